@@ -1,0 +1,90 @@
+// The arrows of the architecture. What is not listed here as forbidden is allowed.
+const tests = '\\.test\\.ts$|^test/'
+const compositions = '^functions/entry\\.|^gpu-worker/main\\.ts$'
+
+/** @type {import('dependency-cruiser').IConfiguration} */
+export default {
+  forbidden: [
+    { name: 'no-circular', severity: 'error', from: {}, to: { circular: true, dependencyTypesNot: ['type-only'] } },
+    { name: 'not-resolvable', severity: 'error', from: {}, to: { couldNotResolve: true } },
+    {
+      name: 'shared-stands-alone',
+      comment: 'shared/ is what both ends of a wire agree on: valibot, its JSON Schema companion, and itself',
+      severity: 'error',
+      from: { path: '^shared/', pathNot: tests },
+      to: { pathNot: '^shared/|^node_modules/(valibot|@valibot/to-json-schema)/' },
+    },
+    {
+      name: 'edge-worker-web-meet-in-shared',
+      severity: 'error',
+      from: { path: '^(functions|gpu-worker|web)/', pathNot: tests },
+      to: { path: '^(functions|gpu-worker|web)/', pathNot: '^$1/' },
+    },
+    {
+      name: 'nothing-imports-scripts-or-test',
+      severity: 'error',
+      from: { path: '^(shared|functions|gpu-worker|web)/', pathNot: tests },
+      to: { path: '^(scripts|test)/' },
+    },
+    {
+      name: 'adapters-only-from-compositions',
+      comment: 'A feature knows ports; which library serves one is decided in one file per program',
+      severity: 'error',
+      from: { path: '^(functions|gpu-worker)/', pathNot: `${tests}|${compositions}|/adapters/` },
+      to: { path: '/adapters/' },
+    },
+    {
+      name: 'edge-app-is-portable',
+      comment: 'node: only in the Node adapters and the Node entry',
+      severity: 'error',
+      from: { path: '^functions/', pathNot: `${tests}|^functions/adapters/(node|nats)/|^functions/entry\\.node\\.ts$` },
+      to: { dependencyTypes: ['core'] },
+    },
+    {
+      name: 'ports-import-shared-only',
+      severity: 'error',
+      from: { path: '^(functions|gpu-worker)/ports/' },
+      to: {
+        pathNot:
+          '^shared/|^(functions|gpu-worker)/ports/|^gpu-worker/workspace/repository-path\\.ts$|^node_modules/valibot/',
+      },
+    },
+    {
+      name: 'workspace-below-agent-and-tools',
+      severity: 'error',
+      from: { path: '^gpu-worker/workspace/', pathNot: tests },
+      to: { path: '^gpu-worker/(agent|gates|inference|tools|daemon)' },
+    },
+    {
+      name: 'agent-below-tools',
+      severity: 'error',
+      from: { path: '^gpu-worker/(agent|gates|inference)/', pathNot: tests },
+      to: { path: '^gpu-worker/(tools/|daemon)' },
+    },
+    {
+      name: 'one-file-per-library',
+      comment: 'These libraries are wrapped once',
+      severity: 'error',
+      from: { path: '^(functions|gpu-worker)/', pathNot: `${tests}|/adapters/` },
+      to: { path: '^node_modules/(node-llama-cpp|simple-git|web-tree-sitter|@nats-io)/' },
+    },
+    {
+      name: 'no-dev-dependencies-in-product',
+      severity: 'error',
+      from: { path: '^(shared|functions|gpu-worker|web)/', pathNot: tests },
+      to: { dependencyTypes: ['npm-dev', 'npm-no-pkg'] },
+    },
+  ],
+  options: {
+    doNotFollow: { path: 'node_modules' },
+    tsConfig: { fileName: 'tsconfig.json' },
+    parser: 'swc',
+    tsPreCompilationDeps: true,
+    combinedDependencies: true,
+    enhancedResolveOptions: {
+      exportsFields: ['exports'],
+      conditionNames: ['import', 'node', 'default'],
+      mainFields: ['module', 'main'],
+    },
+  },
+}
