@@ -1,0 +1,105 @@
+import * as v from 'valibot'
+import { AppError, invalidInput, WireError } from '../errors.ts'
+import { JobId, WorkspaceId } from '../ids.ts'
+import { ActingAgent } from '../schemas/agent.ts'
+import { JobOutcome } from '../schemas/job.ts'
+import { WIRE_VERSION } from './subjects.ts'
+
+const version = v.literal(WIRE_VERSION)
+
+/** Who asks. `subject` is an opaque id, never a token. */
+export const Caller = v.object({ subject: v.string() })
+export type Caller = v.InferOutput<typeof Caller>
+
+/**
+ * A short call. `args` are the tool's arguments as the edge validated them; the worker validates them again.
+ * `deadline` is in epoch milliseconds: work that starts after it is refused with `timeout`.
+ */
+export const CallEnvelope = v.object({
+  v: version,
+  id: v.string(),
+  workspace: WorkspaceId,
+  caller: Caller,
+  tool: v.string(),
+  args: v.record(v.string(), v.unknown()),
+  /** The acting agent's record where the arguments name one. */
+  agent: v.nullable(ActingAgent),
+  deadline: v.number(),
+})
+export type CallEnvelope = v.InferOutput<typeof CallEnvelope>
+
+export const CallReply = v.variant('ok', [
+  v.object({ v: version, id: v.string(), ok: v.literal(true), result: v.record(v.string(), v.unknown()) }),
+  v.object({ v: version, id: v.string(), ok: v.literal(false), error: WireError }),
+])
+export type CallReply = v.InferOutput<typeof CallReply>
+
+/** What lies in the work queue: only which job. The registry has the rest, so a stale message can do no harm. */
+export const JobMessage = v.object({ v: version, workspace: WorkspaceId, job_id: JobId })
+export type JobMessage = v.InferOutput<typeof JobMessage>
+
+export const ClaimJob = v.object({ v: version, job_id: JobId, worker_id: v.string() })
+export type ClaimJob = v.InferOutput<typeof ClaimJob>
+
+/** `settled` means that the job has ended (or never was) and its message can be dropped. */
+export const ClaimJobReply = v.variant('claim', [
+  v.object({ v: version, claim: v.literal('settled') }),
+  v.object({
+    v: version,
+    claim: v.literal('run'),
+    /** Grows with each claim. A result that carries an older one is refused. */
+    fence: v.number(),
+    tool: v.string(),
+    args: v.record(v.string(), v.unknown()),
+    agent: v.nullable(ActingAgent),
+    caller: Caller,
+    deadline: v.number(),
+    cancel_requested: v.boolean(),
+  }),
+])
+export type ClaimJobReply = v.InferOutput<typeof ClaimJobReply>
+
+export const FinishJob = v.object({ v: version, job_id: JobId, fence: v.number(), outcome: JobOutcome })
+export type FinishJob = v.InferOutput<typeof FinishJob>
+
+/** `accepted` is false where the fence was old or the job had ended: the outcome of somebody else stands. */
+export const FinishJobReply = v.object({ v: version, accepted: v.boolean() })
+export type FinishJobReply = v.InferOutput<typeof FinishJobReply>
+
+export const FindOwners = v.object({ v: version, file_keys: v.array(v.string()) })
+export type FindOwners = v.InferOutput<typeof FindOwners>
+
+/** File key to agent id, for those keys that have an owner. */
+export const FindOwnersReply = v.object({ v: version, owners: v.record(v.string(), v.string()) })
+export type FindOwnersReply = v.InferOutput<typeof FindOwnersReply>
+
+const encoder = new TextEncoder()
+const decoder = new TextDecoder('utf-8', { fatal: true })
+
+/** Bytes of a message. Throws `too_large` where the connection could not carry them. */
+export function encodeMessage(what: string, message: unknown, bytesMax: number): Uint8Array {
+  const bytes = encoder.encode(JSON.stringify(message))
+  if (bytes.byteLength > bytesMax) {
+    throw new AppError('too_large', `Cannot send ${what}: ${bytes.byteLength} bytes, limit ${bytesMax}`, {
+      hint: 'Ask for a smaller part, or send less at once',
+    })
+  }
+  return bytes
+}
+
+/** Parses a message of a known schema. Throws `invalid_input` naming the fields that are wrong. */
+export function decodeMessage<const S extends v.GenericSchema>(
+  what: string,
+  schema: S,
+  bytes: Uint8Array,
+): v.InferOutput<S> {
+  let value: unknown
+  try {
+    value = JSON.parse(decoder.decode(bytes))
+  } catch (cause) {
+    throw new AppError('invalid_input', `Cannot read ${what}: not JSON in UTF-8`, { cause })
+  }
+  const result = v.safeParse(schema, value)
+  if (!result.success) throw invalidInput(what, result.issues)
+  return result.output
+}

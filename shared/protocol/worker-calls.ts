@@ -1,0 +1,33 @@
+import * as v from 'valibot'
+import { WorkerInfo } from '../schemas/worker.ts'
+
+// Questions of the edge that only the worker can answer, and that are no tools. They travel as call envelopes
+// on the family `agents` or `system`, with these names in `tool`.
+
+/** Which file a path names, before the registry gives it an owner. Refuses what no agent may own. */
+export const PrepareAgent = {
+  name: 'prepare_agent',
+  family: 'agents',
+  input: v.strictObject({ managed_file: v.string(), model: v.nullable(v.string()) }),
+  output: v.object({
+    /** Normal form: what callers see. */
+    path: v.string(),
+    /** The same for all spellings of one file (folded where the file system folds): what ownership is kept by. */
+    file_key: v.string(),
+  }),
+} as const
+
+/** The state of an agent's file. */
+export const FileState = {
+  name: 'file_state',
+  family: 'agents',
+  input: v.strictObject({ path: v.string() }),
+  output: v.object({ exists: v.boolean(), line_count: v.nullable(v.number()), sha256: v.nullable(v.string()) }),
+} as const
+
+export const GetWorkerInfo = {
+  name: 'worker_info',
+  family: 'system',
+  input: v.strictObject({}),
+  output: WorkerInfo,
+} as const

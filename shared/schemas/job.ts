@@ -1,0 +1,49 @@
+import * as v from 'valibot'
+import { WireError } from '../errors.ts'
+import { JobId } from '../ids.ts'
+
+/** `queued` and `running` can change; the other three are final. */
+export const JobState = v.picklist(['queued', 'running', 'succeeded', 'failed', 'cancelled'])
+export type JobState = v.InferOutput<typeof JobState>
+
+export const isFinal = (state: JobState): boolean => state !== 'queued' && state !== 'running'
+
+/** Tokens and times of one piece of model work. Times in milliseconds, speed in tokens per second. */
+export const Usage = v.strictObject({
+  prompt_tokens: v.number(),
+  completion_tokens: v.number(),
+  time_to_first_token_ms: v.nullable(v.number()),
+  tokens_per_second: v.nullable(v.number()),
+  model: v.string(),
+})
+export type Usage = v.InferOutput<typeof Usage>
+
+/** Where a job stands. `tokens` counts those generated so far in this round. */
+export const JobProgress = v.strictObject({
+  phase: v.picklist(['queued', 'loading_model', 'reading', 'prompt', 'generating', 'checking', 'writing']),
+  round: v.number(),
+  tokens: v.number(),
+  message: v.string(),
+})
+export type JobProgress = v.InferOutput<typeof JobProgress>
+
+/** A job as tools show it. `result` is the tool's own answer, kept until the job is removed. */
+export const Job = v.strictObject({
+  job_id: JobId,
+  tool: v.string(),
+  agent_id: v.nullable(v.string()),
+  state: JobState,
+  created_at: v.string(),
+  started_at: v.nullable(v.string()),
+  finished_at: v.nullable(v.string()),
+  error: v.nullable(WireError),
+})
+export type Job = v.InferOutput<typeof Job>
+
+/** How a job ended, as the worker reports it. */
+export const JobOutcome = v.variant('state', [
+  v.object({ state: v.literal('succeeded'), result: v.record(v.string(), v.unknown()) }),
+  v.object({ state: v.literal('failed'), error: WireError }),
+  v.object({ state: v.literal('cancelled'), error: WireError }),
+])
+export type JobOutcome = v.InferOutput<typeof JobOutcome>

@@ -1,0 +1,174 @@
+import { encode } from 'gpt-tokenizer/encoding/o200k_base'
+import * as v from 'valibot'
+import { describe, expect, it } from 'vitest'
+import { AppError, ErrorCode } from '#shared/errors.ts'
+import { createJobId, JobId, toWorkspaceId, WorkspaceId } from '#shared/ids.ts'
+import {
+  CallEnvelope,
+  CallReply,
+  ClaimJob,
+  ClaimJobReply,
+  decodeMessage,
+  encodeMessage,
+  FindOwners,
+  FindOwnersReply,
+  FinishJob,
+  FinishJobReply,
+  JobMessage,
+} from '#shared/protocol/envelope.ts'
+import * as subjects from '#shared/protocol/subjects.ts'
+import { JobEvent, WorkspaceEvent } from '#shared/schemas/event.ts'
+import { catalogue } from '#shared/tools/catalogue.ts'
+import { type ToolDeclaration, toInputJsonSchema, toOutputJsonSchema } from '#shared/tools/define-tool.ts'
+
+const job = v.parse(JobId, 'job_01k9zq0000abcdefghjkmnpqrs')
+const workspace = v.parse(WorkspaceId, 'sample')
+const agent = { agent_id: 'a1', managed_file: 'src/a.py', system_prompt: 'You write models', model: null }
+const error = {
+  code: 'checks_failed',
+  message: 'Cannot write "src/a.py": 1 check failed',
+  hint: 'Mend line 3',
+} as const
+
+/** One message of each kind as it travels. A published version is frozen: change these only with WIRE_VERSION. */
+const messages: Record<string, [v.GenericSchema, unknown]> = {
+  'call-envelope': [
+    CallEnvelope,
+    {
+      v: 1,
+      id: 'call-1',
+      workspace,
+      caller: { subject: 'owner' },
+      tool: 'read_file',
+      args: { path: 'src/a.py' },
+      agent: null,
+      deadline: 1_800_000_000_000,
+    },
+  ],
+  'call-reply-ok': [CallReply, { v: 1, id: 'call-1', ok: true, result: { content: 'x' } }],
+  'call-reply-refused': [CallReply, { v: 1, id: 'call-1', ok: false, error }],
+  'job-message': [JobMessage, { v: 1, workspace, job_id: job }],
+  'claim-job': [ClaimJob, { v: 1, job_id: job, worker_id: 'w1' }],
+  'claim-job-reply-settled': [ClaimJobReply, { v: 1, claim: 'settled' }],
+  'claim-job-reply-run': [
+    ClaimJobReply,
+    {
+      v: 1,
+      claim: 'run',
+      fence: 2,
+      tool: 'chat_with_agent',
+      args: { agent_id: 'a1', message: 'Add a field' },
+      agent,
+      caller: { subject: 'owner' },
+      deadline: 1_800_000_000_000,
+      cancel_requested: false,
+    },
+  ],
+  'finish-job': [FinishJob, { v: 1, job_id: job, fence: 2, outcome: { state: 'failed', error } }],
+  'finish-job-reply': [FinishJobReply, { v: 1, accepted: true }],
+  'find-owners': [FindOwners, { v: 1, file_keys: ['src/a.py'] }],
+  'find-owners-reply': [FindOwnersReply, { v: 1, owners: { 'src/a.py': 'a1' } }],
+  'job-event': [
+    JobEvent,
+    {
+      v: 1,
+      job_id: job,
+      state: 'running',
+      progress: { phase: 'generating', round: 1, tokens: 12, message: 'Writing: 12 tokens' },
+    },
+  ],
+  'workspace-event': [WorkspaceEvent, { v: 1, type: 'file_changed', path: 'src/a.py' }],
+}
+
+describe('the wire', () => {
+  for (const [name, [schema, message]] of Object.entries(messages)) {
+    it(`carries ${name} as it did`, async () => {
+      const bytes = encodeMessage(name, message, 1_000_000)
+      expect(decodeMessage(name, schema, bytes)).toEqual(message)
+      await expect(`${JSON.stringify(message, null, 2)}\n`).toMatchFileSnapshot(`../fixtures/wire/${name}.json`)
+    })
+
+    it(`refuses ${name} of another version`, () => {
+      const bytes = encodeMessage(name, { ...(message as object), v: 2 }, 1_000_000)
+      expect(() => decodeMessage(name, schema, bytes)).toThrow(AppError)
+    })
+  }
+
+  it('uses the subjects that it did', async () => {
+    const names = {
+      call: subjects.callSubject(workspace, 'files'),
+      jobs: subjects.jobsSubject(workspace),
+      jobsConsumer: subjects.jobsConsumer(workspace),
+      job: subjects.jobSubject(workspace, job),
+      cancel: subjects.cancelSubject(workspace, job),
+      registry: subjects.registrySubject(workspace, 'claim_job'),
+      events: subjects.eventsSubject(workspace),
+    }
+    await expect(`${JSON.stringify(names, null, 2)}\n`).toMatchFileSnapshot('../fixtures/wire/subjects.json')
+  })
+
+  it('refuses what is not JSON, and what is larger than the connection carries', () => {
+    expect(() => decodeMessage('a call', CallEnvelope, new Uint8Array([0xff, 0xfe]))).toThrow('not JSON')
+    expect(() => encodeMessage('a call', { text: 'x'.repeat(100) }, 50)).toThrow('limit 50')
+  })
+
+  it('keeps a refusal whole from one end to the other', () => {
+    const refusal = new AppError('busy', 'Cannot take the job: 256 wait', {
+      hint: 'Wait',
+      details: { retry_after_ms: 5 },
+    })
+    expect(AppError.fromWire(refusal.toWire()).toWire()).toEqual(refusal.toWire())
+  })
+})
+
+describe('ids', () => {
+  it('sort by the time they were made', () => {
+    const ids = [3, 1, 2].map((time) => createJobId(time * 1000))
+    expect([...ids].sort()).toEqual([ids[1], ids[2], ids[0]])
+  })
+
+  it('are made of folder names of any kind', () => {
+    expect(['My Repo', 'ünïcode', '--', 'x'.repeat(100)].map(toWorkspaceId)).toEqual([
+      'my-repo',
+      'n-code',
+      'workspace',
+      'x'.repeat(63),
+    ])
+  })
+})
+
+describe('the catalogue', () => {
+  const tools = catalogue as readonly unknown[] as readonly ToolDeclaration[]
+  const listed = (tool: ToolDeclaration) => ({
+    name: tool.name,
+    description: tool.description,
+    inputSchema: toInputJsonSchema(tool),
+  })
+  const tokens = (list: readonly ToolDeclaration[]) => encode(JSON.stringify(list.map(listed))).length
+
+  it('is what clients were promised', async () => {
+    const promised = tools.map((tool) => ({
+      ...listed(tool),
+      annotations: tool.annotations,
+      outputSchema: toOutputJsonSchema(tool),
+    }))
+    await expect(`${JSON.stringify(promised, null, 2)}\n`).toMatchFileSnapshot('../fixtures/wire/catalogue.json')
+  })
+
+  it('costs a caller at most 5,000 tokens, its core at most 2,000 in ten tools', () => {
+    const core = tools.filter((tool) => tool.core)
+    expect(core.length).toBeLessThanOrEqual(10)
+    expect(tokens(core)).toBeLessThanOrEqual(2000)
+    expect(tokens(tools)).toBeLessThanOrEqual(5000)
+  })
+
+  it('shows every argument schema as a closed object', () => {
+    for (const tool of tools) {
+      expect(toInputJsonSchema(tool), tool.name).toMatchObject({ type: 'object', additionalProperties: false })
+    }
+  })
+
+  it('knows 23 error codes', () => {
+    expect(ErrorCode.options).toHaveLength(23)
+  })
+})
