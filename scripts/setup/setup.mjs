@@ -1,0 +1,30 @@
+import { mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { ensureDependencies } from './dependencies.mjs'
+import { withLock } from './lock.mjs'
+import { ensureNatsServer } from './nats-server.mjs'
+import { ensureNode } from './node.mjs'
+import { projectFolder, toolsFolder } from './paths.mjs'
+
+/**
+ * Runs work while no other set-up of the same checkout does.
+ * @typedef {<T>(work: () => Promise<T>) => Promise<T>} Lock
+ */
+
+/**
+ * Makes sure that everything is there, bringing what is missing. Says a line for each thing it brings and nothing
+ * when all is there. Throws a SetupError for what it could not bring.
+ * @param {{ natsServer: boolean }} needs
+ * @returns {Promise<{ node: { path: string, version: string }, natsServer: string | undefined }>}
+ */
+export async function setUp(needs) {
+  /** @type {Lock} */
+  const lock = (work) => {
+    mkdirSync(toolsFolder, { recursive: true })
+    return withLock(join(toolsFolder, 'setup.lock'), work)
+  }
+  const node = await ensureNode(toolsFolder, { lock })
+  await ensureDependencies(projectFolder, { node: node.path, lock })
+  const natsServer = needs.natsServer ? await ensureNatsServer(toolsFolder, { lock }) : undefined
+  return { node, natsServer }
+}
