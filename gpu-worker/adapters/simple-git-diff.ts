@@ -1,0 +1,164 @@
+import { lstatSync, type Stats } from 'node:fs'
+import { join } from 'node:path'
+import { AppError } from '#shared/errors.ts'
+import { DIFF_BYTES_MAX } from '#shared/protocol/limits.ts'
+import type { ToolOutput } from '#shared/tools/define-tool.ts'
+import type { gitDiff } from '#shared/tools/git.ts'
+import type { ProtectedPaths } from '../workspace/protected-paths.ts'
+import { parseRepositoryPath, type RepositoryPath, showPath } from '../workspace/repository-path.ts'
+import { toGitError } from './simple-git-errors.ts'
+import type { RepositoryIdentity } from './simple-git-identity.ts'
+import { cutDiff, parseShortStat, splitNul } from './simple-git-parse.ts'
+import type { GitOutput, GitRun, GitRunOptions } from './simple-git-run.ts'
+import { readIndex, toIndexInfo, withScratchIndex } from './simple-git-scratch-index.ts'
+
+export interface DiffContext {
+  readonly run: GitRun
+  readonly identity: RepositoryIdentity
+  readonly overrides: ReadonlyMap<string, string>
+  readonly protectedPaths: ProtectedPaths
+}
+
+export interface DiffRequest {
+  readonly path: RepositoryPath | null
+  readonly staged: boolean
+  /** Id of the tree or commit to compare with. */
+  readonly base: string
+}
+
+type Diff = ToolOutput<typeof gitDiff>
+
+/** Files that one diff shows; a longer one is cut long before, by its bytes. */
+const FILES_MAX = 500
+/** A new file larger than this is data: it is named by `git_status`, not shown. */
+const NEW_FILE_BYTES_MAX = 1024 * 1024
+const NAMES_BYTES_MAX = 4 * 1024 * 1024
+
+const diffOptions = [
+  '--no-ext-diff',
+  '--no-textconv',
+  '--ignore-submodules=all',
+  '--submodule=short',
+  '--no-renames',
+  '--no-relative',
+  '--no-color',
+  '--no-indent-heuristic',
+  '--diff-algorithm=histogram',
+  '--src-prefix=a/',
+  '--dst-prefix=b/',
+  '--unified=3',
+  '--inter-hunk-context=0',
+  // Not the configured order file, which may be missing or lie outside.
+  '-O/dev/null',
+] as const
+
+/**
+ * Work tree (untracked files included, as additions) or index against a tree. Paths that may not be read, and files
+ * that git would have to block on or that may be somebody else's, are left out.
+ */
+export async function diffTree(context: DiffContext, request: DiffRequest): Promise<Diff> {
+  const pathspec = request.path === null ? [] : [request.path]
+  const tracked = await trackedPaths(context, request, pathspec)
+  const untracked = request.staged ? [] : await untrackedPaths(context, pathspec)
+  const hidden = tracked.filter((path) => !isDiffable(context, path, request.staged))
+  // A path given to git also means what lies below it: a file that became a folder must not bring in what is hidden.
+  const isShown = (path: string): boolean => !hidden.some((other) => other === path || other.startsWith(`${path}/`))
+  const paths = [...tracked.filter(isShown), ...untracked.map(({ path }) => path)]
+  if (paths.length === 0) return { diff: '', diff_truncated: false, files_changed: 0, insertions: 0, deletions: 0 }
+  const named = paths.slice(0, FILES_MAX)
+  const shown = await withNewFiles(context, untracked, async (env) => {
+    const args = ['diff', ...diffOptions, ...(request.staged ? ['--cached'] : [])]
+    const rest = ['--end-of-options', request.base, '--', ...named]
+    const counts = await run(context, [...args, '--shortstat', ...rest], { env })
+    const patch = await run(context, [...args, '--patch', ...rest], { env, bytesMax: DIFF_BYTES_MAX })
+    return { ...parseShortStat(counts.stdout), ...cutDiff(patch.stdout, DIFF_BYTES_MAX) }
+  })
+  return { ...shown, diff_truncated: shown.diff_truncated || named.length < paths.length }
+}
+
+/** Tracked paths that may differ, by their state on disk alone: no file is opened for it. */
+async function trackedPaths(
+  context: DiffContext,
+  request: DiffRequest,
+  pathspec: readonly string[],
+): Promise<string[]> {
+  const args = ['diff-index', ...(request.staged ? ['--cached'] : []), '--no-renames', '--ignore-submodules=all']
+  return splitNul((await run(context, [...args, '--name-only', '-z', request.base, '--', ...pathspec])).stdout)
+}
+
+interface NewFile {
+  readonly path: string
+  readonly mode: string
+}
+
+async function untrackedPaths(context: DiffContext, pathspec: readonly string[]): Promise<NewFile[]> {
+  const args = ['ls-files', '--others', '--exclude-standard', '-z', '--', ...pathspec]
+  const listed = await context.run(args, { config: context.overrides, bytesMax: NAMES_BYTES_MAX })
+  if (listed.exitCode !== 0 && !listed.cut) throw toGitError('Cannot diff', listed)
+  const files: NewFile[] = []
+  for (const path of splitNul(listed.stdout)) {
+    const stat = statOf(context.identity, path)
+    if (stat === undefined || !stat.isFile() || stat.size > NEW_FILE_BYTES_MAX) continue
+    if (!isDiffable(context, path, false)) continue
+    files.push({ path, mode: (stat.mode & 0o100) === 0 ? '100644' : '100755' })
+    // One more than is shown, so that the answer says that it is cut.
+    if (files.length > FILES_MAX) break
+  }
+  return files
+}
+
+/** Runs `work` with an index that has the new files as empty ones: `git add -N`, without touching the user's index. */
+async function withNewFiles<T>(
+  context: DiffContext,
+  files: readonly NewFile[],
+  work: (env: Record<string, string>) => Promise<T>,
+): Promise<T> {
+  if (files.length === 0) return work({})
+  const empty = await run(context, ['hash-object', '-t', 'blob', '--stdin', '--no-filters'])
+  const id = empty.stdout.toString('utf8').trim()
+  const entries = files.map(({ path, mode }) => ({ path, blob: { mode, id } }))
+  const index = await readIndex(context.identity.gitDir)
+  return withScratchIndex(index?.bytes ?? null, async (path) => {
+    const env = { GIT_INDEX_FILE: path }
+    await run(context, ['update-index', '-z', '--index-info'], { env, input: toIndexInfo(entries, id.length) })
+    return work(env)
+  })
+}
+
+function isDiffable(context: DiffContext, path: string, staged: boolean): boolean {
+  if (mayNotBeRead(context.protectedPaths, path)) return false
+  if (staged) return true
+  const stat = statOf(context.identity, path)
+  return stat === undefined || stat.isSymbolicLink() || (stat.isFile() && stat.nlink === 1) || stat.isDirectory()
+}
+
+/** Names that no caller could write are judged as well: a committed one may hold a secret too. */
+function mayNotBeRead(protectedPaths: ProtectedPaths, path: string): boolean {
+  try {
+    return protectedPaths.judge(parseRepositoryPath(path)).protection === 'read-write'
+  } catch {
+    return protectedPaths.judge(path as RepositoryPath).protection === 'read-write'
+  }
+}
+
+/** Undefined for what is gone, also where a folder on the way became a file. */
+function statOf(identity: RepositoryIdentity, path: string): Stats | undefined {
+  try {
+    return lstatSync(join(identity.root, path), { throwIfNoEntry: false })
+  } catch {
+    return undefined
+  }
+}
+
+async function run(context: DiffContext, args: readonly string[], options: GitRunOptions = {}): Promise<GitOutput> {
+  const output = await context.run(args, { config: context.overrides, ...options })
+  const isCutOnPurpose = output.cut && options.bytesMax !== undefined
+  if (output.exitCode !== 0 && !isCutOnPurpose) throw toGitError('Cannot diff', output)
+  return output
+}
+
+/** Throws `protected_path` for a path that may not be read. */
+export function assertReadable(protectedPaths: ProtectedPaths, path: RepositoryPath, action: string): void {
+  const { protection, reason } = protectedPaths.judge(path)
+  if (protection === 'read-write') throw new AppError('protected_path', `${action} ${showPath(path)}: ${reason}`)
+}

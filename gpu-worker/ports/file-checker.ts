@@ -1,0 +1,24 @@
+import type { Checks, Complexity } from '#shared/schemas/check.ts'
+
+export interface FileCheck {
+  readonly checks: Checks
+  readonly syntaxErrors: readonly { line: number; column: number; message: string }[]
+  /** Null for a language that has no functions or no grammar here. */
+  readonly complexity: Complexity | null
+  readonly lineCount: number
+}
+
+export interface CheckRequest {
+  readonly path: string
+  readonly text: string
+  /** The file as it is now; a limit that it already exceeds is an error only when the change makes it worse. */
+  readonly before: string | null
+}
+
+/** The gates: everything that is asked of a file before it is written. Never rejects for what the text is. */
+export interface FileChecker {
+  check(request: CheckRequest, signal?: AbortSignal): Promise<FileCheck>
+  /** The rules as lines for the prompt. */
+  rules(path: string): readonly string[]
+  close(): Promise<void>
+}

@@ -1,0 +1,62 @@
+import type { Usage } from '#shared/schemas/job.ts'
+import type { ModelInfo } from '#shared/schemas/worker.ts'
+
+export interface ChatTurn {
+  readonly role: 'system' | 'user' | 'assistant'
+  /** Plain text. Special tokens in it are encoded as plain text, never as control tokens. */
+  readonly text: string
+}
+
+export interface GenerateRequest {
+  /** Starts with the system turn and ends with a user turn. */
+  readonly turns: readonly ChatTurn[]
+  /** Tokens that the answer may take at most; part of what must fit into the context. */
+  readonly answerTokensMax: number
+  /** 0 is greedy and reproducible. */
+  readonly temperature: number
+}
+
+export interface GenerateProgress {
+  readonly phase: 'queued' | 'loading_model' | 'prompt' | 'generating'
+  /** Answer tokens so far. */
+  readonly tokens: number
+  /** Prompt tokens evaluated so far, and in all. */
+  readonly promptTokens: number
+  readonly promptTokensTotal: number
+}
+
+export interface GenerateOptions {
+  /** Aborting frees the model within a second; `generate` then rejects with `cancelled`. */
+  readonly signal: AbortSignal
+  /** Called at most a few times per second. Must not throw. */
+  readonly onProgress?: (progress: GenerateProgress) => void
+}
+
+export interface GenerateResult {
+  readonly text: string
+  /** `length` means that the answer was cut at `answerTokensMax`. */
+  readonly stopReason: 'end' | 'length'
+  readonly usage: Usage
+}
+
+/**
+ * A model that answers. Calls may overlap; the implementation queues them.
+ *
+ * `generate` rejects with AppError:
+ * - `model_unavailable` — there is no model, it failed to load, or its process died twice on this call;
+ *   the message says why and the hint what to do
+ * - `context_overflow` — prompt and answer do not fit; the message names both sizes and the limit. Nothing is cut
+ * - `cancelled` — the signal was aborted
+ * - `busy` — too many calls wait
+ */
+export interface LanguageModel {
+  readonly name: string
+  info(): ModelInfo
+  generate(request: GenerateRequest, options: GenerateOptions): Promise<GenerateResult>
+  /** Tokens of a text as the model counts them. Loads the model when it must. */
+  countTokens(text: string, signal: AbortSignal): Promise<number>
+  /** Resident memory of the process that holds the model, in bytes; null where there is none. */
+  memoryBytes(): number | null
+  /** Ends the model's process; calls in flight reject with `cancelled`. */
+  close(): Promise<void>
+}
