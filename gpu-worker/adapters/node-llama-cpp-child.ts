@@ -1,0 +1,420 @@
+/**
+ * The process that holds the model. Started by node-llama-cpp.ts with an IPC channel; the only file that imports the
+ * engine, so that whatever the engine does to its process, the daemon goes on.
+ */
+import os from 'node:os'
+import {
+  type ChatHistoryItem,
+  getLlama,
+  type Llama,
+  type LlamaContext,
+  type LlamaContextSequence,
+  type LlamaModel,
+  resolveChatWrapper,
+  resolveModelFile,
+  type Token,
+} from 'node-llama-cpp'
+import * as v from 'valibot'
+import { AppError } from '#shared/errors.ts'
+import {
+  createPlainEncoder,
+  type EncodePlain,
+  encodeChatMl,
+  type Tokenizer,
+  usesChatMl,
+} from '../inference/chat-encoding.ts'
+import {
+  type ChildMessage,
+  type ChildProgress,
+  type ChildReply,
+  ChildRequest,
+  type ChildStatus,
+  type Machine,
+} from '../inference/child-protocol.ts'
+import { chooseThreads } from '../inference/threads.ts'
+import type { ChatTurn } from '../ports/language-model.ts'
+
+type Request<Kind extends ChildRequest['kind']> = Extract<ChildRequest, { kind: Kind }>
+
+/** A few times a second is what people see; more only costs. */
+const PROGRESS_INTERVAL_MS = 250
+const STATUS_INTERVAL_MS = 2000
+/** Prompt tokens that are evaluated at once: an abort waits for one piece. Larger ones gain nothing on a CPU. */
+const PIECE_TOKENS_MAX = 128
+/** On a GPU, where a piece takes milliseconds and larger ones use it better: llama.cpp's own batch size. */
+const PIECE_TOKENS_MAX_GPU = 512
+const PIECE_TOKENS_MIN = 16
+/**
+ * A piece shall take no longer than this, so that an abort frees the model within a second. Smaller pieces are slower:
+ * on one core with the shape of Qwen2.5-0.5B, 32 tokens at once lose 15% and 16 lose 36% of the speed of 64 and more.
+ */
+const PIECE_MS_TARGET = 500
+/** A server that does not answer within this is taken as not reachable. */
+const CONNECT_TIMEOUT_MS = 8000
+
+interface Loaded {
+  readonly model: LlamaModel
+  readonly context: LlamaContext
+  readonly sequence: LlamaContextSequence
+  readonly encode: (turns: readonly ChatTurn[]) => number[]
+  readonly encodePlain: EncodePlain
+}
+
+const gpuWanted = process.argv[2] === 'cpu' ? false : 'auto'
+let engine: Promise<Llama> | undefined
+let loaded: Loaded | undefined
+let pieceTokens = PIECE_TOKENS_MIN * 2
+const running = new Map<number, AbortController>()
+
+// Nothing orderly: the engine may be inside a long native call, on threads that an exit would wait for or trip over.
+process.on('disconnect', () => process.kill(process.pid, 'SIGKILL'))
+// Ctrl-C reaches the whole group. Whether this process ends is the daemon's decision.
+process.on('SIGINT', () => {})
+process.on('message', (message) => {
+  const request = v.parse(ChildRequest, message)
+  if (request.kind === 'abort') running.get(request.id)?.abort()
+  else void serve(request)
+})
+setInterval(() => void sendStatus(), STATUS_INTERVAL_MS).unref()
+
+function send(message: ChildMessage): void {
+  if (process.connected) process.send?.(message)
+}
+
+async function serve(request: Exclude<ChildRequest, { kind: 'abort' }>): Promise<void> {
+  const abort = new AbortController()
+  running.set(request.id, abort)
+  try {
+    send(await answer(request, abort.signal))
+    if (request.kind === 'load') await sendStatus()
+  } catch (error) {
+    const refusal = error instanceof AppError ? error : new AppError('model_unavailable', plainMessage(error))
+    send({ kind: 'refused', id: request.id, error: refusal.toWire() })
+  } finally {
+    running.delete(request.id)
+  }
+}
+
+function answer(request: Exclude<ChildRequest, { kind: 'abort' }>, signal: AbortSignal): Promise<ChildReply> {
+  switch (request.kind) {
+    case 'probe':
+      return probe(request)
+    case 'download':
+      return download(request)
+    case 'load':
+      return load(request)
+    case 'generate':
+      return generate(request, signal)
+    case 'count':
+      return count(request)
+  }
+}
+
+function startEngine(): Promise<Llama> {
+  engine ??= getLlama({
+    gpu: gpuWanted,
+    // It may try to compile, or to fetch its source, otherwise.
+    build: 'never',
+    skipDownload: true,
+    maxThreads: 1,
+    logger: (level, message) => process.stderr.write(`${level}: ${message.trimEnd()}\n`),
+  })
+  return engine
+}
+
+async function readGpu(llama: Llama): Promise<Machine['gpu']> {
+  if (llama.gpu === false) return null
+  const { total, used } = await llama.getVramState()
+  const [name] = await llama.getGpuDeviceNames()
+  return total === 0 ? null : { name: name ?? llama.gpu, memoryBytes: total, memoryUsedBytes: used }
+}
+
+async function sendStatus(): Promise<void> {
+  const status: ChildStatus = { kind: 'status', residentBytes: process.memoryUsage.rss(), gpu: null }
+  const llama = loaded === undefined ? undefined : await engine
+  send(llama === undefined ? status : { ...status, gpu: await readGpu(llama) })
+}
+
+async function probe({ id }: Request<'probe'>): Promise<ChildReply> {
+  const llama = await startEngine()
+  return {
+    kind: 'machine',
+    id,
+    machine: {
+      gpu: await readGpu(llama),
+      memoryFreeBytes: process.availableMemory(),
+      mathCores: llama.cpuMathCores,
+    },
+  }
+}
+
+async function download({ id, uri, folder }: Request<'download'>): Promise<ChildReply> {
+  const options = { directory: folder, cli: false, deleteTempFileOnCancel: false }
+  const there = await resolveModelFile(uri, { ...options, download: false }).catch(() => null)
+  if (there !== null) return { kind: 'downloaded', id, path: there }
+
+  // The library retries for minutes against a server that cannot be reached; this asks once.
+  await reach(uri)
+  const report = createThrottle((progress: ChildProgress) => send(progress))
+  send({ kind: 'downloading', id, bytes: 0, bytesTotal: null })
+  let bytesBefore = 0
+  const path = await resolveModelFile(uri, {
+    ...options,
+    onProgress: ({ totalSize, downloadedSize }) => {
+      // It also ticks while nothing arrives, which must look like silence.
+      if (downloadedSize === bytesBefore) return
+      bytesBefore = downloadedSize
+      report({ kind: 'downloading', id, bytes: downloadedSize, bytesTotal: totalSize > 0 ? totalSize : null })
+    },
+  })
+  return { kind: 'downloaded', id, path }
+}
+
+/** Throws AppError `model_unavailable` where the server of this URI does not answer or does not have the file. */
+async function reach(uri: string): Promise<void> {
+  const url = toAddress(uri)
+  let status: number
+  try {
+    const response = await fetch(url, { method: 'HEAD', signal: AbortSignal.timeout(CONNECT_TIMEOUT_MS) })
+    status = response.status
+  } catch (error) {
+    throw new AppError('model_unavailable', `${url.host} cannot be reached (${networkCause(error)})`)
+  }
+  if (status === 404 || status === 410)
+    throw new AppError('model_unavailable', `${url.host} does not have it (${status})`)
+}
+
+/** The same endpoint as the library takes: MODEL_ENDPOINT or HF_ENDPOINT may name a mirror. */
+function toAddress(uri: string): URL {
+  const reference = /^(?:hf|huggingface):(?:\/\/)?([^/]+\/[^/:]+)(?:\/([^#]+)(?:#(.+))?)?/.exec(uri)
+  if (reference === null) return new URL(uri)
+  const endpoint = process.env.MODEL_ENDPOINT ?? process.env.HF_ENDPOINT ?? 'https://huggingface.co'
+  const [, repository, file, branch = 'main'] = reference
+  const base = endpoint.replace(/\/$/, '')
+  return new URL(file === undefined ? `${base}/` : `${base}/${repository}/resolve/${branch}/${file}`)
+}
+
+function networkCause(error: unknown): string {
+  if (error instanceof Error && error.name === 'TimeoutError') return `no answer in ${CONNECT_TIMEOUT_MS / 1000} s`
+  const cause = error instanceof Error ? error.cause : undefined
+  if (cause instanceof Error && 'code' in cause && typeof cause.code === 'string') return cause.code
+  return cause instanceof Error ? cause.message : plainMessage(error)
+}
+
+async function load({ id, path, threads, contextTokensMax }: Request<'load'>): Promise<ChildReply> {
+  const llama = await startEngine()
+  const used =
+    threads ??
+    chooseThreads({
+      mathCores: llama.cpuMathCores,
+      logicalCores: os.availableParallelism(),
+      load: os.loadavg()[0] ?? 0,
+    })
+  llama.maxThreads = used
+  const report = createThrottle((progress: ChildProgress) => send(progress))
+  const model = await llama.loadModel({
+    modelPath: path,
+    gpuLayers: { fitContext: { contextSize: Math.min(4096, contextTokensMax) } },
+    onLoadProgress: (fraction) => report({ kind: 'loading', id, fraction }),
+  })
+  // llama.cpp accepts more than the model was trained for, and answers nonsense beyond it.
+  const tokensMax = Math.min(model.trainContextSize, contextTokensMax)
+  const context = await model.createContext({
+    sequences: 1,
+    contextSize: { min: Math.min(2048, tokensMax), max: tokensMax },
+    threads: used,
+  })
+  const sequence = context.getSequence({
+    contextShift: {
+      strategy: () => {
+        throw new Error('The context is full, although the tokens were counted')
+      },
+    },
+  })
+  const tokenizer: Tokenizer = {
+    tokenize: (text, control) => (text === '' ? [] : model.tokenize(text, control)),
+  }
+  const encodePlain = createPlainEncoder(tokenizer, userDefinedTokens(model))
+  loaded = { model, context, sequence, encodePlain, encode: chooseEncoding(model, tokenizer, encodePlain) }
+  const contextTokens = Math.min(context.contextSize, tokensMax)
+  return { kind: 'loaded', id, contextTokens, slots: 1, threads: used, gpuLayers: model.gpuLayers }
+}
+
+function userDefinedTokens(model: LlamaModel): string[] {
+  const texts: string[] = []
+  for (const token of model.iterateAllTokens()) {
+    if (model.getTokenAttributes(token).userDefined) texts.push(model.detokenize([token], true))
+  }
+  return texts
+}
+
+/** ChatML is encoded exactly, by ourselves; any other template through the library's reading of it. */
+function chooseEncoding(model: LlamaModel, tokenizer: Tokenizer, plain: EncodePlain): Loaded['encode'] {
+  if (usesChatMl(model.fileInfo.metadata.tokenizer?.chat_template, tokenizer)) {
+    return (turns) => encodeChatMl(turns, tokenizer, plain)
+  }
+  const wrapper = resolveChatWrapper(model)
+  const guarded = Object.assign(
+    (text: string, control?: boolean | 'builtin', option?: 'trimLeadingSpace'): Token[] =>
+      control === undefined || control === false
+        ? plain(text).map(toToken)
+        : tokenizeControl(model, text, control, option),
+    {
+      detokenize: model.tokenizer.detokenize,
+      isSpecialToken: model.tokenizer.isSpecialToken,
+      isEogToken: model.tokenizer.isEogToken,
+    },
+  )
+  return (turns) => {
+    const { contextText } = wrapper.generateContextState({
+      chatHistory: [
+        ...turns.map(
+          ({ role, text }): ChatHistoryItem =>
+            role === 'assistant' ? { type: 'model', response: [text] } : { type: role, text },
+        ),
+        { type: 'model', response: [] },
+      ],
+    })
+    const tokens = contextText.tokenize(guarded)
+    const { bos, shouldPrependBosToken } = model.tokens
+    return shouldPrependBosToken && bos !== null && tokens[0] !== bos ? [bos, ...tokens] : tokens
+  }
+}
+
+function tokenizeControl(
+  model: LlamaModel,
+  text: string,
+  control: true | 'builtin',
+  option?: 'trimLeadingSpace',
+): Token[] {
+  if (control === true) return model.tokenize(text, true, option)
+  switch (text) {
+    case 'BOS':
+    case 'EOS':
+    case 'NL':
+    case 'EOT':
+    case 'SEP':
+      return model.tokenize(text, 'builtin')
+    default:
+      throw new Error(`The chat template uses the unknown token ${text}`)
+  }
+}
+
+/** The library brands its tokens; the rest of the project counts in plain numbers. */
+const toToken = (token: number) => token as Token
+
+async function count({ id, text }: Request<'count'>): Promise<ChildReply> {
+  return { kind: 'counted', id, tokens: needModel().encodePlain(text).length }
+}
+
+async function generate(request: Request<'generate'>, signal: AbortSignal): Promise<ChildReply> {
+  const { id, turns, answerTokensMax, temperature } = request
+  const { model, context, sequence, encode } = needModel()
+  const started = performance.now()
+  const prompt = encode(turns).map(toToken)
+  checkRoom(prompt.length, answerTokensMax, Math.min(context.contextSize, model.trainContextSize))
+
+  const report = createThrottle((phase: 'prompt' | 'generating', tokens: number, promptTokens: number) =>
+    send({ kind: 'generating', id, phase, tokens, promptTokens, promptTokensTotal: prompt.length }),
+  )
+  try {
+    const rest = await evaluatePrompt(sequence, prompt, signal, (evaluated) => report('prompt', 0, evaluated))
+    const answer: Token[] = []
+    let firstAt: number | null = null
+    let stopReason: 'end' | 'length' = 'length'
+    for await (const token of sequence.evaluate(rest, { temperature, yieldEogToken: true })) {
+      signal.throwIfAborted()
+      firstAt ??= performance.now()
+      if (model.isEogToken(token)) {
+        stopReason = 'end'
+        break
+      }
+      answer.push(token)
+      report('generating', answer.length, prompt.length)
+      if (answer.length >= answerTokensMax) break
+    }
+    const generatingMs = firstAt === null ? 0 : performance.now() - firstAt
+    return {
+      kind: 'answer',
+      id,
+      text: model.detokenize(answer),
+      stopReason,
+      promptTokens: prompt.length,
+      answerTokens: answer.length,
+      timeToFirstTokenMs: firstAt === null ? null : Math.round(firstAt - started),
+      tokensPerSecond: answer.length > 1 && generatingMs > 0 ? ((answer.length - 1) / generatingMs) * 1000 : null,
+    }
+  } catch (error) {
+    if (signal.aborted) throw new AppError('cancelled', 'The call was cancelled')
+    // What the cache holds after a failure is not known.
+    await sequence.clearHistory()
+    throw error
+  }
+}
+
+function needModel(): Loaded {
+  if (loaded === undefined) throw new Error('No model is loaded')
+  return loaded
+}
+
+/** The engine would cut a prompt that is too long, and say nothing. */
+function checkRoom(promptTokens: number, answerTokens: number, contextTokens: number): void {
+  if (promptTokens + answerTokens <= contextTokens) return
+  throw new AppError(
+    'context_overflow',
+    `Cannot answer: prompt of ${promptTokens} tokens and answer of up to ${answerTokens}, limit ${contextTokens}`,
+    {
+      hint: 'Give fewer or smaller context files, split the managed file, or use a model with a larger context',
+      details: { prompt_tokens: promptTokens, answer_tokens_max: answerTokens, context_tokens: contextTokens },
+    },
+  )
+}
+
+/**
+ * Brings the sequence to hold all of the prompt but its end, keeping what it shares with the last call from its start.
+ * Returns the tokens that are left; at least one, because sampling needs one to start from.
+ */
+async function evaluatePrompt(
+  sequence: LlamaContextSequence,
+  prompt: Token[],
+  signal: AbortSignal,
+  onPiece: (evaluated: number) => void,
+): Promise<Token[]> {
+  const shared = Math.min(sequence.compareContextTokens(prompt).firstDifferentIndex, prompt.length - 1)
+  if (shared < sequence.nextTokenIndex) {
+    await sequence.eraseContextTokenRanges([{ start: shared, end: sequence.nextTokenIndex }])
+  }
+  // A cache that cannot be cut (sliding windows) comes back shorter than asked for.
+  let at = Math.min(shared, sequence.nextTokenIndex)
+  while (prompt.length - at > pieceTokens) {
+    signal.throwIfAborted()
+    const started = performance.now()
+    const piece = prompt.slice(at, at + pieceTokens)
+    await sequence.evaluateWithoutGeneratingNewTokens(piece)
+    at += piece.length
+    adaptPiece(piece.length, performance.now() - started)
+    onPiece(at)
+  }
+  signal.throwIfAborted()
+  return prompt.slice(at)
+}
+
+function adaptPiece(tokens: number, ms: number): void {
+  const { model } = needModel()
+  const tokensMax = model.gpuLayers > 0 ? PIECE_TOKENS_MAX_GPU : PIECE_TOKENS_MAX
+  const expectedMs = (ms / tokens) * pieceTokens
+  if (expectedMs > PIECE_MS_TARGET) pieceTokens = Math.max(PIECE_TOKENS_MIN, pieceTokens / 2)
+  else if (expectedMs * 2 <= PIECE_MS_TARGET) pieceTokens = Math.min(tokensMax, pieceTokens * 2)
+}
+
+function createThrottle<Arguments extends unknown[]>(call: (...args: Arguments) => void): (...args: Arguments) => void {
+  let last = Number.NEGATIVE_INFINITY
+  return (...args) => {
+    const now = performance.now()
+    if (now - last < PROGRESS_INTERVAL_MS) return
+    last = now
+    call(...args)
+  }
+}
+
+const plainMessage = (error: unknown) => (error instanceof Error ? error.message : String(error))
