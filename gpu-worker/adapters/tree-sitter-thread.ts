@@ -1,0 +1,85 @@
+// Runs as a worker thread, never imported: a parse that does not end can only be stopped by ending its thread.
+import { parentPort } from 'node:worker_threads'
+import { Language, type Node, Parser } from 'web-tree-sitter'
+import type { ParseOutcome, SourceLanguage, SyntaxFault } from '../ports/source-parser.ts'
+import { complexityOf } from './tree-sitter-complexity.ts'
+import { grammarFile } from './tree-sitter-grammars.ts'
+import { jsonFaults } from './tree-sitter-json.ts'
+import { pythonFaults } from './tree-sitter-python.ts'
+import { FAULTS_SHOWN_MAX, syntaxFaults } from './tree-sitter-syntax.ts'
+
+export interface ParseRequest {
+  readonly id: number
+  readonly language: SourceLanguage
+  readonly text: string
+}
+
+export type ThreadMessage =
+  /** The grammar is loaded and the parse begins: from here on the deadline counts. */
+  | { readonly id: number; readonly kind: 'started' }
+  | { readonly id: number; readonly kind: 'finished'; readonly outcome: ParseOutcome }
+  /** The runtime or a grammar could not be loaded: an installation fault, not one of the text. */
+  | { readonly id: number; readonly kind: 'failed'; readonly reason: string }
+
+const parsers = new Map<SourceLanguage, Parser>()
+let runtime: Promise<void> | undefined
+
+async function parserFor(language: SourceLanguage): Promise<Parser> {
+  const known = parsers.get(language)
+  if (known !== undefined) return known
+  runtime ??= Parser.init()
+  await runtime
+  const parser = new Parser()
+  parser.setLanguage(await Language.load(grammarFile(language)))
+  parsers.set(language, parser)
+  return parser
+}
+
+function faultsOf(root: Node, { language, text }: ParseRequest): { faults: SyntaxFault[]; breakCount: number } {
+  const found = syntaxFaults(root, language, text)
+  if (found.faults.length > 0 || language !== 'python') return found
+  const faults = pythonFaults(root, text)
+  return { faults, breakCount: faults.length }
+}
+
+function parse(parser: Parser, request: ParseRequest): ParseOutcome {
+  const tree = parser.parse(request.text)
+  if (tree === null) return { kind: 'broken', reason: 'the parser gave no tree' }
+  try {
+    const { faults, breakCount } = faultsOf(tree.rootNode, request)
+    const complexity = faults.length === 0 ? complexityOf(tree.rootNode, request.language) : null
+    const shown = faults.slice(0, FAULTS_SHOWN_MAX)
+    return { kind: 'parsed', faults: shown, faultCount: faults.length, breakCount, complexity }
+  } finally {
+    tree.delete()
+  }
+}
+
+async function answer(request: ParseRequest): Promise<ThreadMessage> {
+  const { id } = request
+  if (request.language === 'json') {
+    parentPort?.postMessage({ id, kind: 'started' } satisfies ThreadMessage)
+    const faults = jsonFaults(request.text)
+    const count = faults.length
+    const outcome: ParseOutcome = { kind: 'parsed', faults, faultCount: count, breakCount: count, complexity: null }
+    return { id, kind: 'finished', outcome }
+  }
+  let parser: Parser
+  try {
+    parser = await parserFor(request.language)
+  } catch (error) {
+    return { id, kind: 'failed', reason: error instanceof Error ? error.message : String(error) }
+  }
+  parentPort?.postMessage({ id, kind: 'started' } satisfies ThreadMessage)
+  try {
+    return { id, kind: 'finished', outcome: parse(parser, request) }
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error)
+    return { id, kind: 'finished', outcome: { kind: 'broken', reason } }
+  }
+}
+
+parentPort?.on('message', async (request: ParseRequest) => {
+  // A byte-order mark is no part of the text; some grammars take it for indentation.
+  parentPort?.postMessage(await answer({ ...request, text: request.text.replace(/^\uFEFF/, '') }))
+})

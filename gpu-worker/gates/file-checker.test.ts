@@ -1,0 +1,150 @@
+import { afterAll, describe, expect, it } from 'vitest'
+import { createTreeSitterParser } from '../adapters/tree-sitter-parser.ts'
+import { createFileChecker } from './file-checker.ts'
+
+const checker = createFileChecker({ parser: createTreeSitterParser() })
+afterAll(() => checker.close())
+
+const check = (path: string, text: string, before: string | null = null) => checker.check({ path, text, before })
+const lines = (count: number, line = 'x = 1\n'): string => line.repeat(count)
+
+describe('createFileChecker', () => {
+  it('passes a good file and says what ran', async () => {
+    expect(await check('a/b.py', 'def f():\n    return 1\n')).toEqual({
+      checks: { passed: true, ran: ['syntax', 'line_limit', 'complexity'], skipped: [], violations: [] },
+      syntaxErrors: [],
+      complexity: {
+        cyclomatic: 1,
+        cognitive: 0,
+        functions: [{ name: 'f', line: 1, lines: 2, cyclomatic: 1, cognitive: 0 }],
+      },
+      lineCount: 2,
+    })
+  })
+
+  it('refuses a syntax error, with its position', async () => {
+    const { checks, syntaxErrors } = await check('a.py', 'def f()\n    return 1\n')
+    const message = 'Missing `:` at the end of this line'
+    expect(checks.passed).toBe(false)
+    expect(checks.violations).toEqual([{ rule: 'syntax', severity: 'error', message, line: 1, column: 8 }])
+    expect(syntaxErrors).toEqual([{ line: 1, column: 8, message }])
+    expect(checks.skipped).toEqual([{ rule: 'complexity', reason: 'the file does not parse' }])
+  })
+
+  it('refuses a text that cannot be parsed in time', async () => {
+    const impatient = createFileChecker({ parser: createTreeSitterParser({ deadlineMs: 200 }) })
+    try {
+      const { checks } = await impatient.check({ path: 'a.js', text: '('.repeat(200_000), before: null })
+      expect(checks.passed).toBe(false)
+      expect(checks.violations[0]).toMatchObject({ rule: 'syntax', severity: 'error' })
+      expect(checks.violations[0]?.message).toMatch(/^Could not be parsed within 0\.2 s/)
+    } finally {
+      await impatient.close()
+    }
+  })
+
+  it.each([
+    ['README.md', '# A\n', 'no grammar for markdown'],
+    ['a.toml', 'a = 1\n', 'no grammar for toml'],
+    ['a.rb', 'x = 1\n', 'no grammar for ruby'],
+    ['a.xyz', 'x\n', 'no grammar for this kind of file'],
+    ['LICENSE', 'x\n', 'no grammar for this kind of file'],
+  ])('says that it did not parse %s', async (path, text, reason) => {
+    const { checks } = await check(path, text)
+    expect(checks.skipped).toContainEqual({ rule: 'syntax', reason })
+    expect(checks.ran).not.toContain('syntax')
+  })
+
+  it('counts the faults that it does not list', async () => {
+    const { checks } = await check('a.py', 'print "x"\n'.repeat(8))
+    expect(checks.violations).toHaveLength(5)
+    expect(checks.violations[4]?.message).toMatch(/\(and 3 more syntax errors\)$/)
+  })
+
+  it.each<[string, number, number | null, 'error' | 'warning' | null]>([
+    ['at the limit', 300, null, null],
+    ['one over', 301, null, 'error'],
+    ['growing beyond it', 301, 300, 'error'],
+    ['too long already, growing', 311, 310, 'error'],
+    ['too long already, unchanged in length', 310, 310, 'warning'],
+    ['too long already, shrinking', 305, 310, 'warning'],
+  ])('limits lines: %s', async (_what, now, before, severity) => {
+    const { checks } = await check('a.py', lines(now), before === null ? null : lines(before))
+    expect(checks.violations.map((violation) => violation.severity)).toEqual(severity === null ? [] : [severity])
+    expect(checks.passed).toBe(severity !== 'error')
+  })
+
+  it('counts newline characters', async () => {
+    const text = `# Test\n${Array.from({ length: 350 }, (_, i) => `line_${i}`).join('\n')}`
+    const { checks, lineCount } = await check('test_large.py', text)
+    expect(lineCount).toBe(350)
+    expect(checks.violations[0]?.message).toBe('350 lines, limit 300: shorten it or move parts to other files')
+  })
+
+  it.each(['a.json', 'a.md', 'a.csv', 'package-lock.json', 'yarn.lock'])(
+    'does not limit the lines of %s',
+    async (path) => {
+      const { checks } = await check(path, path.endsWith('json') ? `[${lines(400, '1,\n')}1]` : lines(400))
+      expect(checks.passed).toBe(true)
+      expect(checks.skipped.map(({ rule }) => rule)).toContain('line_limit')
+    },
+  )
+
+  it('limits the lines of code that it cannot parse', async () => {
+    expect((await check('a.rb', lines(301))).checks.passed).toBe(false)
+  })
+
+  it('takes another line limit', async () => {
+    const strict = createFileChecker({ parser: createTreeSitterParser(), linesMax: 2 })
+    expect((await strict.check({ path: 'a.rb', text: lines(3), before: null })).checks.passed).toBe(false)
+    expect(strict.rules('a.rb')).toEqual(['At most 2 lines'])
+    await strict.close()
+  })
+
+  it('warns of five nested ifs around three nested loops', async () => {
+    let text = 'def f(a):\n'
+    for (let depth = 1; depth <= 5; depth++) text += `${'    '.repeat(depth)}if a > ${depth}:\n`
+    for (let depth = 6; depth <= 8; depth++) text += `${'    '.repeat(depth)}for i${depth} in a:\n`
+    const { checks, complexity } = await check('a.py', `${text}${'    '.repeat(9)}print(a)\n`)
+    expect(complexity).toMatchObject({ cyclomatic: 9, cognitive: 36 })
+    expect(checks.passed).toBe(true)
+    expect(checks.violations).toEqual([
+      {
+        rule: 'complexity',
+        severity: 'warning',
+        message:
+          '`f` is too complex, cyclomatic 9 (limit 10), cognitive 36 (limit 15): return early instead of nesting, and move parts into functions of their own',
+        line: 1,
+        column: null,
+      },
+    ])
+  })
+
+  it('lets a C file keep the faults that it had, and refuses more', async () => {
+    const before = 'int main(void) { return 0 }\n'
+    expect((await check('a.c', `${before}int x;\n`, before)).checks.passed).toBe(true)
+    expect((await check('a.c', `${before}int y\nint z = (;\n`, before)).checks.passed).toBe(false)
+    expect((await check('a.py', 'x = 1 +\n', 'x = 2 +\n')).checks.passed).toBe(false)
+  })
+
+  it.each([
+    ['a.py', ['Valid Python 3', 'At most 300 lines']],
+    ['a.cpp', ['Valid C++', 'At most 300 lines']],
+    ['a.json', ['Valid JSON']],
+    ['tsconfig.json', ['Valid JSON']],
+    ['README.md', []],
+  ])('writes the rules of %s for the prompt', (path, rules) => {
+    expect(checker.rules(path)).toEqual(rules)
+  })
+
+  it('takes comments in tsconfig.json and not in package.json', async () => {
+    const text = '// a\n{"a": 1}\n'
+    expect((await check('web/tsconfig.json', text)).checks.passed).toBe(true)
+    expect((await check('package.json', text)).checks.passed).toBe(false)
+  })
+
+  it('rejects with cancelled', async () => {
+    const request = { path: 'a.py', text: 'x = 1\n', before: null }
+    await expect(checker.check(request, AbortSignal.abort())).rejects.toMatchObject({ code: 'cancelled' })
+  })
+})
