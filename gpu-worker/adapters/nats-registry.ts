@@ -1,0 +1,51 @@
+import type { NatsConnection } from '@nats-io/transport-node'
+import type * as v from 'valibot'
+import { AppError } from '#shared/errors.ts'
+import type { WorkspaceId } from '#shared/ids.ts'
+import {
+  ClaimJobReply,
+  decodeMessage,
+  encodeMessage,
+  FindOwnersReply,
+  FinishJobReply,
+} from '#shared/protocol/envelope.ts'
+import { type RegistryOperation, registrySubject, WIRE_VERSION } from '#shared/protocol/subjects.ts'
+import type { Registry } from '../ports/registry.ts'
+
+const TIMEOUT_MS = 10_000
+
+/** Asks any edge process of the workspace. */
+export function createNatsRegistry(connection: NatsConnection, workspace: WorkspaceId): Registry {
+  async function ask<const S extends v.GenericSchema>(
+    operation: RegistryOperation,
+    question: Record<string, unknown>,
+    reply: S,
+  ): Promise<v.InferOutput<S>> {
+    const bytes = encodeMessage(
+      'a question to the registry',
+      { v: WIRE_VERSION, ...question },
+      connection.info?.max_payload ?? 0,
+    )
+    let data: Uint8Array
+    try {
+      const message = await connection.request(registrySubject(workspace, operation), bytes, { timeout: TIMEOUT_MS })
+      data = message.data
+    } catch (cause) {
+      throw new AppError('unavailable', 'Cannot reach the registry: no edge process answers', {
+        cause,
+        hint: 'Try again in a moment',
+      })
+    }
+    return decodeMessage("the registry's reply", reply, data)
+  }
+
+  return {
+    claimJob: (job, workerId) => ask('claim_job', { job_id: job, worker_id: workerId }, ClaimJobReply),
+    finishJob: async (job, fence, outcome) =>
+      (await ask('finish_job', { job_id: job, fence, outcome }, FinishJobReply)).accepted,
+    findOwners: async (fileKeys) =>
+      fileKeys.length === 0
+        ? new Map()
+        : new Map(Object.entries((await ask('find_owners', { file_keys: fileKeys }, FindOwnersReply)).owners)),
+  }
+}

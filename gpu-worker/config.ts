@@ -1,0 +1,102 @@
+import { parseArgs } from 'node:util'
+import * as v from 'valibot'
+import { AppError } from '#shared/errors.ts'
+import { WorkspaceId } from '#shared/ids.ts'
+
+const text = v.pipe(v.string(), v.minLength(1))
+const count = v.pipe(v.string(), v.regex(/^[1-9]\d{0,3}$/, 'must be a whole number from 1'), v.toNumber())
+
+const Config = v.object({
+  NATS_URL: v.pipe(text, v.regex(/^(nats|tls):\/\/[^\s]+$/, 'must look like nats://USER:PASSWORD@HOST:PORT')),
+  MILLWRIGHT_REPOSITORY: text,
+  MILLWRIGHT_DATA: text,
+  MILLWRIGHT_WORKSPACE: v.optional(WorkspaceId),
+  MILLWRIGHT_MODEL: v.optional(text),
+  MILLWRIGHT_MODELS: v.optional(text),
+  MILLWRIGHT_THREADS: v.optional(count),
+  /** Exact repository paths that the owner opens although they are protected, separated by commas. */
+  MILLWRIGHT_ALLOW_PATHS: v.optional(text),
+  /** Git filter drivers that the owner lets run although the repository names their programs, separated by commas. */
+  MILLWRIGHT_ALLOW_FILTERS: v.optional(text),
+})
+
+export interface WorkerConfig {
+  readonly natsUrl: string
+  readonly repository: string
+  readonly dataFolder: string
+  readonly workspace: WorkspaceId | undefined
+  readonly model: string | undefined
+  readonly modelsFolder: string | undefined
+  readonly threads: number | undefined
+  readonly allowedPaths: readonly string[]
+  readonly allowedFilters: readonly string[]
+}
+
+const flags = {
+  repo: { type: 'string' },
+  data: { type: 'string' },
+  workspace: { type: 'string' },
+  model: { type: 'string' },
+  models: { type: 'string' },
+  threads: { type: 'string' },
+  help: { type: 'boolean' },
+} as const
+
+export const workerUsage = `npm run worker -- --repo PATH [--workspace NAME] [--model NAME|PATH|URI] [--data DIR] [--models DIR] [--threads N]
+with NATS_URL=nats://USER:PASSWORD@HOST:PORT in the environment`
+
+/** Reads the machine's settings: flags win over the environment. Throws `invalid_input` naming the variable that is wrong. */
+export function parseWorkerConfig(argv: readonly string[], environment: NodeJS.ProcessEnv): WorkerConfig {
+  const given = parseFlags(argv)
+  const result = v.safeParse(Config, {
+    ...environment,
+    ...defined('MILLWRIGHT_REPOSITORY', given.repo),
+    ...defined('MILLWRIGHT_DATA', given.data),
+    ...defined('MILLWRIGHT_WORKSPACE', given.workspace),
+    ...defined('MILLWRIGHT_MODEL', given.model),
+    ...defined('MILLWRIGHT_MODELS', given.models),
+    ...defined('MILLWRIGHT_THREADS', given.threads),
+  })
+  if (!result.success) {
+    const lines = result.issues.map(
+      (issue) => `${v.getDotPath(issue)}: ${issue.input === undefined ? 'not set' : issue.message}`,
+    )
+    throw new AppError('invalid_input', `Cannot start the worker: ${lines.join('; ')}`, { hint: workerUsage })
+  }
+  const config = result.output
+  return {
+    natsUrl: config.NATS_URL,
+    repository: config.MILLWRIGHT_REPOSITORY,
+    dataFolder: config.MILLWRIGHT_DATA,
+    workspace: config.MILLWRIGHT_WORKSPACE,
+    model: config.MILLWRIGHT_MODEL,
+    modelsFolder: config.MILLWRIGHT_MODELS,
+    threads: config.MILLWRIGHT_THREADS,
+    allowedPaths: toList(config.MILLWRIGHT_ALLOW_PATHS),
+    allowedFilters: toList(config.MILLWRIGHT_ALLOW_FILTERS),
+  }
+}
+
+function parseFlags(argv: readonly string[]) {
+  try {
+    return parseArgs({ args: [...argv], options: flags, strict: true, allowPositionals: false }).values
+  } catch (cause) {
+    throw new AppError(
+      'invalid_input',
+      `Cannot start the worker: ${cause instanceof Error ? cause.message : 'unknown flag'}`,
+      {
+        cause,
+        hint: workerUsage,
+      },
+    )
+  }
+}
+
+const toList = (text = ''): string[] =>
+  text
+    .split(',')
+    .map((each) => each.trim())
+    .filter((each) => each !== '')
+
+const defined = (name: string, value: string | undefined): Record<string, string> =>
+  value === undefined ? {} : { [name]: value }

@@ -1,0 +1,235 @@
+import * as v from 'valibot'
+import { AppError, invalidInput, type WireError } from '#shared/errors.ts'
+import type { JobId, WorkspaceId } from '#shared/ids.ts'
+import { CallEnvelope, type CallReply, decodeMessage, encodeMessage } from '#shared/protocol/envelope.ts'
+import { JOB_ACK_WAIT_MS } from '#shared/protocol/limits.ts'
+import { type CallFamily, WIRE_VERSION } from '#shared/protocol/subjects.ts'
+import type { JobOutcome, JobProgress } from '#shared/schemas/job.ts'
+import type { CallServer } from './ports/call-server.ts'
+import type { Events } from './ports/events.ts'
+import type { JobJournal } from './ports/job-journal.ts'
+import type { DeliveredJob, JobSource } from './ports/job-source.ts'
+import type { Registry } from './ports/registry.ts'
+import type { WriteJournal } from './ports/write-journal.ts'
+import type { JobContext, ToolContext } from './tools/handler.ts'
+
+/** A short call that this worker serves: a catalogue tool or a question of the edge. */
+export interface ServedCall {
+  readonly family: CallFamily
+  readonly input: v.GenericSchema
+  readonly handle: (input: unknown, context: ToolContext) => Promise<Record<string, unknown>>
+}
+
+/** A tool that runs as a job. */
+export interface ServedJob {
+  readonly input: v.GenericSchema
+  readonly run: (input: unknown, context: JobContext) => Promise<Record<string, unknown>>
+}
+
+export interface DaemonOptions {
+  readonly workspace: WorkspaceId
+  readonly workerId: string
+  readonly calls: CallServer
+  readonly jobs: JobSource
+  readonly registry: Registry
+  readonly events: Events
+  readonly journal: JobJournal & WriteJournal
+  readonly servedCalls: ReadonlyMap<string, ServedCall>
+  readonly servedJobs: ReadonlyMap<string, ServedJob>
+  readonly log: (line: string) => void
+}
+
+export interface Daemon {
+  start(): Promise<void>
+  /** Takes nothing new, gives running jobs back to the queue, answers the calls under way. */
+  stop(): Promise<void>
+  jobsRunning(): number
+}
+
+/** Short calls at once. File and git work on one disk gains nothing from more, and memory is bounded by it. */
+const CALLS_AT_ONCE_MAX = 32
+/** Jobs at once: one may write and check while others wait for the model. */
+const JOBS_AT_ONCE = 4
+/** A job that was begun this often has taken the worker down each time before. */
+const JOB_CLAIMS_MAX = 5
+const RETRY_MS = 2000
+
+export function createDaemon(options: DaemonOptions): Daemon {
+  const { calls, jobs, log } = options
+  const stopping = new AbortController()
+  const running = new Map<JobId, AbortController>()
+  let callsUnderWay = 0
+  let loops: Promise<void>[] = []
+
+  async function handleCall(family: CallFamily, message: Uint8Array): Promise<Uint8Array> {
+    let id = 'unread'
+    let reply: CallReply
+    callsUnderWay++
+    try {
+      if (callsUnderWay > CALLS_AT_ONCE_MAX) {
+        throw new AppError('busy', `Cannot take the call: ${CALLS_AT_ONCE_MAX} calls are under way`, {
+          hint: 'Try again in a moment',
+          details: { retry_after_ms: 500 },
+        })
+      }
+      const envelope = decodeMessage('a call', CallEnvelope, message)
+      id = envelope.id
+      reply = { v: WIRE_VERSION, id, ok: true, result: await answer(family, envelope) }
+    } catch (error) {
+      reply = { v: WIRE_VERSION, id, ok: false, error: toWireError(error, `call ${id}`, log) }
+    } finally {
+      callsUnderWay--
+    }
+    try {
+      return encodeMessage('the answer', reply, calls.replyBytesMax)
+    } catch (error) {
+      const refusal: CallReply = { v: WIRE_VERSION, id, ok: false, error: toWireError(error, `call ${id}`, log) }
+      return encodeMessage('the answer', refusal, calls.replyBytesMax)
+    }
+  }
+
+  async function answer(family: CallFamily, envelope: CallEnvelope): Promise<Record<string, unknown>> {
+    const served = options.servedCalls.get(envelope.tool)
+    if (envelope.workspace !== options.workspace || served === undefined || served.family !== family) {
+      throw new AppError('not_found', 'Cannot serve the call: this worker has no such tool', {
+        hint: 'Edge and worker may be of different versions',
+      })
+    }
+    const leftMs = envelope.deadline - Date.now()
+    if (leftMs <= 0) throw new AppError('timeout', 'Cannot serve the call: it came after its deadline')
+    const input = v.safeParse(served.input, envelope.args)
+    if (!input.success) throw invalidInput(`the arguments of ${envelope.tool}`, input.issues)
+    return served.handle(input.output, {
+      caller: envelope.caller,
+      agent: envelope.agent,
+      signal: AbortSignal.timeout(leftMs),
+    })
+  }
+
+  async function takeJobs(): Promise<void> {
+    for (;;) {
+      const job = await jobs.next(stopping.signal)
+      if (job === null) return
+      // The same job may be delivered again while it runs here, when a confirmation was lost.
+      if (running.has(job.jobId)) continue
+      const cancel = new AbortController()
+      running.set(job.jobId, cancel)
+      const beat = setInterval(() => job.working(), JOB_ACK_WAIT_MS / 3)
+      try {
+        await settleJob(options, job, cancel.signal, stopping.signal)
+      } catch (error) {
+        // Nothing was lost: the message comes back, and the journal knows what was done.
+        log(`Job ${job.jobId} goes back to the queue: ${error instanceof Error ? error.message : 'unknown'}`)
+        job.retry(stopping.signal.aborted ? 0 : RETRY_MS)
+      } finally {
+        clearInterval(beat)
+        running.delete(job.jobId)
+      }
+    }
+  }
+
+  return {
+    async start() {
+      options.events.onCancel((job) => running.get(job)?.abort())
+      await calls.serve(handleCall)
+      loops = Array.from({ length: JOBS_AT_ONCE }, () =>
+        takeJobs().catch((error: unknown) => log(`Stopped taking jobs: ${String(error)}`)),
+      )
+    },
+    async stop() {
+      stopping.abort()
+      await Promise.all([calls.stop(), ...loops])
+    },
+    jobsRunning: () => running.size,
+  }
+}
+
+/** Brings one delivered job to one outcome that the registry has accepted or refused. Rejects to have it delivered again. */
+async function settleJob(
+  options: DaemonOptions,
+  delivered: DeliveredJob,
+  cancelled: AbortSignal,
+  stopping: AbortSignal,
+): Promise<void> {
+  const { registry, events, journal, workerId } = options
+  const { jobId } = delivered
+  const claim = await registry.claimJob(jobId, workerId)
+  if (claim.claim === 'settled') {
+    journal.forget(jobId)
+    await delivered.done()
+    return
+  }
+  if (claim.fence === 1) {
+    events.workspace({ v: WIRE_VERSION, type: 'job_changed', job_id: jobId, state: 'running' })
+  }
+
+  const outcome = journal.find(jobId) ?? (await produceOutcome(options, jobId, claim, cancelled, stopping))
+  journal.keep(jobId, outcome)
+  await registry.finishJob(jobId, claim.fence, outcome)
+  journal.forget(jobId)
+  events.job({ v: WIRE_VERSION, job_id: jobId, state: outcome.state, progress: null })
+  await delivered.done()
+}
+
+type RunClaim = Extract<Awaited<ReturnType<Registry['claimJob']>>, { claim: 'run' }>
+
+async function produceOutcome(
+  options: DaemonOptions,
+  jobId: JobId,
+  claim: RunClaim,
+  cancelled: AbortSignal,
+  stopping: AbortSignal,
+): Promise<JobOutcome> {
+  // A worker that was killed after it wrote: the work is done, and doing it again would do it twice.
+  const landed = options.journal.writesOf(jobId).at(-1)
+  if (landed?.outcome) return { state: 'succeeded', result: landed.outcome }
+  if (claim.cancel_requested || cancelled.aborted) return cancelledOutcome()
+  if (claim.fence > JOB_CLAIMS_MAX) {
+    return failed({
+      code: 'internal',
+      message: `Cannot finish the job: the worker stopped ${JOB_CLAIMS_MAX} times while it ran, so it is not tried again`,
+      hint: "See the worker's log, then give the task again",
+    })
+  }
+  const served = options.servedJobs.get(claim.tool)
+  if (served === undefined) {
+    return failed({ code: 'not_found', message: `Cannot run the job: this worker has no tool "${claim.tool}"` })
+  }
+  const input = v.safeParse(served.input, claim.args)
+  if (!input.success) return failed(invalidInput(`the arguments of ${claim.tool}`, input.issues).toWire())
+  const leftMs = claim.deadline - Date.now()
+  if (leftMs <= 0) return failed({ code: 'timeout', message: 'Cannot run the job: it waited past its deadline' })
+
+  const deadline = AbortSignal.timeout(leftMs)
+  try {
+    const result = await served.run(input.output, {
+      jobId,
+      caller: claim.caller,
+      agent: claim.agent,
+      signal: AbortSignal.any([cancelled, stopping, deadline]),
+      onProgress: (progress: JobProgress) =>
+        options.events.job({ v: WIRE_VERSION, job_id: jobId, state: 'running', progress }),
+    })
+    return { state: 'succeeded', result }
+  } catch (error) {
+    if (!(error instanceof AppError && error.code === 'cancelled'))
+      return failed(toWireError(error, `job ${jobId}`, options.log))
+    if (cancelled.aborted) return cancelledOutcome()
+    if (deadline.aborted) return failed({ code: 'timeout', message: 'Cannot finish the job: its deadline has passed' })
+    throw error
+  }
+}
+
+const failed = (error: WireError): JobOutcome => ({ state: 'failed', error })
+
+const cancelledOutcome = (): JobOutcome => ({
+  state: 'cancelled',
+  error: { code: 'cancelled', message: 'The job was cancelled before it wrote anything' },
+})
+
+/** A refusal as it is; anything else is our bug: logged whole, and told to the caller as an id only. */
+function toWireError(error: unknown, what: string, log: (line: string) => void): WireError {
+  if (error instanceof AppError) return error.toWire()
+  log(`Bug in ${what}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`)
+  return { code: 'internal', message: `Something went wrong in the worker (${what})`, hint: "See the worker's log" }
+}

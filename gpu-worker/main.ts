@@ -1,0 +1,155 @@
+import { randomUUID } from 'node:crypto'
+import { readFileSync, realpathSync } from 'node:fs'
+import { totalmem } from 'node:os'
+import { basename, dirname, join, resolve } from 'node:path'
+import type { NatsConnection } from '@nats-io/transport-node'
+import { AppError } from '#shared/errors.ts'
+import { toWorkspaceId, type WorkspaceId } from '#shared/ids.ts'
+import type { WorkerInfo } from '#shared/schemas/worker.ts'
+import { createNatsCallServer, isServed } from './adapters/nats-call-server.ts'
+import { connectWorker } from './adapters/nats-connection.ts'
+import { createNatsEvents } from './adapters/nats-events.ts'
+import { createNatsJobSource } from './adapters/nats-job-source.ts'
+import { createNatsRegistry } from './adapters/nats-registry.ts'
+import { createNodeFileTree } from './adapters/node-file-tree.ts'
+import { createLlamaModel } from './adapters/node-llama-cpp.ts'
+import { openRepository } from './adapters/simple-git.ts'
+import { openSqliteJournal } from './adapters/sqlite-journal.ts'
+import { createTreeSitterParser } from './adapters/tree-sitter-parser.ts'
+import { parseWorkerConfig, type WorkerConfig, workerUsage } from './config.ts'
+import { createDaemon } from './daemon.ts'
+import { createFileChecker } from './gates/file-checker.ts'
+import { createModelSet } from './inference/model-set.ts'
+import { createServedCalls, createServedJobs } from './tools/served.ts'
+import { KeyedLocks } from './workspace/locks.ts'
+import { recoverWorkspace } from './workspace/recover.ts'
+
+// The worker: the only file of it that reads the environment and signals, and that picks libraries.
+
+const log = (line: string): void => {
+  process.stderr.write(`${line}\n`)
+}
+
+/** Says that no restart mends what is wrong: `EX_CONFIG` of sysexits.h. */
+const EXIT_CONFIGURATION = 78
+
+async function main(): Promise<void> {
+  const stopping = new AbortController()
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => stopping.abort())
+  // Whoever started us is gone: nobody would stop us.
+  process.on('disconnect', () => stopping.abort())
+
+  if (process.argv.includes('--help')) {
+    console.log(workerUsage)
+    return
+  }
+  const config = parseWorkerConfig(process.argv.slice(2), process.env)
+  // npm runs scripts in Millwright's folder and says where the person was.
+  const from = process.env.INIT_CWD ?? process.cwd()
+  const root = realpathSync(resolve(from, config.repository))
+  const workspace = config.workspace ?? toWorkspaceId(basename(root))
+  const dataFolder = resolve(from, config.dataFolder)
+
+  const files = await createNodeFileTree({ root, allowProtected: [...config.allowedPaths] })
+  const repository = await openRepository({
+    root,
+    allowFilters: config.allowedFilters,
+    allowProtected: config.allowedPaths,
+    ...(process.env.PATH === undefined ? {} : { searchPath: process.env.PATH }),
+  })
+  const journal = openSqliteJournal(join(dataFolder, 'journal.sqlite'))
+  for (const line of await recoverWorkspace(files, journal, journal.unfinished())) log(line)
+  for (const notice of repository.notices()) log(notice)
+  const checker = createFileChecker({ parser: createTreeSitterParser() })
+  const model = createModel(config, dataFolder)
+  const models = createModelSet([model])
+
+  const connection = await connectWorker(config.natsUrl, `millwright-worker-${workspace}`, stopping.signal)
+  await refuseSecondWorker(connection, workspace)
+  const workerId = randomUUID()
+  const version = readVersion()
+  const startedAt = new Date().toISOString()
+  const registry = createNatsRegistry(connection, workspace)
+  const events = createNatsEvents(connection, workspace)
+  const ports = { files, repository, registry, checker, journal, events, edits: new KeyedLocks() }
+  const workerInfo = (): WorkerInfo => ({
+    worker_id: workerId,
+    version,
+    repository: basename(root),
+    started_at: startedAt,
+    models: models.all().map((each) => each.info()),
+    gpu: model.gpu(),
+    memory: {
+      daemon_bytes: process.memoryUsage.rss(),
+      model_bytes: model.memoryBytes(),
+      machine_bytes: totalmem(),
+    },
+    jobs_running: daemon.jobsRunning(),
+    notices: [...repository.notices()],
+  })
+  const daemon = createDaemon({
+    workspace,
+    workerId,
+    calls: createNatsCallServer(connection, workspace, version),
+    jobs: createNatsJobSource(connection, workspace, log),
+    registry,
+    events,
+    journal,
+    servedCalls: createServedCalls(ports, models, workerInfo),
+    servedJobs: createServedJobs({ ...ports, models }),
+    log,
+  })
+  await daemon.start()
+  log(`Worker ready: workspace ${workspace}`)
+  process.send?.({ type: 'ready' })
+
+  void connection.closed().then((error) => {
+    if (error instanceof Error) log(`The connection to NATS is closed for good: ${error.message}`)
+    stopping.abort()
+  })
+  await new Promise<void>((done) => {
+    if (stopping.signal.aborted) done()
+    stopping.signal.addEventListener('abort', () => done(), { once: true })
+  })
+  await daemon.stop()
+  await models.close()
+  await checker.close()
+  if (!connection.isClosed()) await connection.drain()
+  journal.close()
+}
+
+function createModel(config: WorkerConfig, dataFolder: string) {
+  return createLlamaModel({
+    ...(config.model === undefined ? {} : { reference: config.model }),
+    ...(config.threads === undefined ? {} : { threads: config.threads }),
+    modelsFolder: config.modelsFolder ?? join(dirname(dirname(dataFolder)), 'models'),
+    preload: true,
+    log,
+  })
+}
+
+/** Two workers on one repository would not see each other's locks. */
+async function refuseSecondWorker(connection: NatsConnection, workspace: WorkspaceId): Promise<void> {
+  if (!(await isServed(connection, workspace))) return
+  throw new AppError('conflict', `Cannot start the worker: another one serves workspace "${workspace}"`, {
+    hint: 'Stop it first, or give this one another --workspace',
+  })
+}
+
+function readVersion(): string {
+  const manifest: unknown = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'))
+  const version = typeof manifest === 'object' && manifest !== null && 'version' in manifest ? manifest.version : null
+  return typeof version === 'string' ? version : 'unknown'
+}
+
+try {
+  await main()
+  process.exit(0)
+} catch (error) {
+  if (error instanceof AppError) {
+    log(error.hint === undefined ? error.message : `${error.message}. ${error.hint}`)
+    process.exit(error.code === 'invalid_input' ? EXIT_CONFIGURATION : 1)
+  }
+  log(error instanceof Error ? (error.stack ?? error.message) : String(error))
+  process.exit(1)
+}

@@ -1,0 +1,110 @@
+import { AppError } from '#shared/errors.ts'
+import type { ChatJobArgs, ChatJobResult, Proposal } from '#shared/protocol/chat-job.ts'
+import { FILE_BYTES_MAX } from '#shared/protocol/limits.ts'
+import { WIRE_VERSION } from '#shared/protocol/subjects.ts'
+import type { ChatOutcome } from '#shared/tools/agents.ts'
+import { hashBytes, type Landed, landFile } from '../agent/land.ts'
+import { runAgentTask } from '../agent/loop.ts'
+import type { ModelSet } from '../inference/model-set.ts'
+import type { FileTree, ResolvedFile } from '../ports/file-tree.ts'
+import { createOwnedFileTree, requireMayChange } from '../workspace/ownership.ts'
+import { decodeText } from '../workspace/text.ts'
+import { requireAgent } from './agent-files.ts'
+import type { FileToolPorts } from './files.ts'
+import type { JobContext } from './handler.ts'
+
+export interface ChatPorts extends FileToolPorts {
+  readonly models: ModelSet
+}
+
+/** Does the task of a chat job: through the model, or, with a proposal, by writing what was proposed. */
+export async function runChatJob(ports: ChatPorts, args: ChatJobArgs, context: JobContext): Promise<ChatJobResult> {
+  const agent = requireAgent(context)
+  // The record's path is parsed again: the last judge trusts no store.
+  const file = await ports.files.resolve(agent.managed_file, 'write')
+  await requireMayChange(file, agent, ports.registry)
+  const files = createOwnedFileTree(ports.files, ports.registry, agent, context.signal)
+  const result =
+    args.accept === undefined
+      ? await work({ ...ports, files }, args, context, file)
+      : await accept({ ...ports, files }, args.proposal, context, file)
+  if (result.changed) ports.events.workspace({ v: WIRE_VERSION, type: 'file_changed', path: file.path })
+  return result
+}
+
+async function work(
+  ports: ChatPorts,
+  args: ChatJobArgs,
+  context: JobContext,
+  file: ResolvedFile,
+): Promise<ChatJobResult> {
+  const agent = requireAgent(context)
+  const { outcome, proposal } = await runAgentTask(
+    {
+      mode: args.mode ?? 'edit',
+      agent,
+      file,
+      context: args.context ?? {},
+      message: args.message,
+      jobId: context.jobId,
+    },
+    { ...ports, model: ports.models.pick(agent.model) },
+    { signal: context.signal, onProgress: context.onProgress },
+  )
+  return { ...outcome, ...(proposal === null ? {} : { proposal }) }
+}
+
+/** Writes exactly the proposed bytes, if the file is still the one that they were made for. */
+async function accept(
+  ports: FileToolPorts & { readonly files: FileTree },
+  proposal: Proposal | undefined,
+  context: JobContext,
+  file: ResolvedFile,
+): Promise<ChatJobResult> {
+  if (proposal === undefined || (await ports.files.resolve(proposal.path, 'write')).key !== file.key) {
+    throw new AppError('not_found', `Cannot accept the proposal: it is none for "${file.path}"`, {
+      hint: 'Ask for a new one with mode "propose"',
+    })
+  }
+  const bytes = await ports.repository.readBlob(proposal.blob)
+  if (bytes.byteLength > FILE_BYTES_MAX || hashBytes(bytes) !== proposal.sha256) {
+    throw new AppError(
+      'conflict',
+      `Cannot accept the proposal for "${file.path}": its bytes are not those that were proposed`,
+      {
+        hint: 'Ask for a new one with mode "propose"',
+      },
+    )
+  }
+  context.onProgress({ phase: 'writing', round: 1, tokens: 0, message: `Writing ${file.path}` })
+  const toOutcome = (landed: Landed): ChatOutcome => ({
+    reply: `Wrote the proposal to ${file.path}: +${landed.insertions} -${landed.deletions}`,
+    changed: landed.changed,
+    diff: landed.diff,
+    diff_truncated: landed.diffTruncated,
+    checks: landed.checks,
+    attempts: 0,
+    usage: {
+      prompt_tokens: 0,
+      completion_tokens: 0,
+      time_to_first_token_ms: null,
+      tokens_per_second: null,
+      model: 'none',
+    },
+    proposal_id: null,
+    sha256: landed.sha256,
+  })
+  const landed = await landFile(
+    {
+      file,
+      text: decodeText(file.path, bytes),
+      expectedSha256: proposal.base_sha256,
+      dryRun: false,
+      jobId: context.jobId,
+      outcome: toOutcome,
+    },
+    ports,
+    context.signal,
+  )
+  return toOutcome(landed)
+}

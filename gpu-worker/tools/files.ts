@@ -1,0 +1,277 @@
+import { RE2JS } from 're2js'
+import { AppError } from '#shared/errors.ts'
+import { FILE_BYTES_MAX, LIST_FILES_PAGE_DEFAULT } from '#shared/protocol/limits.ts'
+import { WIRE_VERSION } from '#shared/protocol/subjects.ts'
+import { landFile } from '../agent/land.ts'
+import type { Events } from '../ports/events.ts'
+import type { FileChecker } from '../ports/file-checker.ts'
+import type { FileEntry, FileTree, ResolvedFile } from '../ports/file-tree.ts'
+import type { Registry } from '../ports/registry.ts'
+import type { Repository } from '../ports/repository.ts'
+import type { WriteJournal } from '../ports/write-journal.ts'
+import { createGlob } from '../workspace/glob.ts'
+import type { KeyedLocks } from '../workspace/locks.ts'
+import { createOwnedFileTree, requireMayChange } from '../workspace/ownership.ts'
+import { countLines, decodeText, pageLines } from '../workspace/text.ts'
+import { applyEdits } from './edits.ts'
+import type { ToolContext, ToolHandlers } from './handler.ts'
+
+export interface FileToolPorts {
+  readonly files: FileTree
+  readonly repository: Repository
+  readonly registry: Registry
+  readonly checker: FileChecker
+  readonly journal: WriteJournal
+  readonly events: Events
+  /** By file key: a tool that reads, edits and writes a file does so alone, so that of many none is lost. */
+  readonly edits: KeyedLocks
+}
+
+const SEARCH_LIMIT_DEFAULT = 100
+const SEARCH_LINE_CHARACTERS_MAX = 300
+/** Paths that one question to git about ignored files carries. */
+const IGNORE_BATCH = 1000
+
+/** Reads a text file and returns the lines asked for. */
+export async function readPage(files: FileTree, path: string, offset = 0, limit = Number.POSITIVE_INFINITY) {
+  const file = await files.read(path, FILE_BYTES_MAX)
+  const text = decodeText(file.path, file.bytes)
+  const page = pageLines(text, offset, limit)
+  return {
+    path: file.path,
+    content: page.content,
+    sha256: file.sha256,
+    line_count: countLines(text),
+    next_offset: page.nextOffset,
+  }
+}
+
+/** Checks and writes a file for a caller who may. Shared by the tools that write. */
+export async function writeAs(
+  ports: FileToolPorts,
+  context: ToolContext,
+  request: {
+    path: string
+    /** The new content, given what is there when this caller's turn has come. */
+    content: (file: ResolvedFile) => Promise<{ text: string; expectedSha256: string | undefined }>
+    dryRun: boolean
+  },
+) {
+  const file = await ports.files.resolve(request.path, 'write')
+  await requireMayChange(file, context.agent, ports.registry)
+  const files = createOwnedFileTree(ports.files, ports.registry, context.agent, context.signal)
+  const landed = await ports.edits.run(
+    file.key,
+    async () => {
+      const { text, expectedSha256 } = await request.content(file)
+      const landing = { file, text, expectedSha256, dryRun: request.dryRun, jobId: null }
+      return landFile(landing, { ...ports, files }, context.signal)
+    },
+    context.signal,
+  )
+  if (landed.changed && !request.dryRun)
+    ports.events.workspace({ v: WIRE_VERSION, type: 'file_changed', path: file.path })
+  return {
+    path: file.path,
+    changed: landed.changed,
+    diff: landed.diff,
+    diff_truncated: landed.diffTruncated,
+    checks: landed.checks,
+    sha256: landed.sha256,
+  }
+}
+
+type FileTools =
+  | 'read_file'
+  | 'write_file'
+  | 'update_file'
+  | 'delete_file'
+  | 'list_files'
+  | 'search_files'
+  | 'validate_file'
+
+export function createFileTools(ports: FileToolPorts): ToolHandlers<FileTools> {
+  const { files, registry, checker } = ports
+  return {
+    read_file: (input) => readPage(files, input.path, input.offset, input.limit),
+
+    write_file: (input, context) =>
+      writeAs(ports, context, {
+        path: input.path,
+        content: async () => ({ text: input.content, expectedSha256: input.expected_sha256 }),
+        dryRun: false,
+      }),
+
+    update_file: (input, context) =>
+      writeAs(ports, context, {
+        path: input.path,
+        content: async ({ path }) => {
+          const file = await files.read(path, FILE_BYTES_MAX)
+          refuseOtherVersion('edit', path, input.expected_sha256, file.sha256)
+          // The edits are made on these bytes; what somebody else writes in between must not be lost.
+          return { text: applyEdits(path, decodeText(path, file.bytes), input.edits), expectedSha256: file.sha256 }
+        },
+        dryRun: input.dry_run ?? false,
+      }),
+
+    async delete_file(input, context) {
+      const file = await files.resolve(input.path, 'write')
+      await requireMayChange(file, context.agent, registry)
+      const owned = createOwnedFileTree(files, registry, context.agent, context.signal)
+      const remove = async () => {
+        const { bytes, sha256 } = await files.read(file.path, FILE_BYTES_MAX)
+        refuseOtherVersion('delete', file.path, input.expected_sha256, sha256)
+        return removeFile(owned, ports, file, bytes, sha256)
+      }
+      const blob = await ports.edits.run(file.key, remove, context.signal)
+      ports.events.workspace({ v: WIRE_VERSION, type: 'file_changed', path: file.path })
+      return { path: file.path, deleted: true, recoverable_as: blob }
+    },
+
+    async list_files(input, context) {
+      const limit = input.limit ?? LIST_FILES_PAGE_DEFAULT
+      const matches = input.glob === undefined ? () => true : createGlob(input.glob)
+      const after = input.cursor === undefined ? null : decodeCursor(input.cursor)
+      const found: FileEntry[] = []
+      let more = false
+      for await (const entry of visible(ports, input.path ?? '', after, context.signal)) {
+        if (!matches(entry.path)) continue
+        if (found.length === limit) {
+          more = true
+          break
+        }
+        found.push(entry)
+      }
+      const owners = await registry.findOwners(found.filter((entry) => entry.kind === 'file').map((entry) => entry.key))
+      return {
+        entries: found.map(({ path, kind, bytes, key }) => ({ path, kind, bytes, owner: owners.get(key) ?? null })),
+        next_cursor: more ? encodeCursor(found.at(-1)?.path ?? '') : null,
+      }
+    },
+
+    async search_files(input, context) {
+      const limit = input.limit ?? SEARCH_LIMIT_DEFAULT
+      const inGlob = input.glob === undefined ? () => true : createGlob(input.glob)
+      const found = input.regex === true ? createSearch(input.pattern) : (line: string) => line.includes(input.pattern)
+      const matches: { path: string; line: number; text: string }[] = []
+      let skipped = 0
+      for await (const entry of visible(ports, '', null, context.signal)) {
+        if (entry.kind !== 'file' || !inGlob(entry.path)) continue
+        const text = await readSearchable(files, entry.path)
+        if (text === null) {
+          skipped++
+          continue
+        }
+        let line = 0
+        for (const content of text.split('\n')) {
+          line++
+          if (!found(content)) continue
+          if (matches.length === limit) return { matches, truncated: true, files_skipped: skipped }
+          matches.push({
+            path: entry.path,
+            line,
+            text: content.slice(0, SEARCH_LINE_CHARACTERS_MAX).replace(/\r$/, ''),
+          })
+        }
+      }
+      return { matches, truncated: false, files_skipped: skipped }
+    },
+
+    async validate_file(input, context) {
+      const target =
+        input.path === undefined
+          ? { path: (await files.resolve(input.file_path ?? '', 'read')).path, text: input.content ?? '' }
+          : await files.read(input.path, FILE_BYTES_MAX).then((file) => ({
+              path: file.path,
+              text: decodeText(file.path, file.bytes),
+            }))
+      const check = await checker.check({ ...target, before: null }, context.signal)
+      return {
+        path: target.path,
+        ...check.checks,
+        syntax_errors: [...check.syntaxErrors],
+        line_count: check.lineCount,
+        complexity: check.complexity,
+      }
+    },
+  }
+}
+
+function refuseOtherVersion(action: string, path: string, expected: string | undefined, found: string): void {
+  if (expected === undefined || expected === found) return
+  throw new AppError('conflict', `Cannot ${action} "${path}": it is not the version that was expected`, {
+    hint: 'Read the file again and decide anew on what it holds now',
+    details: { sha256: found },
+  })
+}
+
+/** Removes a file once its bytes are in git's object store; returns their blob. */
+async function removeFile(
+  files: FileTree,
+  { repository, journal }: FileToolPorts,
+  file: ResolvedFile,
+  bytes: Uint8Array,
+  sha256: string,
+): Promise<string> {
+  const blob = await repository.storeBlob(bytes)
+  const intent = { path: file.path, beforeSha256: sha256, afterSha256: null, blob, jobId: null, outcome: null }
+  const entry = journal.begin(intent)
+  try {
+    await files.remove(file, sha256)
+  } catch (error) {
+    journal.end(entry, 'dropped')
+    throw error
+  }
+  journal.end(entry, 'landed')
+  return blob
+}
+
+/** What a person would see below a folder: everything but what git ignores. An ignored folder that is asked for is shown. */
+async function* visible(
+  { files, repository }: FileToolPorts,
+  folder: string,
+  after: string | null,
+  signal: AbortSignal,
+): AsyncGenerator<FileEntry> {
+  let batch: FileEntry[] = []
+  async function* flush(): AsyncGenerator<FileEntry> {
+    const ignored = await repository.ignored(batch.map((entry) => entry.path))
+    for (const entry of batch) if (!ignored.has(entry.path)) yield entry
+    batch = []
+  }
+  for await (const entry of files.walk(folder, after)) {
+    if (signal.aborted) throw new AppError('timeout', 'Cannot list the repository: stopped at the deadline')
+    batch.push(entry)
+    if (batch.length === IGNORE_BATCH) yield* flush()
+  }
+  if (batch.length > 0) yield* flush()
+}
+
+/** Null for what cannot be searched: protected, too large, not text, gone. */
+async function readSearchable(files: FileTree, path: string): Promise<string | null> {
+  try {
+    return decodeText(path, (await files.read(path, FILE_BYTES_MAX)).bytes)
+  } catch (error) {
+    if (error instanceof AppError) return null
+    throw error
+  }
+}
+
+function createSearch(pattern: string): (line: string) => boolean {
+  try {
+    const expression = RE2JS.compile(pattern)
+    return (line) => expression.matcher(line).find()
+  } catch (cause) {
+    throw new AppError(
+      'invalid_input',
+      `Cannot read pattern: ${cause instanceof Error ? cause.message.slice(0, 200) : 'not RE2'}`,
+      {
+        cause,
+        hint: 'RE2 has no look-around and no back-references; leave regex out to search for the text itself',
+      },
+    )
+  }
+}
+
+const encodeCursor = (path: string): string => Buffer.from(path, 'utf8').toString('base64url')
+const decodeCursor = (cursor: string): string => Buffer.from(cursor, 'base64url').toString('utf8')

@@ -1,0 +1,33 @@
+import type { Caller } from '#shared/protocol/envelope.ts'
+import type { ActingAgent } from '#shared/schemas/agent.ts'
+import type { JobProgress } from '#shared/schemas/job.ts'
+import type { ToolByName, ToolName } from '#shared/tools/catalogue.ts'
+import type { ToolInput, ToolOutput } from '#shared/tools/define-tool.ts'
+
+/** Who asks, and how the work is watched and stopped. */
+export interface ToolContext {
+  readonly caller: Caller
+  /** The record of the agent that the arguments name, as the registry has it; null where they name none. */
+  readonly agent: ActingAgent | null
+  /** Aborts at the deadline, on cancel and when the worker stops. */
+  readonly signal: AbortSignal
+}
+
+export interface JobContext extends ToolContext {
+  readonly jobId: string
+  readonly onProgress: (progress: JobProgress) => void
+}
+
+/** Serves one worker tool. Rejects with AppError for a refusal; anything else is our bug. */
+export type ToolHandler<Name extends ToolName> = (
+  input: ToolInput<ToolByName<Name>>,
+  context: ToolContext,
+) => Promise<ToolOutput<ToolByName<Name>>>
+
+/** The tools that the catalogue gives to the worker as short calls. */
+export type WorkerToolName = Extract<
+  { [Name in ToolName]: ToolByName<Name> extends { place: 'worker' } ? Name : never }[ToolName],
+  string
+>
+
+export type ToolHandlers<Names extends ToolName> = { readonly [Name in Names]: ToolHandler<Name> }

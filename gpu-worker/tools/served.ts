@@ -1,0 +1,57 @@
+import type * as v from 'valibot'
+import { ChatJobArgs } from '#shared/protocol/chat-job.ts'
+import { FileState, GetWorkerInfo, PrepareAgent } from '#shared/protocol/worker-calls.ts'
+import type { WorkerInfo } from '#shared/schemas/worker.ts'
+import { findTool } from '#shared/tools/catalogue.ts'
+import type { ServedCall, ServedJob } from '../daemon.ts'
+import type { ModelSet } from '../inference/model-set.ts'
+import { createAgentFileTools } from './agent-files.ts'
+import { fileState, prepareAgent } from './agents.ts'
+import { type ChatPorts, runChatJob } from './chat.ts'
+import { createFileTools, type FileToolPorts } from './files.ts'
+import { createGitTools } from './git.ts'
+import type { ToolContext, ToolHandlers, WorkerToolName } from './handler.ts'
+
+/** Everything that arrives as a short call: the catalogue's worker tools, and the questions of the edge. */
+export function createServedCalls(
+  ports: FileToolPorts,
+  models: ModelSet,
+  workerInfo: () => WorkerInfo,
+): ReadonlyMap<string, ServedCall> {
+  // Complete by type: a worker tool in the catalogue without a handler does not compile.
+  const handlers: ToolHandlers<WorkerToolName> = {
+    ...createFileTools(ports),
+    ...createAgentFileTools(ports),
+    ...createGitTools(ports),
+  }
+  const served = new Map<string, ServedCall>()
+  for (const [name, handle] of Object.entries(handlers)) {
+    const tool = findTool(name)
+    if (tool === undefined || tool.family === 'jobs') throw new Error(`No worker tool "${name}" in the catalogue`)
+    // The daemon parses with this very schema before it calls the handler, which is what makes the types agree.
+    served.set(name, { family: tool.family, input: tool.input, handle: handle as ServedCall['handle'] })
+  }
+  const question = <I extends v.GenericSchema>(
+    call: { name: string; family: 'agents' | 'system'; input: I },
+    handle: (input: v.InferOutput<I>, context: ToolContext) => Promise<Record<string, unknown>>,
+  ): void => {
+    served.set(call.name, { family: call.family, input: call.input, handle: handle as ServedCall['handle'] })
+  }
+  question(PrepareAgent, (input) => prepareAgent(ports.files, models, input))
+  question(FileState, (input) => fileState(ports.files, input))
+  question(GetWorkerInfo, async () => workerInfo())
+  return served
+}
+
+/** Everything that arrives through the work queue. */
+export function createServedJobs(ports: ChatPorts): ReadonlyMap<string, ServedJob> {
+  return new Map<string, ServedJob>([
+    [
+      'chat_with_agent',
+      {
+        input: ChatJobArgs,
+        run: (input, context) => runChatJob(ports, input as v.InferOutput<typeof ChatJobArgs>, context),
+      },
+    ],
+  ])
+}
