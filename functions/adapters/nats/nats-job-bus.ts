@@ -1,0 +1,140 @@
+import { JetStreamApiError, jetstream } from '@nats-io/jetstream'
+import type { NatsConnection } from '@nats-io/nats-core'
+import type * as v from 'valibot'
+import { AppError } from '#shared/errors.ts'
+import type { JobId, WorkspaceId } from '#shared/ids.ts'
+import { decodeMessage, encodeMessage, type JobMessage } from '#shared/protocol/envelope.ts'
+import { cancelSubject, eventsSubject, jobSubject, jobsSubject, WIRE_VERSION } from '#shared/protocol/subjects.ts'
+import { JobEvent, WorkspaceEvent } from '#shared/schemas/event.ts'
+import { isFinal, type JobProgress } from '#shared/schemas/job.ts'
+import type { JobBus, JobListener } from '../../ports/job-bus.ts'
+import type { NatsLink } from './nats-link.ts'
+import { payloadBytesMax } from './nats-worker-calls.ts'
+
+/** A healthy server confirms in a millisecond. */
+const PUBLISH_TIMEOUT_MS = 3000
+const PING_TIMEOUT_MS = 1000
+/** `maximum messages exceeded`: how a stream with DiscardNew refuses. */
+const QUEUE_FULL = 10077
+/** About as long as one small task takes. */
+const RETRY_AFTER_MS = 5000
+/** Jobs whose last progress is kept; beyond it the oldest is forgotten, which costs a detail of an answer. */
+const PROGRESS_KEPT_MAX = 1000
+
+export function createNatsJobBus(link: NatsLink): JobBus {
+  // By subject, which names workspace and job.
+  const listeners = new Map<string, Set<JobListener>>()
+  const progress = new Map<string, JobProgress>()
+
+  function tell(subject: string, news: JobProgress | null): void {
+    for (const listener of listeners.get(subject) ?? []) listener(news)
+  }
+
+  link.onConnection((connection) => {
+    listen(connection, jobSubject('*', '*'), JobEvent, (event, subject) => {
+      if (isFinal(event.state) || event.progress === null) {
+        progress.delete(subject)
+        tell(subject, null)
+        return
+      }
+      progress.delete(subject)
+      progress.set(subject, event.progress)
+      const oldest = progress.size > PROGRESS_KEPT_MAX ? progress.keys().next().value : undefined
+      if (oldest !== undefined) progress.delete(oldest)
+      tell(subject, event.progress)
+    })
+    listen(connection, eventsSubject('*'), WorkspaceEvent, (event, subject) => {
+      if (event.type !== 'job_changed') return
+      const job = subject.replace(/\.events$/, `.job.${event.job_id}`)
+      if (isFinal(event.state)) progress.delete(job)
+      tell(job, null)
+    })
+  })
+
+  /** Best effort: what is not delivered is found in the registry. */
+  function send(subject: string, message: unknown): void {
+    try {
+      const connection = link.connection()
+      connection.publish(subject, encodeMessage('an event', message, payloadBytesMax(connection)))
+    } catch (error) {
+      if (!(error instanceof AppError)) throw error
+    }
+  }
+
+  return {
+    async publish(workspace, job, attempt) {
+      const connection = link.connection()
+      const message: JobMessage = { v: WIRE_VERSION, workspace, job_id: job }
+      const bytes = encodeMessage('the job', message, payloadBytesMax(connection))
+      try {
+        await jetstream(connection).publish(jobsSubject(workspace), bytes, {
+          msgID: `${job}:${attempt}`,
+          timeout: PUBLISH_TIMEOUT_MS,
+        })
+      } catch (cause) {
+        throw toAppError(cause)
+      }
+    },
+    requestCancel: (workspace, job) =>
+      send(cancelSubject(workspace, job), { v: WIRE_VERSION, workspace, job_id: job } satisfies JobMessage),
+    announce: (workspace, event) => send(eventsSubject(workspace), event),
+    watch(workspace, job, listener) {
+      const subject = jobSubject(workspace, job)
+      const set = listeners.get(subject) ?? new Set()
+      listeners.set(subject, set.add(listener))
+      return () => {
+        set.delete(listener)
+        if (set.size === 0) listeners.delete(subject)
+      }
+    },
+    progress: (workspace: WorkspaceId, job: JobId) => progress.get(jobSubject(workspace, job)) ?? null,
+    async ping() {
+      try {
+        const late = new Promise<false>((resolve) => setTimeout(() => resolve(false), PING_TIMEOUT_MS))
+        return await Promise.race([
+          link
+            .connection()
+            .rtt()
+            .then(() => true),
+          late,
+        ])
+      } catch {
+        return false
+      }
+    },
+  }
+}
+
+/** Hears a subject on a connection for as long as it lives. What cannot be read is ignored: events only wake. */
+function listen<const S extends v.GenericSchema>(
+  connection: NatsConnection,
+  subject: string,
+  schema: S,
+  onMessage: (message: v.InferOutput<S>, subject: string) => void,
+): void {
+  connection.subscribe(subject, {
+    callback: (error, message) => {
+      if (error !== null) return
+      let event: v.InferOutput<S>
+      try {
+        event = decodeMessage('an event', schema, message.data)
+      } catch {
+        return
+      }
+      onMessage(event, message.subject)
+    },
+  })
+}
+
+function toAppError(cause: unknown): AppError {
+  if (cause instanceof JetStreamApiError && cause.code === QUEUE_FULL) {
+    return new AppError('busy', 'Cannot start the job: the queue is full', {
+      hint: `Try again in ${RETRY_AFTER_MS / 1000} seconds, or cancel jobs that are no longer needed`,
+      details: { retry_after_ms: RETRY_AFTER_MS },
+    })
+  }
+  return new AppError('unavailable', 'Cannot start the job: the job queue does not answer', {
+    cause,
+    hint: 'Try again in a moment',
+  })
+}

@@ -1,0 +1,86 @@
+import { Hono } from 'hono'
+import { AppError } from '#shared/errors.ts'
+import { checkDeclaredLength, parseJson, readBody, unsupportedMedia } from './http/body.ts'
+import { toErrorResponse, toRefusal } from './http/errors.ts'
+import { INVALID_REQUEST, jsonRpcError, PARSE_ERROR, TRANSPORT_ERROR } from './http/json-rpc.ts'
+import { checkHostAndOrigin } from './http/origin.ts'
+import { createMcpEndpoint } from './mcp/endpoint.ts'
+import { createToolsets } from './mcp/toolset.ts'
+import type { EdgePorts } from './ports/edge-ports.ts'
+
+export interface EdgeApp {
+  readonly fetch: (request: Request) => Response | Promise<Response>
+  /** Ends what is being answered. */
+  close(): Promise<void>
+}
+
+/**
+ * The whole edge as a web-standard app: no platform, no environment. For every request, in this order: declared length,
+ * Host, Origin, then who asks, then the body (counted while it arrives), and only then its parsing.
+ */
+export function createApp(ports: EdgePorts): EdgeApp {
+  const toolsets = createToolsets()
+  const mcp = createMcpEndpoint(ports)
+  const app = new Hono()
+
+  app.get('/healthz', async (context) => {
+    const [registry, nats] = await Promise.all([ports.registry.ping(), ports.bus.ping()])
+    return context.json(
+      { status: registry ? 'ok' : 'failing', registry, nats, version: ports.version },
+      registry ? 200 : 503,
+    )
+  })
+
+  app.all('/mcp', async (context) => {
+    const request = context.req.raw
+    const caller = await ports.authenticator.authenticate(request)
+    const toolset = toolsets.select(context.req.query('tools') ?? null)
+    if (request.method !== 'POST') return mcp.other(request)
+    const unsupported = unsupportedMedia(request.headers)
+    if (unsupported !== undefined) return jsonRpcError(415, TRANSPORT_ERROR, unsupported)
+    const json = parseJson(await readBody(request))
+    if (!json.ok) {
+      return json.problem === 'not_json'
+        ? jsonRpcError(400, PARSE_ERROR, 'Parse error: the body is not JSON in UTF-8')
+        : jsonRpcError(400, INVALID_REQUEST, 'Invalid Request: nested too deeply')
+    }
+    return mcp.post(request, json.value, { caller, toolset, requestId: crypto.randomUUID() })
+  })
+
+  app.notFound((context) => {
+    const path = context.req.path.slice(0, 100)
+    const refusal = new AppError('not_found', `Cannot find "${path}": there is no such address`, {
+      hint: 'The MCP endpoint is /mcp',
+    })
+    return toErrorResponse(refusal, 'plain', '')
+  })
+
+  app.onError((error, context) => {
+    const refusal = toRefusal(error, crypto.randomUUID(), ports.log)
+    return toErrorResponse(refusal, isMcp(context.req.path) ? 'mcp' : 'plain', 'millwright')
+  })
+
+  return {
+    async fetch(request) {
+      let response: Response
+      try {
+        checkDeclaredLength(request.headers)
+        checkHostAndOrigin(request.headers, ports.hostnames)
+        response = await app.fetch(request)
+      } catch (error) {
+        const refusal = toRefusal(error, crypto.randomUUID(), ports.log)
+        response = toErrorResponse(refusal, isMcp(new URL(request.url).pathname) ? 'mcp' : 'plain', 'millwright')
+      }
+      response.headers.set('x-content-type-options', 'nosniff')
+      // Streams say `no-cache, no-transform` of themselves; nothing here may be kept by anybody.
+      response.headers.set(
+        'cache-control',
+        response.headers.has('x-accel-buffering') ? 'no-store, no-transform' : 'no-store',
+      )
+      return response
+    },
+    close: () => mcp.close(),
+  }
+}
+
+const isMcp = (path: string): boolean => path === '/mcp'

@@ -1,0 +1,42 @@
+import { describe, expect, it } from 'vitest'
+import { parseConfig } from './config.ts'
+
+const complete = {
+  NATS_URL: 'nats://edge:p%40ss@127.0.0.1:4333',
+  MILLWRIGHT_DATA: '/data',
+  MILLWRIGHT_WORKSPACE: 'demo',
+}
+
+describe('config', () => {
+  it('takes the credentials out of the NATS URL and fills in defaults', () => {
+    expect(parseConfig(complete)).toEqual({
+      nats: { server: 'nats://127.0.0.1:4333', user: 'edge', password: 'p@ss' },
+      dataFolder: '/data',
+      workspace: 'demo',
+      port: 8000,
+      host: '127.0.0.1',
+    })
+  })
+
+  it.each([
+    ['NATS_URL', undefined],
+    ['NATS_URL', 'http://x'],
+    ['NATS_URL', 'secret-password'],
+    ['MILLWRIGHT_DATA', undefined],
+    ['MILLWRIGHT_DATA', ''],
+    ['MILLWRIGHT_WORKSPACE', 'Not A Workspace'],
+    ['MILLWRIGHT_WORKSPACE', 'a.>'],
+    ['MILLWRIGHT_PORT', '70000'],
+    ['MILLWRIGHT_PORT', '-1'],
+    ['MILLWRIGHT_HOST', '0.0.0.0'],
+  ])('refuses %s=%j, naming it and not its value', (name, value) => {
+    let message = ''
+    try {
+      parseConfig({ ...complete, [name]: value })
+    } catch (error) {
+      message = String(error)
+    }
+    expect(message).toContain(name)
+    expect(message).not.toContain('secret-password')
+  })
+})

@@ -1,0 +1,72 @@
+import * as v from 'valibot'
+import { AppError } from '#shared/errors.ts'
+import { WorkspaceId } from '#shared/ids.ts'
+
+/** Only names of this machine: whoever serves others needs full authentication first. */
+const loopbackHosts = ['127.0.0.1', '::1', 'localhost']
+
+const NatsUrl = v.pipe(
+  v.string(),
+  v.check((text) => {
+    const url = URL.canParse(text) ? new URL(text) : undefined
+    return url !== undefined && ['nats:', 'tls:'].includes(url.protocol) && url.hostname !== ''
+  }, 'must be nats://user:password@host:port'),
+  v.transform((text) => {
+    const url = new URL(text)
+    return {
+      /** `host:port`, without the credentials. */
+      server: `${url.protocol}//${url.hostname}:${url.port === '' ? '4222' : url.port}`,
+      user: decodeURIComponent(url.username),
+      password: decodeURIComponent(url.password),
+    }
+  }),
+)
+
+const Environment = v.object({
+  NATS_URL: NatsUrl,
+  MILLWRIGHT_DATA: v.pipe(v.string(), v.minLength(1, 'must name a folder')),
+  MILLWRIGHT_WORKSPACE: WorkspaceId,
+  MILLWRIGHT_PORT: v.optional(
+    v.pipe(
+      v.string(),
+      v.regex(/^\d{1,5}$/, 'must be a port number'),
+      v.transform(Number),
+      v.maxValue(65_535, 'must be a port number'),
+    ),
+    '8000',
+  ),
+  MILLWRIGHT_HOST: v.optional(
+    v.picklist(loopbackHosts, `must be one of ${loopbackHosts.join(', ')}: only this machine is served for now`),
+    '127.0.0.1',
+  ),
+})
+
+export interface Config {
+  readonly nats: { readonly server: string; readonly user: string; readonly password: string }
+  /** Folder of registry.sqlite and the token. */
+  readonly dataFolder: string
+  readonly workspace: WorkspaceId
+  /** 0 takes any free port. */
+  readonly port: number
+  readonly host: string
+}
+
+/** Throws `invalid_input` naming each variable that is missing or wrong; never repeats a value, which may hold a password. */
+export function parseConfig(environment: Record<string, string | undefined>): Config {
+  const parsed = v.safeParse(Environment, environment)
+  if (!parsed.success) {
+    const lines = parsed.issues.map((issue) => {
+      const name = v.getDotPath(issue) ?? 'environment'
+      return environment[name] === undefined ? `${name} is missing` : `${name} ${issue.message}`
+    })
+    throw new AppError('invalid_input', `Cannot start: ${lines.join('; ')}`)
+  }
+  const { NATS_URL, MILLWRIGHT_DATA, MILLWRIGHT_WORKSPACE, MILLWRIGHT_PORT, MILLWRIGHT_HOST } = parsed.output
+  return {
+    nats: NATS_URL,
+    dataFolder: MILLWRIGHT_DATA,
+    workspace: MILLWRIGHT_WORKSPACE,
+    port: MILLWRIGHT_PORT,
+    host: MILLWRIGHT_HOST,
+  }
+}

@@ -1,0 +1,46 @@
+import type { CallToolResult } from '@modelcontextprotocol/server'
+import * as v from 'valibot'
+import { invalidInput } from '#shared/errors.ts'
+import { findTool, type ToolName } from '#shared/tools/catalogue.ts'
+import type { ToolDeclaration } from '#shared/tools/define-tool.ts'
+import { toRefusal } from '../http/errors.ts'
+import type { EdgePorts } from '../ports/edge-ports.ts'
+import type { CallContext, EdgeHandlers, EdgeToolName } from '../tools/call-context.ts'
+import { createEdgeTools } from '../tools/edge-tools.ts'
+import { callWorkerTool } from '../tools/worker-tool.ts'
+import { toFailure, toSuccess } from './tool-result.ts'
+
+/** Runs a tool of the catalogue. Never rejects: whatever goes wrong is a result that says so. */
+export type ToolCaller = (tool: ToolDeclaration, args: unknown, context: CallContext) => Promise<CallToolResult>
+
+type Handler = (input: Record<string, unknown>, context: CallContext) => Promise<Record<string, unknown>>
+
+export function createToolCaller(ports: EdgePorts): ToolCaller {
+  const handlers = toHandlers(createEdgeTools(ports))
+  return async (tool, args, context) => {
+    try {
+      const input = v.safeParse(tool.input, args)
+      if (!input.success) throw invalidInput(`the arguments of ${tool.name}`, input.issues)
+      const handler = handlers.get(tool.name)
+      const fields =
+        handler === undefined
+          ? await callWorkerTool(ports, tool, input.output, context)
+          : await handler(input.output, context)
+      return toSuccess(tool, fields)
+    } catch (error) {
+      return toFailure(toRefusal(error, context.requestId, ports.log))
+    }
+  }
+}
+
+/**
+ * The handlers by name, without their own types: each is given what its own tool's schema has just parsed, which the
+ * compiler cannot follow through a lookup by name.
+ */
+function toHandlers(tools: EdgeHandlers<EdgeToolName>): ReadonlyMap<string, Handler> {
+  const handlers = new Map<string, Handler>(Object.entries(tools as unknown as Record<ToolName, Handler>))
+  for (const name of handlers.keys()) {
+    if (findTool(name)?.place === 'worker') throw new Error(`The edge has a handler for ${name}, a tool of the worker`)
+  }
+  return handlers
+}

@@ -1,0 +1,398 @@
+import * as v from 'valibot'
+import { AppError, type WireError } from '#shared/errors.ts'
+import { JobId, WorkspaceId } from '#shared/ids.ts'
+import type { ClaimJobReply } from '#shared/protocol/envelope.ts'
+import { PAGE_MAX } from '#shared/protocol/limits.ts'
+import { WIRE_VERSION } from '#shared/protocol/subjects.ts'
+import { isFinal, type JobOutcome, JobState } from '#shared/schemas/job.ts'
+import type { Clock } from '../ports/clock.ts'
+import type { Log } from '../ports/log.ts'
+import type { CancelledJob, JobRecord, Registry } from '../ports/registry.ts'
+import type { Sql, SqlRow } from '../ports/sql.ts'
+import { agentNotFound } from './agents.ts'
+import { fromCursor, toCursor } from './cursor.ts'
+import { damaged, parseAgent, parseJob } from './rows.ts'
+
+type JobMethods = Pick<
+  Registry,
+  | 'createJob'
+  | 'withdrawJob'
+  | 'getJob'
+  | 'listJobs'
+  | 'countJobs'
+  | 'claimJob'
+  | 'finishJob'
+  | 'cancelJob'
+  | 'cancelCall'
+  | 'listStale'
+  | 'markPublished'
+  | 'expireJobs'
+  | 'pruneJobs'
+>
+
+/** Ended jobs that a workspace keeps: weeks of history; with long diffs some hundred megabytes. */
+const JOBS_KEPT_MAX = 10_000
+/** Turns of one agent that are kept: what one call can show. */
+const MESSAGES_KEPT_MAX = PAGE_MAX
+
+const publicColumns =
+  'job_id, tool, agent_id, state, cancel_requested, created_at, started_at, finished_at, error, args, result'
+// A list shows neither arguments nor results; both can be large.
+const listColumns = publicColumns.replace('args, result', `'{}' AS args, NULL AS result`)
+
+const settled: ClaimJobReply = { v: WIRE_VERSION, claim: 'settled' }
+
+/** Jobs: one state machine, `queued -> running -> succeeded | failed | cancelled`, guarded by the fence. */
+export function createJobStore(sql: Sql, clock: Clock, log: Log): JobMethods {
+  function findRow(workspace: WorkspaceId, job: JobId): SqlRow | undefined {
+    return sql.all('SELECT * FROM jobs WHERE workspace = ? AND job_id = ?', workspace, job)[0]
+  }
+
+  function toRecord(workspace: WorkspaceId, job: string, row: SqlRow): JobRecord {
+    const record = parseJob(row)
+    if (record !== null) return record
+    const error = damaged('job', job)
+    log.error('A stored job cannot be read', error, { workspace, job_id: job })
+    throw error
+  }
+
+  function get(workspace: WorkspaceId, job: JobId): JobRecord {
+    const row = findRow(workspace, job)
+    if (row === undefined) {
+      throw new AppError('not_found', `Cannot find job "${job}": there is none`, { hint: 'Ask list_jobs for the jobs' })
+    }
+    return toRecord(workspace, job, row)
+  }
+
+  /** Ends a job from this side: no worker's outcome is accepted afterwards. */
+  function end(workspace: WorkspaceId, job: JobId, state: 'failed' | 'cancelled', error: WireError): void {
+    sql.run(
+      'UPDATE jobs SET state = ?, error = ?, finished_at = ? WHERE workspace = ? AND job_id = ?',
+      state,
+      JSON.stringify(error),
+      clock.now(),
+      workspace,
+      job,
+    )
+  }
+
+  function cancel(workspace: WorkspaceId, job: JobId): CancelledJob {
+    const before = get(workspace, job)
+    if (before.job.state === 'queued') {
+      end(workspace, job, 'cancelled', { code: 'cancelled', message: 'Cancelled before it started' })
+    }
+    if (!isFinal(before.job.state)) {
+      sql.run('UPDATE jobs SET cancel_requested = 1 WHERE workspace = ? AND job_id = ?', workspace, job)
+    }
+    const { job: after, cancel_requested } = get(workspace, job)
+    return { job_id: job, state: after.state, cancel_requested }
+  }
+
+  function addMessage(workspace: WorkspaceId, row: SqlRow, role: 'user' | 'agent', text: string): void {
+    sql.run(
+      'INSERT INTO messages (workspace, agent_id, role, job_id, created_at, text) VALUES (?, ?, ?, ?, ?, ?)',
+      workspace,
+      row.agent_id ?? null,
+      role,
+      row.job_id ?? null,
+      clock.now(),
+      text,
+    )
+  }
+
+  /** What was asked and what came of it. A cancelled job leaves no trace in the conversation. */
+  function converse(workspace: WorkspaceId, row: SqlRow, outcome: JobOutcome): void {
+    if (outcome.state === 'cancelled') return
+    const args = parseJob(row)?.args ?? {}
+    if (typeof args.message !== 'string') return
+    const answer =
+      outcome.state === 'succeeded' ? outcome.result.reply : `${outcome.error.code}: ${outcome.error.message}`
+    addMessage(workspace, row, 'user', args.message)
+    addMessage(workspace, row, 'agent', typeof answer === 'string' ? answer : '')
+    sql.run(
+      `DELETE FROM messages WHERE workspace = ? AND agent_id = ? AND message_id <= (
+         SELECT message_id FROM messages WHERE workspace = ? AND agent_id = ?
+         ORDER BY message_id DESC LIMIT 1 OFFSET ?)`,
+      workspace,
+      row.agent_id ?? null,
+      workspace,
+      row.agent_id ?? null,
+      MESSAGES_KEPT_MAX,
+    )
+  }
+
+  return {
+    async createJob(workspace, job) {
+      return sql.transaction(() => {
+        if (job.idempotency_key !== null) {
+          const [before] = sql.all(
+            'SELECT * FROM jobs WHERE workspace = ? AND subject = ? AND idempotency_key = ?',
+            workspace,
+            job.caller.subject,
+            job.idempotency_key,
+          )
+          if (before !== undefined) {
+            if (before.params_hash !== job.params_hash) {
+              throw new AppError(
+                'conflict',
+                'Cannot start the job: its idempotency_key was used with other arguments',
+                {
+                  hint: 'Use a new idempotency_key for another task',
+                },
+              )
+            }
+            return { record: toRecord(workspace, String(before.job_id), before), created: false }
+          }
+        }
+        const [agent] = sql.all(
+          'SELECT 1 AS found FROM agents WHERE workspace = ? AND agent_id = ?',
+          workspace,
+          job.agent_id,
+        )
+        if (agent === undefined) throw agentNotFound(job.agent_id)
+        if (job.accepts !== null) {
+          const [accepted] = sql.all(
+            `SELECT job_id FROM jobs WHERE workspace = ? AND accepts = ? AND state IN ('queued', 'running', 'succeeded')`,
+            workspace,
+            job.accepts,
+          )
+          if (accepted !== undefined) {
+            throw new AppError('conflict', `Cannot accept "${job.accepts}": job "${accepted.job_id}" has accepted it`, {
+              hint: `Ask get_job for "${accepted.job_id}"`,
+            })
+          }
+        }
+        const now = clock.now()
+        sql.run(
+          `INSERT INTO jobs (workspace, job_id, subject, tool, agent_id, state, params_hash, idempotency_key, call_key,
+             accepts, deadline, created_at, published_at, args) VALUES (?, ?, ?, ?, ?, 'queued', ?, ?, ?, ?, ?, ?, ?, ?)`,
+          workspace,
+          job.job_id,
+          job.caller.subject,
+          job.tool,
+          job.agent_id,
+          job.params_hash,
+          job.idempotency_key,
+          job.call_key,
+          job.accepts,
+          job.deadline,
+          now,
+          now,
+          JSON.stringify(job.args),
+        )
+        return { record: get(workspace, job.job_id), created: true }
+      })
+    },
+
+    async withdrawJob(workspace, job) {
+      return (
+        sql.run(
+          `DELETE FROM jobs WHERE workspace = ? AND job_id = ? AND state = 'queued' AND fence = 0`,
+          workspace,
+          job,
+        ) > 0
+      )
+    },
+
+    async getJob(workspace, job) {
+      return get(workspace, job)
+    },
+
+    async listJobs(workspace, { state, agent, cursor, limit }) {
+      const filters = ['workspace = ?']
+      const values: string[] = [workspace]
+      if (state !== null) {
+        filters.push('state = ?')
+        values.push(state)
+      }
+      if (agent !== null) {
+        filters.push('agent_id = ?')
+        values.push(agent)
+      }
+      if (cursor !== null) {
+        filters.push('job_id < ?')
+        values.push(fromCursor('jobs', JobId, cursor))
+      }
+      const rows = sql.all(
+        `SELECT ${listColumns} FROM jobs WHERE ${filters.join(' AND ')} ORDER BY job_id DESC LIMIT ?`,
+        ...values,
+        limit + 1,
+      )
+      const page = rows.slice(0, limit)
+      const items = page.map(parseJob).filter((record) => record !== null)
+      if (items.length < page.length) {
+        log.error('Stored jobs cannot be read', new Error(`${page.length - items.length} rows`), { workspace })
+      }
+      const last = page.at(-1)?.job_id
+      return {
+        items: items.map((record) => record.job),
+        next_cursor: rows.length > limit && typeof last === 'string' ? toCursor('jobs', last) : null,
+      }
+    },
+
+    async countJobs(workspace) {
+      const rows = sql.all(
+        `SELECT state, count(*) AS jobs FROM jobs WHERE workspace = ? AND state IN ('queued', 'running') GROUP BY state`,
+        workspace,
+      )
+      const count = (state: JobState) => Number(rows.find((row) => row.state === state)?.jobs ?? 0)
+      return { queued: count('queued'), running: count('running') }
+    },
+
+    async claimJob(workspace, job, workerId) {
+      return sql.transaction(() => {
+        const row = findRow(workspace, job)
+        if (row === undefined || isFinal(v.parse(JobState, row.state))) return settled
+        const refuse = (code: WireError['code'], message: string): ClaimJobReply => {
+          end(workspace, job, 'failed', { code, message })
+          return settled
+        }
+        const record = parseJob(row)
+        if (record === null) return refuse('unavailable', 'Cannot run the job: its registry record is damaged')
+        const deadline = Number(row.deadline)
+        if (clock.now() >= deadline) return refuse('timeout', 'Cannot run the job: its deadline passed while it waited')
+        const [agentRow] = sql.all(
+          'SELECT *, 0 AS working FROM agents WHERE workspace = ? AND agent_id = ?',
+          workspace,
+          row.agent_id ?? null,
+        )
+        if (agentRow === undefined) return refuse('not_found', `Cannot run the job: agent "${row.agent_id}" is gone`)
+        const agent = parseAgent(agentRow)
+        if (agent === null) {
+          const error = damaged('agent', String(row.agent_id))
+          log.error('A stored agent cannot be read', error, { workspace, agent_id: row.agent_id })
+          return refuse('unavailable', error.message)
+        }
+        const now = clock.now()
+        const fence = Number(row.fence) + 1
+        sql.run(
+          `UPDATE jobs SET state = 'running', fence = ?, worker_id = ?, started_at = coalesce(started_at, ?)
+             WHERE workspace = ? AND job_id = ?`,
+          fence,
+          workerId,
+          now,
+          workspace,
+          job,
+        )
+        return {
+          v: WIRE_VERSION,
+          claim: 'run',
+          fence,
+          tool: record.job.tool,
+          args: record.args,
+          agent: {
+            agent_id: agent.agent_id,
+            managed_file: agent.managed_file,
+            system_prompt: agent.system_prompt,
+            model: agent.model,
+          },
+          caller: { subject: String(row.subject) },
+          deadline,
+          cancel_requested: record.cancel_requested,
+        }
+      })
+    },
+
+    async finishJob(workspace, job, fence, outcome) {
+      return sql.transaction(() => {
+        const row = findRow(workspace, job)
+        if (row === undefined) return false
+        if (row.state !== 'running') return row.finished_fence !== null && row.finished_fence === fence
+        if (row.fence !== fence) return false
+        sql.run(
+          `UPDATE jobs SET state = ?, result = ?, error = ?, finished_at = ?, finished_fence = ?
+             WHERE workspace = ? AND job_id = ?`,
+          outcome.state,
+          outcome.state === 'succeeded' ? JSON.stringify(outcome.result) : null,
+          outcome.state === 'succeeded' ? null : JSON.stringify(outcome.error),
+          clock.now(),
+          fence,
+          workspace,
+          job,
+        )
+        converse(workspace, row, outcome)
+        return true
+      })
+    },
+
+    async cancelJob(workspace, job) {
+      return sql.transaction(() => cancel(workspace, job))
+    },
+
+    async cancelCall(workspace, callKey) {
+      return sql.transaction(() => {
+        const [row] = sql.all(
+          `SELECT job_id FROM jobs WHERE workspace = ? AND call_key = ? AND state IN ('queued', 'running')`,
+          workspace,
+          callKey,
+        )
+        return row === undefined ? null : cancel(workspace, v.parse(JobId, row.job_id))
+      })
+    },
+
+    async listStale(publishedBefore, limit) {
+      // The queue is first in, first out: a job that was published later and has been started overtook a lost one.
+      const rows = sql.all(
+        `SELECT workspace, job_id, publications FROM jobs AS waiting
+           WHERE state = 'queued' AND published_at < ? AND (
+             NOT EXISTS (SELECT 1 FROM jobs WHERE jobs.workspace = waiting.workspace AND jobs.state = 'running')
+             OR EXISTS (SELECT 1 FROM jobs WHERE jobs.workspace = waiting.workspace
+               AND jobs.job_id > waiting.job_id AND jobs.started_at IS NOT NULL
+               AND jobs.published_at > waiting.published_at))
+           ORDER BY published_at LIMIT ?`,
+        publishedBefore,
+        limit,
+      )
+      return rows.map((row) => ({
+        workspace: v.parse(WorkspaceId, row.workspace),
+        job_id: v.parse(JobId, row.job_id),
+        attempts: Number(row.publications),
+      }))
+    },
+
+    async markPublished(workspace, job) {
+      sql.run(
+        'UPDATE jobs SET publications = publications + 1, published_at = ? WHERE workspace = ? AND job_id = ?',
+        clock.now(),
+        workspace,
+        job,
+      )
+    },
+
+    async expireJobs(graceMs) {
+      return sql.transaction(() => {
+        const expired = sql
+          .all(
+            `SELECT workspace, job_id FROM jobs WHERE state IN ('queued', 'running') AND deadline < ?`,
+            clock.now() - graceMs,
+          )
+          .map((row) => ({ workspace: v.parse(WorkspaceId, row.workspace), job_id: v.parse(JobId, row.job_id) }))
+        for (const { workspace, job_id } of expired) {
+          end(workspace, job_id, 'failed', {
+            code: 'timeout',
+            message: 'Cannot finish the job: its deadline passed',
+            hint: 'Give the agent a smaller task',
+          })
+        }
+        return expired
+      })
+    },
+
+    async pruneJobs() {
+      return sql.transaction(() => {
+        let removed = 0
+        for (const { workspace } of sql.all('SELECT DISTINCT workspace FROM jobs')) {
+          removed += sql.run(
+            `DELETE FROM jobs WHERE workspace = ? AND state NOT IN ('queued', 'running') AND job_id <= (
+               SELECT job_id FROM jobs WHERE workspace = ? AND state NOT IN ('queued', 'running')
+               ORDER BY job_id DESC LIMIT 1 OFFSET ?)`,
+            workspace ?? null,
+            workspace ?? null,
+            JOBS_KEPT_MAX,
+          )
+        }
+        return removed
+      })
+    },
+  }
+}

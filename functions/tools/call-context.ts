@@ -1,0 +1,32 @@
+import type { Caller } from '#shared/protocol/envelope.ts'
+import type { JobProgress } from '#shared/schemas/job.ts'
+import type { ToolByName, ToolName } from '#shared/tools/catalogue.ts'
+import type { ToolInput, ToolOutput } from '#shared/tools/define-tool.ts'
+
+/** One tool call: who makes it, and how it is watched and stopped. */
+export interface CallContext {
+  readonly caller: Caller
+  readonly requestId: string
+  /** Aborts when the client cancels or goes away. */
+  readonly signal: AbortSignal
+  /**
+   * What a client that cancels by request id will name this call by. Null where the call's own connection tells of it.
+   */
+  readonly callKey: string | null
+  /** Null where the client did not ask for progress. Must be called at least every ten seconds of waiting. */
+  readonly onProgress: ((progress: JobProgress) => void) | null
+}
+
+/** Serves one tool at the edge. Rejects with AppError for a refusal; anything else is our bug. */
+export type EdgeHandler<Name extends ToolName> = (
+  input: ToolInput<ToolByName<Name>>,
+  context: CallContext,
+) => Promise<ToolOutput<ToolByName<Name>>>
+
+/** The tools that the catalogue gives to the edge, jobs included. */
+export type EdgeToolName = Extract<
+  { [Name in ToolName]: ToolByName<Name> extends { place: 'worker' } ? never : Name }[ToolName],
+  string
+>
+
+export type EdgeHandlers<Names extends EdgeToolName> = { readonly [Name in Names]: EdgeHandler<Name> }

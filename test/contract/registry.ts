@@ -1,0 +1,460 @@
+import * as v from 'valibot'
+import { beforeEach, describe, expect, it } from 'vitest'
+import type { NewAgent, NewJob, Registry } from '#functions/ports/registry.ts'
+import type { Sql } from '#functions/ports/sql.ts'
+import { AgentId, createJobId, type JobId, toWorkspaceId, type WorkspaceId } from '#shared/ids.ts'
+
+export interface RegistryUnderTest {
+  readonly registry: Registry
+  /** The store below, to damage rows as a broken disk or a hand would. */
+  readonly sql: Sql
+  /** Moves the registry's clock. */
+  readonly clock: { nowMs: number }
+  /** What was reported to the operator. */
+  readonly reports: string[]
+}
+
+const here = toWorkspaceId('here')
+const there = toWorkspaceId('there')
+const agentId = (id: string) => v.parse(AgentId, id)
+let jobCount = 0
+const newJobId = (nowMs: number) => {
+  jobCount++
+  return createJobId(nowMs + jobCount)
+}
+
+const agent = (id: string, changes: Partial<NewAgent> = {}): NewAgent => ({
+  agent_id: agentId(id),
+  name: `Agent ${id}`,
+  managed_file: `src/${id}.py`,
+  file_key: `src/${id}.py`,
+  system_prompt: 'You write Python.',
+  model: null,
+  description: null,
+  ...changes,
+})
+
+/** What every registry must do, whatever it is stored in. `create` gives an empty one. */
+export function describeRegistry(name: string, create: () => Promise<RegistryUnderTest>): void {
+  describe(`registry: ${name}`, () => {
+    let registry: Registry
+    let sql: Sql
+    let clock: { nowMs: number }
+    let reports: string[]
+
+    const job = (agentName: string, changes: Partial<NewJob> = {}): NewJob => ({
+      job_id: newJobId(clock.nowMs),
+      tool: 'chat_with_agent',
+      agent_id: agentId(agentName),
+      caller: { subject: 'owner' },
+      args: { agent_id: agentName, message: 'Write it' },
+      params_hash: 'hash',
+      idempotency_key: null,
+      call_key: null,
+      accepts: null,
+      deadline: clock.nowMs + 60_000,
+      ...changes,
+    })
+    const submit = async (agentName: string, changes: Partial<NewJob> = {}, workspace: WorkspaceId = here) => {
+      const { record } = await registry.createJob(workspace, job(agentName, changes))
+      return record.job.job_id
+    }
+    const claim = async (id: JobId) => {
+      const reply = await registry.claimJob(here, id, 'worker-1')
+      if (reply.claim !== 'run') throw new Error('expected a claim')
+      return reply
+    }
+    const done = { state: 'succeeded', result: { reply: 'Done' } } as const
+
+    beforeEach(async () => {
+      ;({ registry, sql, clock, reports } = await create())
+    })
+
+    describe('agents', () => {
+      it('keeps what it was given', async () => {
+        await registry.createAgent(here, agent('a1', { model: 'qwen', description: 'Makes models' }))
+        expect(await registry.getAgent(here, agentId('a1'))).toEqual({
+          agent_id: 'a1',
+          name: 'Agent a1',
+          managed_file: 'src/a1.py',
+          system_prompt: 'You write Python.',
+          model: 'qwen',
+          description: 'Makes models',
+          state: 'idle',
+          created_at: new Date(clock.nowMs).toISOString(),
+          updated_at: new Date(clock.nowMs).toISOString(),
+        })
+      })
+
+      it('refuses an id that exists, in any case, and a file that has an owner, naming it', async () => {
+        await registry.createAgent(here, agent('a1'))
+        await expect(registry.createAgent(here, agent('a1', { file_key: 'other' }))).rejects.toMatchObject({
+          code: 'already_exists',
+        })
+        await expect(registry.createAgent(here, agent('A1', { file_key: 'other' }))).rejects.toMatchObject({
+          code: 'already_exists',
+          message: expect.stringContaining('"a1"'),
+        })
+        await expect(registry.createAgent(here, agent('a2', { file_key: 'src/a1.py' }))).rejects.toMatchObject({
+          code: 'file_already_managed',
+          message: expect.stringContaining('"a1"'),
+        })
+        expect(await registry.countAgents(here)).toBe(1)
+      })
+
+      it('keeps workspaces apart', async () => {
+        await registry.createAgent(here, agent('a1'))
+        await registry.createAgent(there, agent('a1', { name: 'Elsewhere' }))
+        expect((await registry.getAgent(there, agentId('a1'))).name).toBe('Elsewhere')
+        await registry.deleteAgent(there, agentId('a1'))
+        expect(await registry.countAgents(here)).toBe(1)
+        await expect(registry.getAgent(there, agentId('a1'))).rejects.toMatchObject({ code: 'not_found' })
+      })
+
+      it('gives one of many at once the file', async () => {
+        const tries = Array.from({ length: 20 }, (_, index) =>
+          registry.createAgent(here, agent(`racer-${index}`, { file_key: 'one.py' })),
+        )
+        const results = await Promise.allSettled(tries)
+        expect(results.filter((result) => result.status === 'fulfilled')).toHaveLength(1)
+        expect(await registry.countAgents(here)).toBe(1)
+      })
+
+      it('lists in order of id, page by page, each agent once', async () => {
+        const ids = Array.from({ length: 25 }, (_, index) => `agent-${String(index).padStart(2, '0')}`)
+        for (const id of ids.toReversed()) await registry.createAgent(here, agent(id))
+        const seen: string[] = []
+        let cursor: string | null = null
+        do {
+          const page = await registry.listAgents(here, { query: null, cursor, limit: 10 })
+          expect(page.total).toBe(25)
+          seen.push(...page.items.map((item) => item.agent_id))
+          cursor = page.next_cursor
+        } while (cursor !== null)
+        expect(seen).toEqual(ids)
+      })
+
+      it('finds by part of id, name or file, without wildcards', async () => {
+        await registry.createAgent(here, agent('models', { name: '100% Models', managed_file: 'app/User.py' }))
+        await registry.createAgent(here, agent('other_one', { name: 'Other' }))
+        const find = async (query: string) =>
+          (await registry.listAgents(here, { query, cursor: null, limit: 10 })).items.map((item) => item.agent_id)
+        expect(await find('MODEL')).toEqual(['models'])
+        expect(await find('user.PY')).toEqual(['models'])
+        expect(await find('100%')).toEqual(['models'])
+        expect(await find('%')).toEqual(['models'])
+        expect(await find('_')).toEqual(['other_one'])
+        expect(await find("' OR 1=1 --")).toEqual([])
+        expect((await registry.listAgents(here, { query: 'model', cursor: null, limit: 10 })).total).toBe(1)
+      })
+
+      it.each(['', 'x', 'YWdlbnRzOg', 'am9iczphMQ', "' OR 1=1", '🙂'])(
+        'refuses the made-up cursor %j',
+        async (cursor) => {
+          await expect(registry.listAgents(here, { query: null, cursor, limit: 10 })).rejects.toMatchObject({
+            code: 'invalid_input',
+          })
+        },
+      )
+
+      it('changes the named fields only, and moves the ownership with the file', async () => {
+        await registry.createAgent(here, agent('a1'))
+        await registry.createAgent(here, agent('a2'))
+        clock.nowMs += 1000
+        const changed = await registry.updateAgent(here, agentId('a1'), {
+          name: 'New',
+          file: { managed_file: 'lib/new.py', file_key: 'lib/new.py' },
+        })
+        expect(changed).toMatchObject({ name: 'New', managed_file: 'lib/new.py', system_prompt: 'You write Python.' })
+        expect(changed.updated_at > changed.created_at).toBe(true)
+        expect(await registry.findOwners(here, ['src/a1.py', 'lib/new.py', 'src/a2.py'])).toEqual(
+          new Map([
+            ['lib/new.py', 'a1'],
+            ['src/a2.py', 'a2'],
+          ]),
+        )
+        const steal = { file: { managed_file: 'src/a2.py', file_key: 'src/a2.py' } }
+        await expect(registry.updateAgent(here, agentId('a1'), steal)).rejects.toMatchObject({
+          code: 'file_already_managed',
+          message: expect.stringContaining('"a2"'),
+        })
+        await expect(registry.updateAgent(here, agentId('none'), { name: 'x' })).rejects.toMatchObject({
+          code: 'not_found',
+        })
+      })
+
+      it('answers for more file keys than one statement takes', async () => {
+        await registry.createAgent(here, agent('a1'))
+        const keys = Array.from({ length: 1000 }, (_, index) => `none-${index}`)
+        expect(await registry.findOwners(here, [...keys, 'src/a1.py'])).toEqual(new Map([['src/a1.py', 'a1']]))
+      })
+
+      it('refuses one damaged agent and serves the others', async () => {
+        for (const id of ['good', 'leaves', 'newer', 'nameless']) await registry.createAgent(here, agent(id))
+        const damage = (id: string, change: string) => sql.run(`UPDATE agents SET ${change} WHERE agent_id = ?`, id)
+        damage('leaves', `managed_file = '../../etc/passwd'`)
+        damage('newer', 'version = 99')
+        damage('nameless', `name = ''`)
+        for (const id of ['leaves', 'newer', 'nameless']) {
+          await expect(registry.getAgent(here, agentId(id))).rejects.toMatchObject({ code: 'unavailable' })
+        }
+        expect(reports).toHaveLength(3)
+        const page = await registry.listAgents(here, { query: null, cursor: null, limit: 10 })
+        expect(page.items.map((item) => item.agent_id)).toEqual(['good'])
+        expect(page.total).toBe(1)
+        // Its file is still nobody else's.
+        await expect(registry.createAgent(here, agent('thief', { file_key: 'src/newer.py' }))).rejects.toMatchObject({
+          code: 'file_already_managed',
+        })
+        // A job of it does not run, and it can be removed.
+        const id = await submit('leaves')
+        expect(await registry.claimJob(here, id, 'worker-1')).toMatchObject({ claim: 'settled' })
+        expect((await registry.getJob(here, id)).job).toMatchObject({ state: 'failed', error: { code: 'unavailable' } })
+        expect(await registry.deleteAgent(here, agentId('leaves'))).toMatchObject({ managed_file: null })
+      })
+    })
+
+    describe('jobs', () => {
+      beforeEach(async () => {
+        await registry.createAgent(here, agent('a1'))
+        await registry.createAgent(here, agent('a2'))
+      })
+
+      it('goes from queued over running to its end, and the conversation with it', async () => {
+        const id = await submit('a1')
+        expect((await registry.getJob(here, id)).job).toMatchObject({ state: 'queued', started_at: null, error: null })
+        const run = await claim(id)
+        expect(run).toMatchObject({
+          fence: 1,
+          tool: 'chat_with_agent',
+          args: { message: 'Write it' },
+          agent: { agent_id: 'a1', managed_file: 'src/a1.py' },
+          caller: { subject: 'owner' },
+          cancel_requested: false,
+        })
+        expect((await registry.getAgent(here, agentId('a1'))).state).toBe('working')
+        expect((await registry.getAgent(here, agentId('a2'))).state).toBe('idle')
+        expect(await registry.countJobs(here)).toEqual({ queued: 0, running: 1 })
+        expect(await registry.finishJob(here, id, 1, done)).toBe(true)
+        expect(await registry.getJob(here, id)).toMatchObject({
+          job: { state: 'succeeded' },
+          result: { reply: 'Done' },
+        })
+        expect((await registry.getAgent(here, agentId('a1'))).state).toBe('idle')
+        const messages = await registry.listMessages(here, agentId('a1'), 10)
+        expect(messages.map(({ role, text, job_id }) => [role, text, job_id])).toEqual([
+          ['user', 'Write it', id],
+          ['agent', 'Done', id],
+        ])
+        expect(await registry.claimJob(here, id, 'worker-2')).toMatchObject({ claim: 'settled' })
+      })
+
+      it('accepts the outcome of the last claim only, and once', async () => {
+        const id = await submit('a1')
+        await claim(id)
+        expect((await claim(id)).fence).toBe(2)
+        expect(await registry.finishJob(here, id, 1, { state: 'succeeded', result: { reply: 'Old' } })).toBe(false)
+        expect(await registry.finishJob(here, id, 2, done)).toBe(true)
+        expect(await registry.finishJob(here, id, 2, { state: 'succeeded', result: { reply: 'Again' } })).toBe(true)
+        expect(await registry.finishJob(here, id, 3, done)).toBe(false)
+        expect((await registry.getJob(here, id)).result).toEqual({ reply: 'Done' })
+        expect(await registry.listMessages(here, agentId('a1'), 10)).toHaveLength(2)
+        expect(await registry.finishJob(there, id, 2, done)).toBe(false)
+        expect(await registry.claimJob(here, newJobId(clock.nowMs), 'worker-1')).toMatchObject({ claim: 'settled' })
+      })
+
+      it('makes one job of one idempotency key', async () => {
+        const first = job('a1', { idempotency_key: 'k1', params_hash: 'one' })
+        expect((await registry.createJob(here, first)).created).toBe(true)
+        const again = await registry.createJob(here, { ...first, job_id: newJobId(clock.nowMs) })
+        expect(again).toMatchObject({ created: false, record: { job: { job_id: first.job_id } } })
+        await expect(
+          registry.createJob(here, { ...first, job_id: newJobId(clock.nowMs), params_hash: 'two' }),
+        ).rejects.toMatchObject({ code: 'conflict' })
+        // Somebody else's key, and the same key in another workspace, are other keys.
+        const other = { ...first, job_id: newJobId(clock.nowMs), caller: { subject: 'other' } }
+        expect((await registry.createJob(here, other)).created).toBe(true)
+        await registry.createAgent(there, agent('a1'))
+        expect((await registry.createJob(there, { ...first, job_id: newJobId(clock.nowMs) })).created).toBe(true)
+      })
+
+      it('refuses a job of an agent that does not exist', async () => {
+        await expect(submit('nobody')).rejects.toMatchObject({ code: 'not_found' })
+        await expect(submit('a1', {}, there)).rejects.toMatchObject({ code: 'not_found' })
+      })
+
+      it('takes back only what no worker has', async () => {
+        const waiting = await submit('a1')
+        expect(await registry.withdrawJob(here, waiting)).toBe(true)
+        await expect(registry.getJob(here, waiting)).rejects.toMatchObject({ code: 'not_found' })
+        const taken = await submit('a1')
+        await claim(taken)
+        expect(await registry.withdrawJob(here, taken)).toBe(false)
+      })
+
+      it('cancels a queued job at once, asks a running one, leaves an ended one', async () => {
+        const queued = await submit('a1')
+        expect(await registry.cancelJob(here, queued)).toEqual({
+          job_id: queued,
+          state: 'cancelled',
+          cancel_requested: true,
+        })
+        expect(await registry.claimJob(here, queued, 'worker-1')).toMatchObject({ claim: 'settled' })
+
+        const running = await submit('a1')
+        await claim(running)
+        expect(await registry.cancelJob(here, running)).toMatchObject({ state: 'running', cancel_requested: true })
+        expect((await claim(running)).cancel_requested).toBe(true)
+        const stopped = { state: 'cancelled', error: { code: 'cancelled', message: 'Stopped' } } as const
+        expect(await registry.finishJob(here, running, 2, stopped)).toBe(true)
+        expect(await registry.cancelJob(here, running)).toMatchObject({ state: 'cancelled' })
+        await expect(registry.cancelJob(here, newJobId(clock.nowMs))).rejects.toMatchObject({ code: 'not_found' })
+      })
+
+      it('cancels by the key of the call', async () => {
+        const id = await submit('a1', { call_key: 'call-1' })
+        expect(await registry.cancelCall(here, 'call-2')).toBeNull()
+        expect(await registry.cancelCall(there, 'call-1')).toBeNull()
+        expect(await registry.cancelCall(here, 'call-1')).toMatchObject({ job_id: id, state: 'cancelled' })
+        expect(await registry.cancelCall(here, 'call-1')).toBeNull()
+      })
+
+      it('fences off the jobs of a deleted agent', async () => {
+        const running = await submit('a1')
+        const { fence } = await claim(running)
+        const queued = await submit('a1')
+        const other = await submit('a2')
+        const deleted = await registry.deleteAgent(here, agentId('a1'))
+        expect(deleted).toEqual({ managed_file: 'src/a1.py', cancelled: [running, queued], running: [running] })
+        expect(await registry.finishJob(here, running, fence, done)).toBe(false)
+        expect((await registry.getJob(here, running)).job).toMatchObject({
+          state: 'cancelled',
+          error: { code: 'cancelled' },
+        })
+        expect((await registry.getJob(here, other)).job.state).toBe('queued')
+        expect(await registry.listMessages(here, agentId('a1'), 10)).toEqual([])
+      })
+
+      it('lets one proposal be accepted once, and again only where that failed', async () => {
+        const proposal = newJobId(clock.nowMs)
+        const first = await submit('a1', { accepts: proposal })
+        await expect(submit('a1', { accepts: proposal })).rejects.toMatchObject({ code: 'conflict' })
+        const { fence } = await claim(first)
+        await registry.finishJob(here, first, fence, {
+          state: 'failed',
+          error: { code: 'conflict', message: 'Changed' },
+        })
+        const second = await submit('a1', { accepts: proposal })
+        await registry.finishJob(here, second, (await claim(second)).fence, done)
+        await expect(submit('a1', { accepts: proposal })).rejects.toMatchObject({ code: 'conflict' })
+      })
+
+      it('lists newest first, by state and agent, page by page', async () => {
+        const ids: JobId[] = []
+        for (let index = 0; index < 7; index++) ids.push(await submit(index % 2 === 0 ? 'a1' : 'a2'))
+        const [first] = ids
+        if (first !== undefined) await claim(first)
+        const list = async (state: 'running' | 'queued' | null, name: string | null) => {
+          const seen: string[] = []
+          let cursor: string | null = null
+          do {
+            const request = { state, agent: name === null ? null : agentId(name), cursor, limit: 2 }
+            const page: Awaited<ReturnType<Registry['listJobs']>> = await registry.listJobs(here, request)
+            seen.push(...page.items.map((item) => item.job_id))
+            cursor = page.next_cursor
+          } while (cursor !== null)
+          return seen
+        }
+        expect(await list(null, null)).toEqual(ids.toReversed())
+        expect(await list('running', null)).toEqual([first])
+        expect(await list('queued', 'a1')).toEqual([ids[6], ids[4], ids[2]])
+        await expect(
+          registry.listJobs(here, { state: null, agent: null, cursor: 'nonsense', limit: 2 }),
+        ).rejects.toMatchObject({ code: 'invalid_input' })
+      })
+
+      it('fails at the claim what waited past its deadline, and later what never came back', async () => {
+        const late = await submit('a1')
+        const lost = await submit('a2')
+        await claim(lost)
+        clock.nowMs += 60_000
+        expect(await registry.claimJob(here, late, 'worker-1')).toMatchObject({ claim: 'settled' })
+        expect((await registry.getJob(here, late)).job.error?.code).toBe('timeout')
+        expect(await registry.expireJobs(10_000)).toEqual([])
+        clock.nowMs += 10_001
+        expect(await registry.expireJobs(10_000)).toEqual([{ workspace: here, job_id: lost }])
+        expect((await registry.getJob(here, lost)).job).toMatchObject({ state: 'failed', error: { code: 'timeout' } })
+        expect(await registry.finishJob(here, lost, 1, done)).toBe(false)
+      })
+
+      it('finds queued jobs whose message is lost: nothing runs, or a later one has overtaken', async () => {
+        const lost = await submit('a1')
+        await registry.markPublished(here, lost)
+        expect(await registry.listStale(clock.nowMs, 10)).toEqual([])
+        clock.nowMs += 1000
+        expect(await registry.listStale(clock.nowMs, 10)).toEqual([{ workspace: here, job_id: lost, attempts: 1 }])
+
+        // A job that merely waits behind a running one is not lost.
+        const earlier = await submit('a2')
+        clock.nowMs += 1000
+        const waiting = await submit('a2')
+        await claim(earlier)
+        clock.nowMs += 1000
+        expect((await registry.listStale(clock.nowMs, 10)).map((stale) => stale.job_id)).toEqual([lost])
+        expect(waiting).not.toBe(lost)
+
+        // Published again, it waits behind what was published before.
+        await registry.markPublished(here, lost)
+        clock.nowMs += 1000
+        expect(await registry.listStale(clock.nowMs, 10)).toEqual([])
+      })
+
+      it('keeps the last 200 turns of a conversation', async () => {
+        for (let index = 0; index < 105; index++) {
+          const id = await submit('a1', { args: { message: `Task ${index}` } })
+          await registry.finishJob(here, id, (await claim(id)).fence, done)
+        }
+        const messages = await registry.listMessages(here, agentId('a1'), 1000)
+        expect(messages).toHaveLength(200)
+        expect(messages.at(-2)?.text).toBe('Task 104')
+      })
+
+      it('refuses one damaged job and lists the others', async () => {
+        const broken = await submit('a1')
+        const good = await submit('a1')
+        sql.run(`UPDATE jobs SET error = '{"code": "tim' WHERE job_id = ?`, broken)
+        await expect(registry.getJob(here, broken)).rejects.toMatchObject({ code: 'unavailable' })
+        const page = await registry.listJobs(here, { state: null, agent: null, cursor: null, limit: 10 })
+        expect(page.items.map((item) => item.job_id)).toEqual([good])
+        expect(await registry.claimJob(here, broken, 'worker-1')).toMatchObject({ claim: 'settled' })
+      })
+    })
+
+    it('lists a page out of 10,000 agents in a few milliseconds', async () => {
+      sql.transaction(() => {
+        for (let index = 0; index < 10_000; index++) {
+          const id = `agent-${String(index).padStart(5, '0')}`
+          sql.run(
+            `INSERT INTO agents (workspace, agent_id, id_key, file_key, version, name, managed_file, search, created_at,
+               updated_at, system_prompt) VALUES (?, ?, ?, ?, 1, ?, ?, ?, 0, 0, ?)`,
+            ...[here, id, id, `${id}.py`, id, `${id}.py`, id, 'x'.repeat(2000)],
+          )
+        }
+      })
+      const measure = async (query: string | null) => {
+        const startedAt = performance.now()
+        const page = await registry.listAgents(here, { query, cursor: null, limit: 50 })
+        return { page, ms: performance.now() - startedAt }
+      }
+      await measure(null)
+      const { page, ms } = await measure(null)
+      expect(page.items).toHaveLength(50)
+      expect(page.total).toBe(10_000)
+      // Measured at 2 ms; wide of it because the machine may be busy.
+      expect(ms).toBeLessThan(100)
+      const searched = await measure('agent-09999')
+      expect(searched.page.items.map((item) => item.agent_id)).toEqual(['agent-09999'])
+      expect(searched.ms).toBeLessThan(500)
+    })
+  })
+}
