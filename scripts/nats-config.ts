@@ -1,0 +1,109 @@
+import { NATS_PAYLOAD_BYTES_MAX } from '#shared/protocol/limits.ts'
+import {
+  callSubject,
+  cancelSubject,
+  EDGE_INBOX,
+  eventsSubject,
+  JOBS_STREAM,
+  jobSubject,
+  jobsSubject,
+  registrySubject,
+  WORKER_INBOX,
+} from '#shared/protocol/subjects.ts'
+
+/** Who connects. `admin` makes the streams and is never handed to the functions or the worker. */
+export const natsRoles = ['admin', 'edge', 'worker'] as const
+export type NatsRole = (typeof natsRoles)[number]
+
+export interface NatsPermissions {
+  readonly publish: readonly string[]
+  readonly subscribe: readonly string[]
+}
+
+export const ADMIN_INBOX = '_INBOX_admin'
+
+/** NATS's own subjects for finding and counting services. */
+const SERVICE_SUBJECTS = '$SRV.>'
+
+/** The whole of what each role may do; everything else is refused by the server. */
+export const natsPermissions: Record<NatsRole, NatsPermissions> = {
+  admin: { publish: ['$JS.API.>'], subscribe: [`${ADMIN_INBOX}.>`] },
+  edge: {
+    publish: [
+      callSubject('*', '>'),
+      jobsSubject('*'),
+      cancelSubject('*', '*'),
+      eventsSubject('*'),
+      SERVICE_SUBJECTS,
+      // Answers to the worker's questions to the registry.
+      `${WORKER_INBOX}.>`,
+    ],
+    subscribe: [`${EDGE_INBOX}.>`, jobSubject('*', '*'), eventsSubject('*'), registrySubject('*', '>')],
+  },
+  worker: {
+    publish: [
+      `${EDGE_INBOX}.>`,
+      registrySubject('*', '>'),
+      jobSubject('*', '*'),
+      eventsSubject('*'),
+      // Whether another worker serves the same repository: one that does makes this anything but "no responders".
+      '$SRV.PING.*',
+      // Taking jobs: which consumer, the next message, and what became of it.
+      `$JS.API.CONSUMER.INFO.${JOBS_STREAM}.*`,
+      `$JS.API.CONSUMER.MSG.NEXT.${JOBS_STREAM}.*`,
+      `$JS.ACK.${JOBS_STREAM}.>`,
+    ],
+    subscribe: [callSubject('*', '>'), cancelSubject('*', '*'), `${WORKER_INBOX}.>`, SERVICE_SUBJECTS],
+  },
+}
+
+export interface NatsConfig {
+  readonly host: string
+  /** -1 lets the server choose a free one and write it into `portsFolder`. */
+  readonly port: number
+  readonly storeFolder: string
+  readonly portsFolder: string
+  readonly passwords: Record<NatsRole, string>
+}
+
+/** What may lie in the queue on disk: some thousand times what a full queue of every workspace takes. */
+const STORE_BYTES_MAX = 1024 * 1024 * 1024
+const MEMORY_STORE_BYTES_MAX = 16 * 1024 * 1024
+
+/** The text of a nats-server configuration. No monitoring port: it would tell anyone on the machine who is connected. */
+export function formatNatsConfig(config: NatsConfig): string {
+  const users = natsRoles.map((role) => {
+    const { publish, subscribe } = natsPermissions[role]
+    return [
+      `    { user: ${role}, password: ${quote(config.passwords[role])}, permissions: {`,
+      `      publish: { allow: [${publish.map(quote).join(', ')}] }`,
+      `      subscribe: { allow: [${subscribe.map(quote).join(', ')}] }`,
+      '    } }',
+    ].join('\n')
+  })
+  // sync_interval: the default writes acknowledged messages to disk every two minutes. A job message is small and rare
+  // (a person or an assistant asked for it), so a sync for each costs nothing that anyone would notice; and a job that
+  // was accepted is then still there after a power cut, without waiting for the registry's sweep.
+  return `server_name: millwright
+host: ${quote(config.host)}
+port: ${config.port}
+ports_file_dir: ${quote(config.portsFolder)}
+max_payload: ${NATS_PAYLOAD_BYTES_MAX}
+jetstream {
+  store_dir: ${quote(config.storeFolder)}
+  max_memory_store: ${MEMORY_STORE_BYTES_MAX}
+  max_file_store: ${STORE_BYTES_MAX}
+  sync_interval: always
+}
+authorization {
+  users: [
+${users.join('\n')}
+  ]
+}
+`
+}
+
+/** The escapes of JSON are those of the configuration format. */
+function quote(text: string): string {
+  return JSON.stringify(text)
+}

@@ -1,0 +1,177 @@
+import { readdirSync, readFileSync, rmSync } from 'node:fs'
+import { isIPv6 } from 'node:net'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { jetstreamManager } from '@nats-io/jetstream'
+import * as v from 'valibot'
+import { type BoundProcess, describeExit, type ExitReport, spawnBound } from './bound-process.ts'
+import { ADMIN_INBOX, formatNatsConfig, type NatsRole } from './nats-config.ts'
+import { connectNats } from './nats-connect.ts'
+import { createSecret, makePrivateFolder, readFileIfAny, writePrivateFile } from './private-files.ts'
+
+export interface NatsServerOptions {
+  readonly binary: string
+  /** Holds the configuration, the passwords and the JetStream store; nobody else's. Made where it is missing. */
+  readonly dataFolder: string
+  /** A free one is taken where it is left out or 0. */
+  readonly port?: number
+  /** 127.0.0.1 where left out. */
+  readonly host?: string
+  /** Warnings and errors of the server. */
+  readonly log?: (line: string) => void
+  /** Ends an attempt to start. */
+  readonly signal?: AbortSignal
+}
+
+export interface NatsServer {
+  readonly pid: number
+  readonly host: string
+  readonly port: number
+  /** With the role's name and password in it. `host` is another name by which the server can be reached. */
+  url(role: NatsRole, host?: string): string
+  /** Resolves when the server has ended, whoever ended it. */
+  readonly exited: Promise<ExitReport>
+  /** Ends it in an orderly way, or with SIGKILL where it does not react (a full disk has made servers deaf). */
+  stop(): Promise<void>
+  kill(): void
+}
+
+const READY_TIMEOUT_MS = 30_000
+const STOP_GRACE_MS = 5000
+const LINES_KEPT = 20
+
+const Passwords = v.object({ admin: v.string(), edge: v.string(), worker: v.string() })
+
+/**
+ * Starts a nats-server and resolves when a connection and a question to JetStream have been answered. It cannot
+ * outlive this process. The passwords are made at the first start and stay, so that a worker on another machine keeps
+ * its URL. Rejects, with nothing left running, where the server ends or does not answer in time.
+ */
+export async function startNatsServer(options: NatsServerOptions): Promise<NatsServer> {
+  const { binary, dataFolder, port = 0, host = '127.0.0.1', log = () => undefined } = options
+  makePrivateFolder(dataFolder)
+  const passwords = readPasswords(join(dataFolder, 'passwords.json'))
+  // Left by a server that was killed: its process id may come again.
+  for (const file of portsFiles(dataFolder)) rmSync(join(dataFolder, file), { force: true })
+  const configFile = join(dataFolder, 'nats-server.conf')
+  writePrivateFile(
+    configFile,
+    formatNatsConfig({
+      host,
+      port: port === 0 ? -1 : port,
+      storeFolder: join(dataFolder, 'jetstream'),
+      portsFolder: dataFolder,
+      passwords,
+    }),
+  )
+
+  const lines: string[] = []
+  const child = await spawnBound({
+    command: binary,
+    args: ['-c', configFile],
+    onLine: (line) => {
+      lines.push(line)
+      if (lines.length > LINES_KEPT) lines.shift()
+      // That our passwords stand in a file that only we can read is known.
+      if (/\[(WRN|ERR|FTL)\]/.test(line) && !line.includes('Plaintext passwords')) log(line)
+    },
+  })
+  const urlAt = (role: NatsRole, hostName: string, actualPort: number) =>
+    `nats://${role}:${encodeURIComponent(passwords[role])}@${isIPv6(hostName) ? `[${hostName}]` : hostName}:${actualPort}`
+  try {
+    const actualPort = await waitUntilReady(child, dataFolder, port, options.signal, (candidate) =>
+      urlAt('admin', reachableHost(host), candidate),
+    )
+    return {
+      pid: child.pid,
+      host,
+      port: actualPort,
+      url: (role, hostName = reachableHost(host)) => urlAt(role, hostName, actualPort),
+      exited: child.exited,
+      stop: async () => {
+        await child.stop(STOP_GRACE_MS)
+      },
+      kill: child.kill,
+    }
+  } catch (error) {
+    child.kill()
+    await child.exited
+    const reason = error instanceof Error ? error.message : String(error)
+    throw new Error([`Cannot start nats-server: ${reason}`, ...lines.map((line) => `  ${line}`)].join('\n'), {
+      cause: error,
+    })
+  }
+}
+
+/** The port, once JetStream answers there. Its log says "ready" before that, and also when JetStream is off. */
+async function waitUntilReady(
+  child: BoundProcess,
+  dataFolder: string,
+  fixedPort: number,
+  signal: AbortSignal | undefined,
+  urlOf: (port: number) => string,
+): Promise<number> {
+  let exit: ExitReport | undefined
+  void child.exited.then((report) => {
+    exit = report
+  })
+  const deadline = Date.now() + READY_TIMEOUT_MS
+  let problem: unknown
+  for (;;) {
+    if (exit !== undefined) throw new Error(`it ended with ${describeExit(exit)}`)
+    if (signal?.aborted === true) throw new Error('stopped while starting')
+    const port = fixedPort === 0 ? readPort(dataFolder, child.pid) : fixedPort
+    if (port !== undefined) {
+      try {
+        await askJetStream(urlOf(port))
+        // On a fixed port another server may answer, while ours is about to give up.
+        if (exit === undefined) return port
+      } catch (error) {
+        problem = error
+      }
+    }
+    if (Date.now() > deadline) {
+      throw new Error(`no answer from JetStream in ${READY_TIMEOUT_MS / 1000} s`, { cause: problem })
+    }
+    await sleep(20)
+  }
+}
+
+async function askJetStream(url: string): Promise<void> {
+  const connection = await connectNats(url, { name: 'millwright-probe', inboxPrefix: ADMIN_INBOX, timeoutMs: 2000 })
+  try {
+    await (await jetstreamManager(connection, { timeout: 5000 })).getAccountInfo()
+  } finally {
+    await connection.close()
+  }
+}
+
+function readPasswords(file: string): Record<NatsRole, string> {
+  const text = readFileIfAny(file)
+  if (text !== undefined) {
+    const parsed = v.safeParse(v.pipe(v.string(), v.parseJson(), Passwords), text)
+    if (parsed.success) return parsed.output
+    throw new Error(`Cannot read the passwords of NATS: ${file} is damaged; remove it and new ones are made`)
+  }
+  const passwords = { admin: createSecret(), edge: createSecret(), worker: createSecret() }
+  writePrivateFile(file, `${JSON.stringify(passwords, null, 2)}\n`)
+  return passwords
+}
+
+const PortsFile = v.object({ nats: v.tuple([v.pipe(v.string(), v.url())]) })
+
+function readPort(folder: string, pid: number): number | undefined {
+  const name = portsFiles(folder).find((file) => file.endsWith(`_${pid}.ports`))
+  if (name === undefined) return undefined
+  const parsed = v.safeParse(v.pipe(v.string(), v.parseJson(), PortsFile), readFileSync(join(folder, name), 'utf8'))
+  return parsed.success ? Number(new URL(parsed.output.nats[0]).port) : undefined
+}
+
+function portsFiles(folder: string): string[] {
+  return readdirSync(folder).filter((name) => name.endsWith('.ports'))
+}
+
+function reachableHost(host: string): string {
+  if (host === '0.0.0.0') return '127.0.0.1'
+  return host === '::' ? '::1' : host
+}

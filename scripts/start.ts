@@ -1,0 +1,77 @@
+import { homedir } from 'node:os'
+import { listenForInterrupts } from './interrupts.ts'
+import { chooseRepository } from './repository-folder.ts'
+import { projectFolder } from './setup/paths.mjs'
+import { type Stack, startStack } from './stack.ts'
+import { defaultDataFolder, parseStartOptions, type StartOptions, startUsage } from './start-options.ts'
+
+// npm start: the whole stack on one repository, until Ctrl-C.
+
+const log = (line: string): void => {
+  process.stderr.write(`${line}\n`)
+}
+
+process.exitCode = await main()
+
+async function main(): Promise<number> {
+  // npm runs scripts in Millwright's folder and says where the person was.
+  const userFolder = process.env.INIT_CWD ?? process.cwd()
+  let options: StartOptions
+  try {
+    options = parseStartOptions(process.argv.slice(2), userFolder)
+  } catch (error) {
+    log(`Cannot start: ${messageOf(error)}\n\n${startUsage}`)
+    return 2
+  }
+  if (options.help) {
+    console.log(startUsage)
+    return 0
+  }
+  const startedAt = performance.now()
+  const interrupted = listenForInterrupts(log)
+  try {
+    const { path: repository, notes } = chooseRepository(options.repository, userFolder, projectFolder)
+    for (const note of notes) log(note)
+    const system = { platform: process.platform, env: process.env, home: homedir() }
+    const stack = await startStack({
+      repository,
+      dataFolder: options.dataFolder ?? defaultDataFolder(repository, system),
+      ...(options.model === undefined ? {} : { model: options.model }),
+      ...(options.threads === undefined ? {} : { threads: options.threads }),
+      port: options.port,
+      log,
+      signal: interrupted,
+    })
+    if (!interrupted.aborted) {
+      console.log(describeStack(stack, repository, (performance.now() - startedAt) / 1000))
+      await new Promise((resolve) => interrupted.addEventListener('abort', resolve, { once: true }))
+    }
+    await stack.stop()
+    return 0
+  } catch (error) {
+    if (interrupted.aborted) return 0
+    log(messageOf(error))
+    return 1
+  }
+}
+
+function describeStack(stack: Stack, repository: string, seconds: number): string {
+  return `
+Millwright is ready (${seconds.toFixed(1)} s).
+
+  Page         ${stack.pageUrl}
+  MCP URL      ${stack.url}
+  Repository   ${repository} (workspace "${stack.workspace}")
+  Data         ${stack.dataFolder} (the token is in edge/token)
+
+Add it to Claude Code:
+
+  claude mcp add --transport http millwright ${stack.url} --header "Authorization: Bearer ${stack.token}"
+
+The model loads behind it; the tool get_server_info shows how far it is. Ctrl-C stops everything.
+`
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
+}
