@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { gzipSync } from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { toWorkspaceId } from '#shared/ids.ts'
@@ -10,6 +11,7 @@ import { createNatsJobBus } from './adapters/nats/nats-job-bus.ts'
 import { createNatsLink, type NatsLink } from './adapters/nats/nats-link.ts'
 import { createNatsWorkerCalls } from './adapters/nats/nats-worker-calls.ts'
 import { openSqlite, type SqliteFile } from './adapters/node/sqlite.ts'
+import { readWebAssets } from './adapters/node/web-assets.ts'
 import { createApp, type EdgeApp } from './app.ts'
 import { createBearerTokenAuthenticator } from './auth/bearer-token.ts'
 import type { Registry } from './ports/registry.ts'
@@ -47,6 +49,7 @@ beforeAll(() => {
     clock,
     log,
     process: { memoryBytes: () => 0 },
+    assets: readWebAssets(fileURLToPath(new URL('../web', import.meta.url))),
   })
 })
 
@@ -250,6 +253,27 @@ describe('http', () => {
     expect(response.headers.get('x-content-type-options')).toBe('nosniff')
     expect((await send({ body: list })).headers.get('cache-control')).toMatch(/no-store/)
   })
+
+  it('shows a page without a token, under a policy that lets in nothing but its own files', async () => {
+    const start = await send({ method: 'GET', path: '/', headers: { authorization: undefined } })
+    expect([start.status, start.headers.get('location')]).toEqual([302, '/orchestrator'])
+    const page = await send({ method: 'GET', path: '/orchestrator', headers: { authorization: undefined } })
+    const html = await page.text()
+    expect(page.headers.get('content-type')).toBe('text/html; charset=utf-8')
+    expect(page.headers.get('content-security-policy')).toContain("default-src 'none'; script-src 'self'")
+    expect(html).not.toMatch(/<script(?![^>]*\bsrc=)|\bon\w+=|style=/)
+    for (const [, path = ''] of html.matchAll(/(?:src|href)="([^"]+)"/g)) {
+      const asset = await send({ method: 'GET', path, headers: { authorization: undefined } })
+      expect(asset.status, path).toBe(200)
+    }
+  })
+
+  it.each(['/web/../package.json', '/web/%2e%2e%2fpackage.json', '/web/tsconfig.json', '/web/'])(
+    'serves nothing but the files of the page: %s',
+    async (path) => {
+      expect((await send({ method: 'GET', path })).status).toBe(404)
+    },
+  )
 
   it('says how it is without a token, and nothing else', async () => {
     const response = await send({ path: '/healthz', method: 'GET', headers: { authorization: undefined } })

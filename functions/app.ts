@@ -4,6 +4,7 @@ import { checkDeclaredLength, parseJson, readBody, unsupportedMedia } from './ht
 import { toErrorResponse, toRefusal } from './http/errors.ts'
 import { INVALID_REQUEST, jsonRpcError, PARSE_ERROR, TRANSPORT_ERROR } from './http/json-rpc.ts'
 import { checkHostAndOrigin } from './http/origin.ts'
+import { toPageResponse } from './http/page.ts'
 import { createMcpEndpoint } from './mcp/endpoint.ts'
 import { createToolsets } from './mcp/toolset.ts'
 import type { EdgePorts } from './ports/edge-ports.ts'
@@ -45,6 +46,16 @@ export function createApp(ports: EdgePorts): EdgeApp {
         : jsonRpcError(400, INVALID_REQUEST, 'Invalid Request: nested too deeply')
     }
     return mcp.post(request, json.value, { caller, toolset, requestId: crypto.randomUUID() })
+  })
+
+  app.get('/', (context) => context.redirect('/orchestrator'))
+  app.get('/orchestrator', (context) => {
+    const page = ports.assets.find('/web/index.html')
+    return page === undefined ? context.notFound() : toPageResponse(page)
+  })
+  app.get('/web/:name', (context) => {
+    const asset = ports.assets.find(context.req.path)
+    return asset === undefined ? context.notFound() : toPageResponse(asset)
   })
 
   app.notFound((context) => {

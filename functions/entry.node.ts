@@ -2,6 +2,7 @@ import { mkdirSync, readFileSync, realpathSync } from 'node:fs'
 import type { ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { createAdaptorServer } from '@hono/node-server'
 import * as v from 'valibot'
 import { AppError } from '#shared/errors.ts'
@@ -13,6 +14,7 @@ import { connectNats } from './adapters/node/nats-connect.ts'
 import { openSqlite } from './adapters/node/sqlite.ts'
 import { createStderrLog } from './adapters/node/stderr-log.ts'
 import { readOrCreateToken } from './adapters/node/token-file.ts'
+import { readWebAssets } from './adapters/node/web-assets.ts'
 import { createApp } from './app.ts'
 import { createBearerTokenAuthenticator } from './auth/bearer-token.ts'
 import { type Config, parseConfig } from './config.ts'
@@ -22,6 +24,7 @@ import type { EdgePorts } from './ports/edge-ports.ts'
 import type { Log } from './ports/log.ts'
 import { createSqlRegistry } from './registry/sql-registry.ts'
 
+const KEEP_ALIVE_MS = 65_000
 const SWEEP_INTERVAL_MS = 10_000
 const PRUNE_INTERVAL_MS = 60 * 60_000
 /** Longer than any short call usually takes; jobs go on without us. */
@@ -62,6 +65,7 @@ export async function serveEdge(config: Config, log: Log = createStderrLog()): P
       clock,
       log,
       process: { memoryBytes: () => process.memoryUsage.rss() },
+      assets: readWebAssets(fileURLToPath(new URL('../web', import.meta.url))),
     }
     serveRegistry(link, createRegistryService(ports), log)
     const app = createApp(ports)
@@ -91,6 +95,8 @@ export async function serveEdge(config: Config, log: Log = createStderrLog()): P
 
 async function listen(fetch: (request: Request) => Response | Promise<Response>, { host, port }: Config) {
   const server = createAdaptorServer({ fetch, hostname: host })
+  // Longer than clients keep an idle connection, so that none sends a request into one that is being closed.
+  if ('keepAliveTimeout' in server) server.keepAliveTimeout = KEEP_ALIVE_MS
   await new Promise<void>((resolve, reject) => {
     server.once('error', (cause: NodeJS.ErrnoException) => {
       const reason = cause.code === 'EADDRINUSE' ? 'another program uses it' : (cause.code ?? cause.message)

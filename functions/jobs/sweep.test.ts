@@ -56,6 +56,7 @@ beforeAll(async () => {
     clock,
     log,
     process: { memoryBytes: () => 0 },
+    assets: { find: () => undefined },
   }
   await new Promise<void>((resolve) => link.onConnection(() => resolve()))
   await ports.registry.createAgent(workspace, {

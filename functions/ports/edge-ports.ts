@@ -1,4 +1,5 @@
 import type { WorkspaceId } from '#shared/ids.ts'
+import type { Assets } from './assets.ts'
 import type { Authenticator } from './authenticator.ts'
 import type { Clock } from './clock.ts'
 import type { JobBus } from './job-bus.ts'
@@ -21,4 +22,5 @@ export interface EdgePorts {
   readonly clock: Clock
   readonly log: Log
   readonly process: ProcessInfo
+  readonly assets: Assets
 }

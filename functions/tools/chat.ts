@@ -1,10 +1,11 @@
 import { AppError } from '#shared/errors.ts'
+import type { ChatJobArgs, Proposal } from '#shared/protocol/chat-job.ts'
 import { WAIT_SECONDS_DEFAULT } from '#shared/protocol/limits.ts'
 import type { Agent } from '#shared/schemas/agent.ts'
 import { isFinal } from '#shared/schemas/job.ts'
 import type { chatWithAgent } from '#shared/tools/agents.ts'
 import type { ToolInput, ToolOutput } from '#shared/tools/define-tool.ts'
-import { type Proposal, toChatOutcome, toProposal } from '../jobs/outcome.ts'
+import { toChatOutcome, toProposal } from '../jobs/outcome.ts'
 import { cancelJob, noSuchProposal, submitJob } from '../jobs/submit.ts'
 import { waitForJob } from '../jobs/wait.ts'
 import type { EdgePorts } from '../ports/edge-ports.ts'
@@ -23,11 +24,12 @@ export function createChatTools(ports: EdgePorts): EdgeHandlers<'chat_with_agent
       const agent = await ports.registry.getAgent(ports.workspace, input.agent_id)
       const proposal = input.accept === undefined ? null : await findProposal(ports, agent, input.accept)
       const { wait_seconds, idempotency_key, ...identity } = input
+      const args: ChatJobArgs = proposal === null ? input : { ...input, proposal }
       const submitted = await submitJob(ports, {
         tool: 'chat_with_agent',
         agent: agent.agent_id,
         caller: context.caller,
-        args: proposal === null ? { ...input } : { ...input, proposal },
+        args,
         identity,
         idempotencyKey: idempotency_key ?? null,
         // Who gives a key means to ask again: the job outlives the call.
@@ -58,7 +60,7 @@ export function createChatTools(ports: EdgePorts): EdgeHandlers<'chat_with_agent
   }
 }
 
-/** The proposal that `accept` names. `not_found` unless this agent made it, `conflict` where the agent's file is another. */
+/** The proposal that `accept` names. `not_found` unless this agent made it; whether it still fits the file is the worker's to say. */
 async function findProposal(
   ports: EdgePorts,
   agent: Agent,
@@ -70,15 +72,6 @@ async function findProposal(
   })
   const proposal = toProposal(record.result)
   if (proposal === null || record.job.agent_id !== agent.agent_id) throw noSuchProposal(accept, agent.agent_id)
-  if (proposal.path !== agent.managed_file) {
-    throw new AppError(
-      'conflict',
-      `Cannot accept "${accept}": it was made for "${proposal.path}", the agent now has "${agent.managed_file}"`,
-      {
-        hint: 'Ask for a new proposal',
-      },
-    )
-  }
   return proposal
 }
 

@@ -1,0 +1,156 @@
+import { readFileSync } from 'node:fs'
+import * as v from 'valibot'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { createHostileWorld, type HostileWorld } from '#test/support/hostile-world.ts'
+import { hashTree } from '#test/support/temp-repository.ts'
+
+// Area mcp of the open collection of hostile inputs, over HTTP as any program could send it.
+
+const file: unknown = JSON.parse(readFileSync(new URL('../fixtures/bad-inputs.json', import.meta.url), 'utf8'))
+const ids = v
+  .parse(v.object({ items: v.array(v.object({ id: v.string(), area: v.string() })) }), file)
+  .items.filter((item) => item.area === 'mcp')
+  .map((item) => item.id)
+
+/** Cases that another suite holds. */
+const elsewhere: Record<string, string> = {
+  M17: 'a dropped connection during a task: test/e2e/jobs.test.ts',
+}
+
+const MODERN = '2026-07-28'
+
+interface Rpc {
+  readonly status: number
+  readonly result?: {
+    isError?: boolean
+    structuredContent?: { success: boolean; error?: { code: string; message: string }; content?: string }
+  }
+  readonly error?: { code: number; message: string }
+}
+
+describe('hostile inputs of the protocol', () => {
+  let world: HostileWorld
+  const tested = new Set<string>()
+  beforeAll(async () => {
+    world = await createHostileWorld()
+  })
+  afterAll(() => world.stop())
+
+  const headers = (extra: Record<string, string> = {}) => ({
+    authorization: `Bearer ${world.stack.token}`,
+    'content-type': 'application/json',
+    accept: 'application/json, text/event-stream',
+    ...extra,
+  })
+
+  async function post(body: string, extra: Record<string, string> = {}): Promise<Rpc> {
+    const response = await fetch(world.stack.url, { method: 'POST', headers: headers(extra), body })
+    const text = await response.text()
+    const json = response.headers.get('content-type')?.startsWith('text/event-stream')
+      ? (text.match(/^data: (.*)$/m)?.[1] ?? '{}')
+      : text
+    return { status: response.status, ...(JSON.parse(json) as object) }
+  }
+
+  /** A request of the newest revision, which carries its envelope in headers and `_meta`. */
+  function modern(method: string, params: Record<string, unknown>, id: string | number = 1): Promise<Rpc> {
+    const { name } = params
+    const body = {
+      jsonrpc: '2.0',
+      id,
+      method,
+      params: {
+        ...params,
+        _meta: {
+          'io.modelcontextprotocol/protocolVersion': MODERN,
+          'io.modelcontextprotocol/clientInfo': { name: 'test', version: '1' },
+          'io.modelcontextprotocol/clientCapabilities': {},
+          ...(typeof params._meta === 'object' ? params._meta : {}),
+        },
+      },
+    }
+    return post(JSON.stringify(body), {
+      'mcp-protocol-version': MODERN,
+      'mcp-method': method,
+      ...(typeof name === 'string' ? { 'mcp-name': name } : {}),
+    })
+  }
+
+  const call = (name: string, args: unknown, more: Record<string, unknown> = {}, id: string | number = 1) =>
+    modern('tools/call', { name, arguments: args, ...more }, id)
+
+  /** One case: refused in one of the two ways that the protocol has, with nothing changed and everybody alive. */
+  function refuses(id: string, what: string, send: () => Promise<Rpc[]>): void {
+    it(`${id}: ${what}`, async () => {
+      tested.add(id)
+      const before = [hashTree(world.repository.root), JSON.stringify(await world.client.ok('list_agents', {}))]
+      for (const answer of await send()) {
+        const refusal = answer.error ?? answer.result?.structuredContent?.error
+        expect(refusal, JSON.stringify(answer)).toBeDefined()
+        expect(refusal?.code).not.toBe('internal')
+        expect(JSON.stringify(answer)).not.toContain(world.repository.folder)
+      }
+      expect(hashTree(world.repository.root)).toBe(before[0])
+      expect(JSON.stringify(await world.client.ok('list_agents', {}))).toBe(before[1])
+    })
+  }
+
+  refuses('M03', 'an unknown argument', async () => [await call('read_file', { path: 'src/a.ts', extra: 1 })])
+  refuses('M04', 'null arguments', async () => [await call('read_file', null)])
+  refuses('M07', 'a request state that nobody gave out', async () => [
+    await call('read_file', { path: 'src/a.ts' }, { requestState: 'tampered' }),
+  ])
+  refuses('M09', 'a request state of another request', async () => [
+    await call('delete_file', { path: 'README.md' }, { requestState: 'read_file' }),
+  ])
+  refuses('M11', "somebody else's task", async () => [
+    await modern('tasks/get', { taskId: 'job_01k9zq0000abcdefghjkmnpqrs' }),
+    await modern('tasks/cancel', { taskId: 'job_01k9zq0000abcdefghjkmnpqrs' }),
+    await call('get_job', { job_id: 'job_01k9zq0000abcdefghjkmnpqrs' }),
+    await call('cancel_job', { job_id: 'job_01k9zq0000abcdefghjkmnpqrs' }),
+  ])
+  refuses('M21', 'a trace context that is a header injection', async () => [
+    await call('read_file', { path: 'src/a.ts' }, { _meta: { traceparent: '\r\nX-Evil: 1' } }),
+  ])
+  refuses('M22', 'what goes wrong inside is told without its details', async () => [
+    await call('get_agent_file', { agent_id: 'nobody' }),
+    await post('{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"read_file","arguments":{"path":'),
+  ])
+
+  it('M05: one key for two different tasks', async () => {
+    tested.add('M05')
+    const key = { idempotency_key: 'k1', wait_seconds: 0, agent_id: 'a1' }
+    const first = await world.client.ok('chat_with_agent', { ...key, message: 'One thing' })
+    const again = await world.client.ok('chat_with_agent', { ...key, message: 'One thing' })
+    const other = await world.client.call('chat_with_agent', { ...key, message: 'Another thing' })
+    expect(again.job_id).toBe(first.job_id)
+    expect(other.error?.code).toBe('conflict')
+    await world.client.ok('cancel_job', { job_id: first.job_id })
+  })
+
+  it('M16: a thousand subscriptions: with nothing to tell, each ends at once and holds no connection', async () => {
+    tested.add('M16')
+    const listen = () => modern('subscriptions/listen', { notifications: { toolsListChanged: true } })
+    for (let round = 0; round < 10; round++) {
+      // Awaiting the whole body shows that the stream has ended.
+      const ended = await Promise.all(Array.from({ length: 100 }, listen))
+      for (const { status } of ended) expect([200, 429, 503]).toContain(status)
+    }
+    expect(await world.client.ok('read_file', { path: 'src/a.ts' })).toMatchObject({ path: 'src/a.ts' })
+  })
+
+  it('M19: two clients whose requests have the same id', async () => {
+    tested.add('M19')
+    const paths = ['src/a.ts', 'src/b.ts']
+    const answers = await Promise.all(
+      Array.from({ length: 60 }, (_, index) => call('read_file', { path: paths[index % 2] }, {}, 7)),
+    )
+    for (const [index, answer] of answers.entries()) {
+      expect(answer.result?.structuredContent).toMatchObject({ path: paths[index % 2] })
+    }
+  })
+
+  it('every case of the collection has its test', () => {
+    for (const id of ids) expect(tested.has(id) || elsewhere[id] !== undefined, id).toBe(true)
+  })
+})
