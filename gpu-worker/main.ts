@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { readFileSync, realpathSync } from 'node:fs'
 import { totalmem } from 'node:os'
-import { basename, dirname, join, resolve } from 'node:path'
+import { basename, join, resolve } from 'node:path'
 import type { NatsConnection } from '@nats-io/transport-node'
 import { AppError } from '#shared/errors.ts'
 import { toWorkspaceId, type WorkspaceId } from '#shared/ids.ts'
@@ -46,7 +46,7 @@ async function main(): Promise<void> {
   const config = parseWorkerConfig(process.argv.slice(2), process.env)
   // npm runs scripts in Millwright's folder and says where the person was.
   const from = process.env.INIT_CWD ?? process.cwd()
-  const root = realpathSync(resolve(from, config.repository))
+  const root = findFolder(resolve(from, config.repository))
   const workspace = config.workspace ?? toWorkspaceId(basename(root))
   const dataFolder = resolve(from, config.dataFolder)
 
@@ -122,7 +122,7 @@ function createModel(config: WorkerConfig, dataFolder: string) {
   return createLlamaModel({
     ...(config.model === undefined ? {} : { reference: config.model }),
     ...(config.threads === undefined ? {} : { threads: config.threads }),
-    modelsFolder: config.modelsFolder ?? join(dirname(dirname(dataFolder)), 'models'),
+    modelsFolder: config.modelsFolder ?? join(dataFolder, 'models'),
     preload: true,
     log,
   })
@@ -134,6 +134,18 @@ async function refuseSecondWorker(connection: NatsConnection, workspace: Workspa
   throw new AppError('conflict', `Cannot start the worker: another one serves workspace "${workspace}"`, {
     hint: 'Stop it first, or give this one another --workspace',
   })
+}
+
+/** A folder that is missing may come back, as with a disk that is not mounted yet: whoever supervises us tries again. */
+function findFolder(path: string): string {
+  try {
+    return realpathSync(path)
+  } catch (cause) {
+    throw new AppError('unavailable', `Cannot start the worker: the repository "${path}" cannot be found`, {
+      hint: 'Put it back, or name another with --repo',
+      cause,
+    })
+  }
 }
 
 function readVersion(): string {

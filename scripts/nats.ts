@@ -127,10 +127,10 @@ function describeServer(server: NatsServer, workspaces: readonly string[]): stri
 NATS is ready on ${isIPv6(server.host) ? `[${server.host}]` : server.host}:${server.port}.
 
 On the machine of the functions:
-${workspaces.map((name) => `  MILLWRIGHT_WORKSPACE=${name} NATS_URL=${url('edge')} npm run functions`).join('\n')}
+${workspaces.map((name) => `  MILLWRIGHT_WORKSPACE=${name} NATS_URL=${url('edge')} MILLWRIGHT_DATA=DIR npm run functions`).join('\n')}
 
 On the machine of the repository:
-${workspaces.map((name) => `  MILLWRIGHT_WORKSPACE=${name} NATS_URL=${url('worker')} npm run worker -- --repo PATH`).join('\n')}
+${workspaces.map((name) => `  MILLWRIGHT_WORKSPACE=${name} NATS_URL=${url('worker')} npm run worker -- --repo PATH --data DIR`).join('\n')}
 ${warning}`
 }
 

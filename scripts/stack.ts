@@ -19,6 +19,8 @@ export interface StackOptions {
   readonly dataFolder: string
   readonly model?: string
   readonly threads?: number
+  /** Where downloaded models are kept; in the data folder where left out. */
+  readonly modelsFolder?: string
   /** 0 takes a free one. */
   readonly port: number
   readonly log: (line: string) => void
@@ -92,6 +94,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
         MILLWRIGHT_DATA: join(dataFolder, 'worker'),
         MILLWRIGHT_REPOSITORY: repository,
         ...(options.model === undefined ? {} : { MILLWRIGHT_MODEL: options.model }),
+        ...(options.modelsFolder === undefined ? {} : { MILLWRIGHT_MODELS: options.modelsFolder }),
         ...(options.threads === undefined ? {} : { MILLWRIGHT_THREADS: String(options.threads) }),
       }),
     })

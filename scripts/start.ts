@@ -1,4 +1,5 @@
 import { homedir } from 'node:os'
+import { dirname, join } from 'node:path'
 import { listenForInterrupts } from './interrupts.ts'
 import { chooseRepository } from './repository-folder.ts'
 import { projectFolder } from './setup/paths.mjs'
@@ -33,9 +34,12 @@ async function main(): Promise<number> {
     const { path: repository, notes } = chooseRepository(options.repository, userFolder, projectFolder)
     for (const note of notes) log(note)
     const system = { platform: process.platform, env: process.env, home: homedir() }
+    const ownFolder = defaultDataFolder(repository, system)
     const stack = await startStack({
       repository,
-      dataFolder: options.dataFolder ?? defaultDataFolder(repository, system),
+      dataFolder: options.dataFolder ?? ownFolder,
+      // Gigabytes that all repositories share.
+      modelsFolder: process.env.MILLWRIGHT_MODELS ?? join(dirname(ownFolder), 'models'),
       ...(options.model === undefined ? {} : { model: options.model }),
       ...(options.threads === undefined ? {} : { threads: options.threads }),
       port: options.port,

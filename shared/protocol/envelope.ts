@@ -69,8 +69,18 @@ export type FinishJobReply = v.InferOutput<typeof FinishJobReply>
 export const FindOwners = v.object({ v: version, file_keys: v.array(v.string()) })
 export type FindOwners = v.InferOutput<typeof FindOwners>
 
+/** Not `v.record`, which drops `constructor`, `prototype` and `__proto__`: a file may have any of these names. */
+const OwnerByKey = v.custom<Record<string, string>>(
+  (value) =>
+    typeof value === 'object' &&
+    value !== null &&
+    !Array.isArray(value) &&
+    Object.values(value).every((owner) => typeof owner === 'string'),
+  'must be an object of strings',
+)
+
 /** File key to agent id, for those keys that have an owner. */
-export const FindOwnersReply = v.object({ v: version, owners: v.record(v.string(), v.string()) })
+export const FindOwnersReply = v.object({ v: version, owners: OwnerByKey })
 export type FindOwnersReply = v.InferOutput<typeof FindOwnersReply>
 
 const encoder = new TextEncoder()

@@ -21,10 +21,12 @@ export const fileContent = v.pipe(v.string(), v.maxLength(FILE_BYTES_MAX))
 export const expectedSha256 = v.pipe(Sha256, v.description('Refuse with conflict unless the file has this hash'))
 export const lineOffset = v.pipe(v.number(), v.integer(), v.minValue(0), v.description('Lines to skip'))
 export const lineLimit = v.pipe(v.number(), v.integer(), v.minValue(1), v.description('Lines to return'))
+/** The longest cursor is a path in base64. */
+const CURSOR_CHARACTERS_MAX = Math.ceil((PATH_BYTES_MAX * 4) / 3)
 export const cursor = v.pipe(
   v.string(),
   v.minLength(1),
-  v.maxLength(1000),
+  v.maxLength(CURSOR_CHARACTERS_MAX),
   v.description('next_cursor of the page before'),
 )
 export const limit = v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(PAGE_MAX))

@@ -134,7 +134,7 @@ export const searchFiles = defineTool({
   output: v.strictObject({
     matches: v.array(v.strictObject({ path: v.string(), line: v.number(), text: v.string() })),
     truncated: v.boolean(),
-    /** Files that were not searched: too large, or not UTF-8 text. */
+    /** Files that were not searched, or only in part: too large, not UTF-8 text, with lines too long for a regex. */
     files_skipped: v.number(),
   }),
   annotations: reads,
