@@ -31,30 +31,35 @@ export interface Progress {
   readonly message?: string | undefined
 }
 
+export interface CallOptions {
+  readonly onprogress?: (progress: Progress) => void
+  readonly signal?: AbortSignal
+}
+
 export interface AnyClient {
   /** The revision that client and server agreed on. */
   readonly protocolVersion: string | undefined
   listTools(): Promise<ListedTool[]>
-  /** The result as it came. After `listTools` the SDK has checked it against the tool's published output schema. */
-  call(name: string, args: Record<string, unknown>, onprogress?: (progress: Progress) => void): Promise<RawAnswer>
+  /**
+   * The result as it came. After `listTools` the SDK has checked it against the tool's published output schema. Rejects
+   * when `signal` aborts; the SDK then tells the server in its own way.
+   */
+  call(name: string, args: Record<string, unknown>, options?: CallOptions): Promise<RawAnswer>
   close(): Promise<void>
 }
 
 /** Connects a client of one kind to a running endpoint. */
 export async function connectKind(kind: ClientKind, url: string, token: string): Promise<AnyClient> {
-  const options = { requestInit: { headers: { authorization: `Bearer ${token}` } } }
+  const transportOptions = { requestInit: { headers: { authorization: `Bearer ${token}` } } }
   if (kind === 'v1') {
     const client = new OldClient({ name: 'millwright-test-old', version: '1.0.0' })
-    const transport = new OldTransport(new URL(url), options)
+    const transport = new OldTransport(new URL(url), transportOptions)
     await client.connect(transport)
     return {
       protocolVersion: transport.protocolVersion,
       listTools: async () => (await client.listTools()).tools.map((tool) => v.parse(ListedTool, tool)),
-      call: async (name, args, onprogress) =>
-        v.parse(
-          RawAnswer,
-          await client.callTool({ name, arguments: args }, undefined, onprogress === undefined ? {} : { onprogress }),
-        ),
+      call: async (name, args, options = {}) =>
+        v.parse(RawAnswer, await client.callTool({ name, arguments: args }, undefined, { ...options })),
       close: () => client.close(),
     }
   }
@@ -62,15 +67,12 @@ export async function connectKind(kind: ClientKind, url: string, token: string):
     { name: 'millwright-test', version: '1.0.0' },
     kind === 'v2' ? {} : { versionNegotiation: { mode: { pin: '2026-07-28' } } },
   )
-  await client.connect(new StreamableHTTPClientTransport(new URL(url), options))
+  await client.connect(new StreamableHTTPClientTransport(new URL(url), transportOptions))
   return {
     protocolVersion: client.getNegotiatedProtocolVersion(),
     listTools: async () => (await client.listTools()).tools.map((tool) => v.parse(ListedTool, tool)),
-    call: async (name, args, onprogress) =>
-      v.parse(
-        RawAnswer,
-        await client.callTool({ name, arguments: args }, onprogress === undefined ? {} : { onprogress }),
-      ),
+    call: async (name, args, options = {}) =>
+      v.parse(RawAnswer, await client.callTool({ name, arguments: args }, { ...options })),
     close: () => client.close(),
   }
 }

@@ -1,0 +1,23 @@
+import { execFileSync } from 'node:child_process'
+import { until } from './live-stack.ts'
+
+/** The process of this parent that holds a model. Waits for it. */
+export async function modelProcessOf(parent: number, not?: number): Promise<number> {
+  let found: number | undefined
+  await until(() => {
+    found = listProcesses().find(
+      (each) => each.parent === parent && each.command.includes('node-llama-cpp-child') && each.pid !== not,
+    )?.pid
+    return found !== undefined
+  })
+  return found ?? 0
+}
+
+function listProcesses(): { pid: number; parent: number; command: string }[] {
+  return execFileSync('ps', ['-A', '-o', 'pid=,ppid=,args='], { encoding: 'utf8' })
+    .split('\n')
+    .flatMap((line) => {
+      const [, pid, parent, command = ''] = /^\s*(\d+)\s+(\d+)\s+(.*)$/.exec(line) ?? []
+      return pid === undefined ? [] : [{ pid: Number(pid), parent: Number(parent), command }]
+    })
+}
