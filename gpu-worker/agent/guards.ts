@@ -29,14 +29,21 @@ export function guardFailures(request: GuardRequest): Failure[] {
 
 /** Gives a text the line ends, byte-order mark and final newline of the file that it replaces. */
 export function keepShape(text: string, before: string | null): string {
-  if (before === null || before === '') return text.replace(/\n+$/, '\n')
+  const body = text.slice(0, endOfLastLine(text))
+  if (before === null || before === '') return body === text ? text : `${body}\n`
   const crlf = before.split('\r\n').length - 1
   const usesCrlf = crlf > before.split('\n').length - 1 - crlf
   const mark = before.startsWith('\uFEFF') && !text.startsWith('\uFEFF') ? '\uFEFF' : ''
-  const ending = before.endsWith('\n') ? (/(?:\r?\n)+$/.exec(before)?.[0] ?? '').replaceAll('\r', '') : ''
-  const body = text.replace(/\n+$/, '')
+  const ending = before.slice(endOfLastLine(before)).replaceAll('\r', '')
   const whole = `${mark}${body}${body === '' ? '' : ending}`
   return usesCrlf ? whole.replaceAll('\n', '\r\n') : whole
+}
+
+/** Where the line ends at the end of a text begin. Not by `/\n+$/`, which tries again from every line end there is. */
+function endOfLastLine(text: string): number {
+  let end = text.length
+  while (text[end - 1] === '\n') end -= text[end - 2] === '\r' ? 2 : 1
+  return end
 }
 
 function emptied({ text, before, message }: GuardRequest): Failure[] {
