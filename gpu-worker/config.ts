@@ -14,6 +14,8 @@ const Config = v.object({
   MILLWRIGHT_MODEL: v.optional(text),
   MILLWRIGHT_MODELS: v.optional(text),
   MILLWRIGHT_THREADS: v.optional(count),
+  /** Answers that the model writes at the same time. */
+  MILLWRIGHT_SLOTS: v.optional(v.pipe(count, v.maxValue(64, 'must be at most 64'))),
   /** Exact repository paths that the owner opens although they are protected, separated by commas. */
   MILLWRIGHT_ALLOW_PATHS: v.optional(text),
   /** Git filter drivers that the owner lets run although the repository names their programs, separated by commas. */
@@ -28,6 +30,7 @@ export interface WorkerConfig {
   readonly model: string | undefined
   readonly modelsFolder: string | undefined
   readonly threads: number | undefined
+  readonly slots: number | undefined
   readonly allowedPaths: readonly string[]
   readonly allowedFilters: readonly string[]
 }
@@ -39,10 +42,11 @@ const flags = {
   model: { type: 'string' },
   models: { type: 'string' },
   threads: { type: 'string' },
+  slots: { type: 'string' },
   help: { type: 'boolean' },
 } as const
 
-export const workerUsage = `npm run worker -- --repo PATH [--workspace NAME] [--model NAME|PATH|URI] [--data DIR] [--models DIR] [--threads N]
+export const workerUsage = `npm run worker -- --repo PATH [--workspace NAME] [--model NAME|PATH|URI] [--data DIR] [--models DIR] [--threads N] [--slots N]
 with NATS_URL=nats://USER:PASSWORD@HOST:PORT in the environment`
 
 /** Reads the machine's settings: flags win over the environment. Throws `invalid_input` naming the variable that is wrong. */
@@ -56,6 +60,7 @@ export function parseWorkerConfig(argv: readonly string[], environment: NodeJS.P
     ...defined('MILLWRIGHT_MODEL', given.model),
     ...defined('MILLWRIGHT_MODELS', given.models),
     ...defined('MILLWRIGHT_THREADS', given.threads),
+    ...defined('MILLWRIGHT_SLOTS', given.slots),
   })
   if (!result.success) {
     const lines = result.issues.map(
@@ -72,6 +77,7 @@ export function parseWorkerConfig(argv: readonly string[], environment: NodeJS.P
     model: config.MILLWRIGHT_MODEL,
     modelsFolder: config.MILLWRIGHT_MODELS,
     threads: config.MILLWRIGHT_THREADS,
+    slots: config.MILLWRIGHT_SLOTS,
     allowedPaths: toList(config.MILLWRIGHT_ALLOW_PATHS),
     allowedFilters: toList(config.MILLWRIGHT_ALLOW_FILTERS),
   }

@@ -123,6 +123,7 @@ function createModel(config: WorkerConfig, dataFolder: string) {
   return createLlamaModel({
     ...(config.model === undefined ? {} : { reference: config.model }),
     ...(config.threads === undefined ? {} : { threads: config.threads }),
+    ...(config.slots === undefined ? {} : { slots: config.slots }),
     modelsFolder: config.modelsFolder ?? join(dataFolder, 'models'),
     preload: true,
     log,
