@@ -270,8 +270,6 @@ describe('the model of a server', () => {
     expect(model.info().state).toBe('failed')
     const again = await startOpenAiServer({ model: inference }, port)
     closing.push(again.close)
-    // The first one's own end is done.
-    closing.splice(0, 1)
     await expect.poll(() => model.info().state).toBe('ready')
     expect((await model.generate(ask(), patience())).text).toMatch(CLASS)
   })

@@ -124,10 +124,13 @@ function createOpenAiServer(url: string, key: string | null): ChatServer {
   }
 
   async function contextOf(model: v.InferOutput<typeof Models>['data'][number], signal: AbortSignal) {
-    const told = model.max_model_len ?? model.meta?.n_ctx
-    if (typeof told === 'number' || model.owned_by !== 'llamacpp') return told ?? null
+    const told = model.max_model_len ?? model.meta?.n_ctx ?? 0
+    // A llama-server that has not loaded a model yet says 0.
+    if (told > 0) return told
+    if (model.owned_by !== 'llamacpp') return null
     const properties = v.safeParse(Properties, await orNone(client.get(`${top}/props`, { signal })))
-    return properties.success ? properties.output.default_generation_settings.n_ctx : null
+    const tokens = properties.success ? properties.output.default_generation_settings.n_ctx : 0
+    return tokens > 0 ? tokens : null
   }
 
   let sendsUsage = true

@@ -62,7 +62,10 @@ const BYTES_PER_TOKEN = 3
 export class ServerModel implements LanguageModel {
   readonly name: string
   readonly #options: ServerModelOptions
+  /** All that is asked of the server for somebody. */
   readonly #calls = new Set<AbortController>()
+  /** Those of them that want an answer. */
+  #answering = 0
   readonly #closing = new AbortController()
   #knowledge: Knowledge | null = null
   #asking: Promise<Knowledge> | null = null
@@ -85,7 +88,7 @@ export class ServerModel implements LanguageModel {
       ...this.#describe(),
       download: null,
       context_tokens: this.#knowledge?.contextTokens ?? null,
-      queued: this.#calls.size,
+      queued: this.#answering,
     }
   }
 
@@ -100,14 +103,19 @@ export class ServerModel implements LanguageModel {
 
   async generate(request: GenerateRequest, options: GenerateOptions): Promise<GenerateResult> {
     if (!(request.answerTokensMax >= 1)) throw new AppError('invalid_input', 'Cannot answer: no room for one token')
-    if (this.#calls.size >= this.#options.callsMax) throw this.#busy()
+    if (this.#answering >= this.#options.callsMax) throw this.#busy()
     const asked = { ...request, answerTokensMax: Math.floor(request.answerTokensMax) }
-    return this.#call(options.signal, asked.answerTokensMax, async (signal) => {
-      const startedAt = performance.now()
-      const knowledge = await this.#know(signal)
-      const promptTokens = await this.#checkRoom(asked, knowledge, signal)
-      return this.#tryAgain(signal, () => this.#attempt(asked, promptTokens, startedAt, signal, options))
-    })
+    this.#answering++
+    try {
+      return await this.#call(options.signal, asked.answerTokensMax, async (signal) => {
+        const startedAt = performance.now()
+        const knowledge = await this.#know(signal)
+        const promptTokens = await this.#checkRoom(asked, knowledge, signal)
+        return this.#tryAgain(signal, () => this.#attempt(asked, promptTokens, startedAt, signal, options))
+      })
+    } finally {
+      this.#answering--
+    }
   }
 
   async countTokens(text: string, signal: AbortSignal): Promise<number> {
@@ -346,9 +354,9 @@ export class ServerModel implements LanguageModel {
 
   #busy(): AppError {
     const { callsMax } = this.#options
-    return new AppError('busy', `Cannot answer: ${this.#calls.size} calls wait for the model, limit ${callsMax}`, {
+    return new AppError('busy', `Cannot answer: ${this.#answering} calls wait for the model, limit ${callsMax}`, {
       hint: 'Try again when one of them is done',
-      details: { retry_after_ms: Math.min(60_000, 3000 * this.#calls.size), queued: this.#calls.size },
+      details: { retry_after_ms: Math.min(60_000, 3000 * this.#answering), queued: this.#answering },
     })
   }
 }

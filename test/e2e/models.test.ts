@@ -87,6 +87,19 @@ describe('a worker with several models', { timeout: 60_000 }, () => {
     expect(agent).toMatchObject({ model: null })
   })
 
+  it('does without the server when that is away, and says so', async () => {
+    await server.close()
+    const before = live.repository.read('users.py')
+    expect(await live.client.call('chat_with_agent', { agent_id: 'users', message: PRODUCER })).toMatchObject({
+      success: false,
+      error: { code: 'model_unavailable', message: expect.stringContaining('cannot be reached (ECONNREFUSED)') },
+    })
+    expect(live.repository.read('users.py')).toBe(before)
+    expect((await workerInfo())?.models[0]).toMatchObject({ name: 'demo', state: 'failed' })
+    live.repository.write('people.py', '')
+    expect(await chat('people')).toMatchObject({ model: 'two' })
+  })
+
   it('ends the processes of all of them', async () => {
     const worker = live.stack.pids().worker ?? 0
     const processes = modelProcessesOf(worker)

@@ -50,6 +50,7 @@ export interface OpenAiServer {
   readonly paths: readonly string[]
   /** Chat calls that are being answered. */
   readonly open: number
+  /** Breaks what is under way. May be called again. */
   close(): Promise<void>
 }
 
@@ -165,6 +166,13 @@ export async function startOpenAiServer(options: OpenAiServerOptions, port = 0):
     sockets.add(socket)
     socket.on('close', () => sockets.delete(socket))
   })
+  let closed: Promise<void> | undefined
+  async function close(): Promise<void> {
+    const end = once(server, 'close')
+    server.close()
+    for (const socket of sockets) socket.destroy()
+    await end
+  }
   server.listen(port, '127.0.0.1')
   await once(server, 'listening')
   return {
@@ -175,10 +183,9 @@ export async function startOpenAiServer(options: OpenAiServerOptions, port = 0):
     get open() {
       return open
     },
-    async close() {
-      for (const socket of sockets) socket.destroy()
-      server.close()
-      await once(server, 'close')
+    close: () => {
+      closed ??= close()
+      return closed
     },
   }
 }
