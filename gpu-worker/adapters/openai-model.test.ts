@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
 import { type OpenAiServerOptions, startOpenAiServer } from '#test/support/openai-server.ts'
 import type { ServerModel } from '../inference/server-model.ts'
 import type { GenerateRequest, LanguageModel } from '../ports/language-model.ts'
@@ -296,11 +296,36 @@ describe('the key', () => {
   it('goes with every request, and into no message or log', async () => {
     const { server, model, log } = await start({ key, client: { key } })
     await model.generate(ask(5), patience())
-    expect(server.calls[0]?.authorization).toBe(`Bearer ${key}`)
+    expect(server.calls[0]?.headers.authorization).toBe(`Bearer ${key}`)
     server.fail({ kind: 'status', status: 400, body: JSON.stringify({ error: { message: `bad key ${key}` } }) })
     const error = await outcome(model)
     expect(error).toMatchObject({ message: expect.stringContaining('bad key [key]') })
     expect(JSON.stringify([error, model.info(), log])).not.toContain(key)
+  })
+
+  it('is the only thing of the environment that goes out', async () => {
+    vi.stubEnv('OPENAI_CUSTOM_HEADERS', 'Authorization: Bearer other\nX-Team: sesame')
+    vi.stubEnv('OPENAI_API_KEY', 'sesame')
+    vi.stubEnv('OPENAI_ORG_ID', 'sesame')
+    const { server, model } = await start()
+    const { server: locked, model: entitled } = await start({ key, client: { key } })
+    vi.unstubAllEnvs()
+    await model.generate(ask(5), patience())
+    await entitled.generate(ask(5), patience())
+    expect(JSON.stringify(server.calls)).not.toMatch(/Bearer|x-team|stainless/i)
+    expect(locked.calls[0]?.headers.authorization).toBe(`Bearer ${key}`)
+  })
+
+  it('does not follow a redirect', async () => {
+    const { server: other } = await start()
+    const { server, model } = await start({ key, client: { key } })
+    server.fail({ kind: 'status', status: 307, headers: { location: `${other.url}/chat/completions` } })
+    expect(await outcome(model)).toMatchObject({
+      code: 'model_unavailable',
+      message: expect.stringContaining('redirects to another address'),
+      hint: expect.stringContaining('Check the address'),
+    })
+    expect(other.calls).toHaveLength(0)
   })
 
   it('is asked for where the server wants one, and not invented', async () => {

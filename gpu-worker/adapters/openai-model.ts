@@ -95,13 +95,14 @@ const ErrorBody = v.object({
 function createOpenAiServer(url: string, key: string | null): ChatServer {
   const client = new OpenAI({
     baseURL: url,
-    apiKey: key ?? 'none',
-    ...(key === null ? { defaultHeaders: { Authorization: null } } : {}),
+    // The client wants one in any case; what is sent is decided in `fetch`.
+    apiKey: 'none',
     // Otherwise read from the environment, where they are meant for another place.
     organization: null,
     project: null,
     adminAPIKey: null,
     logLevel: 'off',
+    fetch: (address, init) => fetch(address, { ...init, headers: chooseHeaders(init?.headers, key) }),
     // Ours are counted over the whole call, and end with the first token.
     maxRetries: 0,
     // The longest that `fetch` itself waits for an answer to begin; we give up before.
@@ -199,6 +200,16 @@ function createOpenAiServer(url: string, key: string | null): ChatServer {
   }
 }
 
+const HEADERS_SENT = ['accept', 'content-type', 'user-agent']
+
+/** Only what the call needs: the client would add facts about this machine, and headers out of OPENAI_CUSTOM_HEADERS. */
+function chooseHeaders(given: ConstructorParameters<typeof Headers>[0], key: string | null): Headers {
+  const headers = new Headers(given)
+  for (const name of [...headers.keys()]) if (!HEADERS_SENT.includes(name)) headers.delete(name)
+  if (key !== null) headers.set('authorization', `Bearer ${key}`)
+  return headers
+}
+
 function toPiece(chunk: unknown): ChatPiece {
   const parsed = v.safeParse(Chunk, chunk)
   if (!parsed.success) throw new ServerFailure('garbage', 'sent something that is no piece of a chat completion')
@@ -218,7 +229,11 @@ function describeFailure(error: unknown, key: string | null): unknown {
   if (error instanceof ServerFailure || !(error instanceof Error)) return error
   if (error instanceof SyntaxError) return new ServerFailure('garbage', 'sent something that is not JSON', {}, options)
   if (error instanceof APIConnectionError) {
-    return new ServerFailure('connection', `cannot be reached (${causeOf(error)})`, {}, options)
+    const cause = causeOf(error)
+    // The platform has no code for it.
+    if (cause === 'unexpected redirect')
+      return new ServerFailure('garbage', 'redirects to another address', {}, options)
+    return new ServerFailure('connection', `cannot be reached (${cause})`, {}, options)
   }
   if (!(error instanceof APIError)) {
     // What `fetch` says of a connection that ends too soon.
@@ -247,13 +262,14 @@ function clean(text: string, key: string | null): string {
   return line.length > SAID_CHARACTERS_MAX ? `${line.slice(0, SAID_CHARACTERS_MAX)}…` : line
 }
 
-/** The code of the system's error, several layers down; addresses and paths stay there. */
+/** The code of the system's error, or its last words, several layers down. */
 function causeOf(error: Error): string {
+  let deepest = error
   for (let cause: unknown = error; cause instanceof Error; cause = cause.cause) {
     if ('code' in cause && typeof cause.code === 'string') return cause.code
-    if (cause.message === 'unexpected redirect') return 'it redirects to another address'
+    deepest = cause
   }
-  return 'no answer'
+  return deepest.message
 }
 
 /** Both forms of the header: seconds, or a date. */

@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
 import { setTimeout } from 'node:timers/promises'
 import type { ChatTurn, LanguageModel } from '#gpu-worker/ports/language-model.ts'
@@ -45,7 +45,7 @@ export interface OpenAiServer {
   /** The next chat calls meet these, one each, in order; after them all goes well again. */
   fail(...faults: ServerFault[]): void
   /** Chat calls that came, with what they sent. */
-  readonly calls: readonly { readonly body: ChatBody; readonly authorization: string | undefined }[]
+  readonly calls: readonly { readonly body: ChatBody; readonly headers: IncomingHttpHeaders }[]
   /** Paths that were asked for, in order. */
   readonly paths: readonly string[]
   /** Chat calls that are being answered. */
@@ -128,7 +128,7 @@ export async function startOpenAiServer(options: OpenAiServerOptions, port = 0):
     }
     if (path === '/v1/chat/completions') {
       const body = JSON.parse(await readText(request)) as ChatBody
-      calls.push({ body, authorization })
+      calls.push({ body, headers: request.headers })
       open++
       try {
         return await answerChat(body, response)
