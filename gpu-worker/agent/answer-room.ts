@@ -10,7 +10,8 @@ const TEMPLATE_TOKENS = 64
 
 /**
  * How many tokens an answer may take. At least the file's own length and half again, which must fit or the model refuses
- * with `context_overflow`; beyond that what the context has left, up to a file of ordinary length.
+ * with `context_overflow`; beyond that what the context has left, up to a file of ordinary length. Where the context is not
+ * known, as with some servers, a file of ordinary length.
  */
 export async function answerRoom(
   model: LanguageModel,
@@ -23,6 +24,6 @@ export async function answerRoom(
   const counts = await Promise.all(turns.map(({ text }) => model.countTokens(text, signal)))
   const prompt = counts.reduce((sum, count) => sum + count + TURN_TOKENS, TEMPLATE_TOKENS)
   const context = model.info().context_tokens
-  const left = context === null ? needed : context - prompt
+  const left = context === null ? ANSWER_TOKENS_USUAL : context - prompt
   return Math.max(needed, Math.min(ANSWER_TOKENS_USUAL, left))
 }
