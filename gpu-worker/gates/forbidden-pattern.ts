@@ -1,5 +1,6 @@
 import { createBag } from './bag.ts'
 import type { Finding, Gate } from './gate.ts'
+import { nextTurn } from './next-turn.ts'
 import type { ForbiddenPattern } from './settings.ts'
 
 /** What a model can mend in one round; more of the same says nothing new. */
@@ -26,8 +27,7 @@ export function createForbiddenPatternGate(patterns: readonly ForbiddenPattern[]
       const findings: Finding[] = []
       for (const pattern of asked) {
         findings.push(...search(pattern, lines, isOldLine))
-        // A long text takes a while: other calls get their turn.
-        await new Promise((resolve) => setImmediate(resolve))
+        await nextTurn()
       }
       return { findings }
     },
@@ -41,7 +41,8 @@ function search({ pattern, message }: ForbiddenPattern, lines: readonly string[]
   for (const [index, line] of lines.entries()) {
     const isOld = isOldLine[index] === true
     const found = isOld ? old : fresh
-    if (found.length > SHOWN_MAX) continue
+    // No pattern matches the empty text.
+    if (line === '' || found.length > SHOWN_MAX) continue
     const matcher = pattern.matcher(line)
     if (matcher.find()) found.push({ message, line: index + 1, column: matcher.start() + 1, isOld })
   }

@@ -1,5 +1,6 @@
 import { createBag } from './bag.ts'
 import type { Finding, Gate } from './gate.ts'
+import { nextTurn } from './next-turn.ts'
 import { type SecretPattern, secretPatterns } from './secret-patterns.ts'
 import type { SecretsAllowed } from './settings.ts'
 
@@ -31,8 +32,8 @@ export function createSecretsGate({ values, files }: SecretsAllowed): Gate {
     describe: () => null,
     async judge({ path, text, before }) {
       if (files.some((matches) => matches(path))) return { skipped: 'millwright.json excludes the file' }
-      const old = createBag(before === null ? [] : find(before).map(({ secret }) => secret))
-      const found = find(text)
+      const old = createBag(before === null ? [] : (await find(before)).map(({ secret }) => secret))
+      const found = (await find(text))
         .filter((each) => !isAllowed(each))
         .map((each) => ({ ...each, isOld: old.take(each.secret) }))
       const fresh = found.filter(({ isOld }) => !isOld).slice(0, SHOWN_MAX)
@@ -43,7 +44,7 @@ export function createSecretsGate({ values, files }: SecretsAllowed): Gate {
 }
 
 /** What matches, each place once: what a published shape explains is not guessed at again. */
-function find(text: string): Found[] {
+async function find(text: string): Promise<Found[]> {
   const found: Found[] = []
   const explained = new Uint8Array(text.length)
   for (const pattern of secretPatterns) {
@@ -55,6 +56,7 @@ function find(text: string): Found[] {
       explained.fill(1, at, end)
       found.push({ secret: text.slice(at, end), at, pattern })
     }
+    await nextTurn()
   }
   return found
 }
