@@ -19,6 +19,7 @@ import { createTreeSitterParser } from './adapters/tree-sitter-parser.ts'
 import { parseWorkerConfig, type WorkerConfig, workerUsage } from './config.ts'
 import { createDaemon } from './daemon.ts'
 import { createFileChecker } from './gates/file-checker.ts'
+import { createSettingsSource } from './gates/settings-source.ts'
 import { findKey, parseModelList } from './inference/model-list.ts'
 import { createModelSet } from './inference/model-set.ts'
 import type { ModelSupervisor } from './inference/model-supervisor.ts'
@@ -64,7 +65,8 @@ async function main(): Promise<void> {
   const journal = openSqliteJournal(join(dataFolder, 'journal.sqlite'))
   for (const line of await recoverWorkspace(files, journal, journal.unfinished())) log(line)
   for (const notice of repository.notices()) log(notice)
-  const checker = createFileChecker({ parser: createTreeSitterParser() })
+  const settings = createSettingsSource(files)
+  const checker = createFileChecker({ parser: createTreeSitterParser(), settings })
   const configured = await createModels(config, dataFolder)
   const models = createModelSet(configured.models)
 
@@ -76,7 +78,7 @@ async function main(): Promise<void> {
   const registry = createNatsRegistry(connection, workspace)
   const events = createNatsEvents(connection, workspace)
   const ports = { files, repository, registry, checker, journal, events, edits: new KeyedLocks() }
-  const workerInfo = (): WorkerInfo => ({
+  const workerInfo = async (): Promise<WorkerInfo> => ({
     worker_id: workerId,
     version,
     repository: basename(root),
@@ -89,7 +91,7 @@ async function main(): Promise<void> {
       machine_bytes: totalmem(),
     },
     jobs_running: daemon.jobsRunning(),
-    notices: [...repository.notices()],
+    notices: [...repository.notices(), ...[(await settings()).fault].filter((fault) => fault !== null)],
   })
   const daemon = createDaemon({
     workspace,

@@ -3,6 +3,7 @@ import { parentPort } from 'node:worker_threads'
 import { Language, type Node, Parser } from 'web-tree-sitter'
 import type { ParseOutcome, SourceLanguage, SyntaxFault } from '../ports/source-parser.ts'
 import { complexityOf } from './tree-sitter-complexity.ts'
+import { definitionsIn } from './tree-sitter-definitions.ts'
 import { grammarFile } from './tree-sitter-grammars.ts'
 import { jsonFaults } from './tree-sitter-json.ts'
 import { pythonFaults } from './tree-sitter-python.ts'
@@ -47,9 +48,15 @@ function parse(parser: Parser, request: ParseRequest): ParseOutcome {
   if (tree === null) return { kind: 'broken', reason: 'the parser gave no tree' }
   try {
     const { faults, breakCount } = faultsOf(tree.rootNode, request)
-    const complexity = faults.length === 0 ? complexityOf(tree.rootNode, request.language) : null
-    const shown = faults.slice(0, FAULTS_SHOWN_MAX)
-    return { kind: 'parsed', faults: shown, faultCount: faults.length, breakCount, complexity }
+    const isSound = faults.length === 0
+    return {
+      kind: 'parsed',
+      faults: faults.slice(0, FAULTS_SHOWN_MAX),
+      faultCount: faults.length,
+      breakCount,
+      complexity: isSound ? complexityOf(tree.rootNode, request.language) : null,
+      definitions: isSound ? definitionsIn(tree.rootNode, request.language) : [],
+    }
   } finally {
     tree.delete()
   }
@@ -61,7 +68,8 @@ async function answer(request: ParseRequest): Promise<ThreadMessage> {
     parentPort?.postMessage({ id, kind: 'started' } satisfies ThreadMessage)
     const faults = jsonFaults(request.text)
     const count = faults.length
-    const outcome: ParseOutcome = { kind: 'parsed', faults, faultCount: count, breakCount: count, complexity: null }
+    const counts = { faultCount: count, breakCount: count }
+    const outcome: ParseOutcome = { kind: 'parsed', faults, ...counts, complexity: null, definitions: [] }
     return { id, kind: 'finished', outcome }
   }
   let parser: Parser

@@ -24,6 +24,8 @@ export interface LandRequest {
   /** Checks and compares, but writes nothing. */
   readonly dryRun: boolean
   readonly jobId: string | null
+  /** What the change was asked to do; left out where nobody said. */
+  readonly task?: string
   /** What the job will answer once this has landed. */
   readonly outcome?: (landed: Landed) => Record<string, unknown>
 }
@@ -72,7 +74,8 @@ export async function landFile(request: LandRequest, ports: LandPorts, signal: A
       details: { sha256: current.sha256 },
     })
   }
-  const { checks } = await ports.checker.check({ path: file.path, text, before: current.text }, signal)
+  const task = request.task === undefined ? {} : { task: request.task }
+  const { checks } = await ports.checker.check({ path: file.path, text, before: current.text, ...task }, signal)
   const { diff, truncated, insertions, deletions } = diffTexts(file.path, current.text, text)
   const sha256 = hashBytes(bytes)
   const landed: Landed = {

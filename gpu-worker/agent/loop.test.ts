@@ -97,7 +97,7 @@ describe('runAgentTask', () => {
       diff_truncated: false,
       attempts: 1,
       proposal_id: null,
-      checks: { passed: true, ran: ['syntax', 'line_limit', 'complexity'] },
+      checks: { passed: true, ran: ['syntax', 'line_limit', 'secrets', 'function_length', 'complexity', 'scope'] },
       usage: { model: 'scripted', time_to_first_token_ms: 10, tokens_per_second: 100 },
     })
     expect(outcome.diff).toBe(

@@ -62,7 +62,7 @@ export async function runAgentTask(task: AgentTask, ports: AgentPorts, options: 
     path: task.file.path,
     text: current.text,
     context: await readContext(task, ports.files),
-    rules: ports.checker.rules(task.file.path),
+    rules: task.mode === 'ask' ? [] : await ports.checker.rules(task.file.path),
     message: task.message,
     isQuestion: task.mode === 'ask',
   })
@@ -172,7 +172,7 @@ async function judge(run: Run, result: GenerateResult, round: number): Promise<A
   encodeText(path, text, FILE_BYTES_MAX)
   const guarded = guardFailures({ path, before: current.text, text, message: task.message })
   if (guarded.length > 0) return failed(result.text, reply.prose, text, guarded)
-  const { checks } = await ports.checker.check({ path, text, before: current.text }, options.signal)
+  const { checks } = await ports.checker.check({ path, text, before: current.text, task: task.message }, options.signal)
   const failures = checks.violations.filter(({ severity }) => severity === 'error')
   return { reply: result.text, prose: reply.prose, text, checks, failures }
 }
@@ -204,7 +204,15 @@ async function finish(run: Run, attempt: Attempt, text: string): Promise<AgentRe
       sha256: landed.sha256,
     })
   const landed = await landFile(
-    { file: task.file, text, expectedSha256: current.sha256, dryRun: false, jobId: task.jobId, outcome: outcomeOf },
+    {
+      file: task.file,
+      text,
+      expectedSha256: current.sha256,
+      dryRun: false,
+      jobId: task.jobId,
+      task: task.message,
+      outcome: outcomeOf,
+    },
     ports,
     options.signal,
   )

@@ -1,24 +1,18 @@
 import type { FunctionComplexity } from '#shared/schemas/check.ts'
-import type { Finding, Gate } from './gate.ts'
-
-export interface ComplexityLimits {
-  /** McCabe's own limit. */
-  readonly cyclomaticMax: number
-  /** SonarSource's default. */
-  readonly cognitiveMax: number
-}
-
-const defaults: ComplexityLimits = { cyclomaticMax: 10, cognitiveMax: 15 }
+import { type Finding, type Gate, whyNotParsed } from './gate.ts'
+import type { ComplexityLimits } from './settings.ts'
 
 /** Functions that are hard to test (cyclomatic) or to follow (cognitive). */
-export function createComplexityGate(limits: ComplexityLimits = defaults): Gate {
+export function createComplexityGate(limits: ComplexityLimits): Gate {
   return {
     rule: 'complexity',
-    describe: () => null,
-    async judge({ kind, source }) {
-      if (source === null) return { skipped: `no grammar for ${kind.name ?? 'this kind of file'}` }
-      if (source.kind !== 'parsed' || source.faultCount > 0) return { skipped: 'the file does not parse' }
-      if (source.complexity === null) return { skipped: `${kind.name ?? 'this kind of file'} has no functions` }
+    describe: (kind) => (kind.isCode && kind.language !== null ? 'Short functions without deep nesting' : null),
+    async judge(subject) {
+      const { kind, source } = subject
+      const obstacle = whyNotParsed(subject)
+      if (obstacle !== null) return { skipped: obstacle }
+      if (source?.kind !== 'parsed' || source.complexity === null)
+        return { skipped: `${kind.name ?? 'this kind of file'} has no functions` }
       const { cyclomatic, cognitive, functions } = source.complexity
       const findings = functions.filter((each) => isOver(each, limits)).map((each) => toFinding(each, limits))
       if (findings.length === 0 && isOver({ cyclomatic, cognitive }, limits)) {

@@ -1,6 +1,7 @@
 import { afterAll, describe, expect, it } from 'vitest'
 import { createTreeSitterParser } from '../adapters/tree-sitter-parser.ts'
 import { createFileChecker } from './file-checker.ts'
+import { parseSettings } from './settings.ts'
 
 const checker = createFileChecker({ parser: createTreeSitterParser() })
 afterAll(() => checker.close())
@@ -8,10 +9,13 @@ afterAll(() => checker.close())
 const check = (path: string, text: string, before: string | null = null) => checker.check({ path, text, before })
 const lines = (count: number, line = 'x = 1\n'): string => line.repeat(count)
 
+/** What runs on a file of code where no repository says otherwise. */
+const allRan = ['syntax', 'line_limit', 'secrets', 'function_length', 'complexity']
+
 describe('createFileChecker', () => {
   it('passes a good file and says what ran', async () => {
     expect(await check('a/b.py', 'def f():\n    return 1\n')).toEqual({
-      checks: { passed: true, ran: ['syntax', 'line_limit', 'complexity'], skipped: [], violations: [] },
+      checks: { passed: true, ran: allRan, skipped: [], violations: [] },
       syntaxErrors: [],
       complexity: {
         cyclomatic: 1,
@@ -28,7 +32,11 @@ describe('createFileChecker', () => {
     expect(checks.passed).toBe(false)
     expect(checks.violations).toEqual([{ rule: 'syntax', severity: 'error', message, line: 1, column: 8 }])
     expect(syntaxErrors).toEqual([{ line: 1, column: 8, message }])
-    expect(checks.skipped).toEqual([{ rule: 'complexity', reason: 'the file does not parse' }])
+    const reason = 'the file does not parse'
+    expect(checks.skipped).toEqual([
+      { rule: 'function_length', reason },
+      { rule: 'complexity', reason },
+    ])
   })
 
   it('refuses a text that cannot be parsed in time', async () => {
@@ -94,10 +102,46 @@ describe('createFileChecker', () => {
     expect((await check('a.rb', lines(301))).checks.passed).toBe(false)
   })
 
-  it('takes another line limit', async () => {
-    const strict = createFileChecker({ parser: createTreeSitterParser(), linesMax: 2 })
-    expect((await strict.check({ path: 'a.rb', text: lines(3), before: null })).checks.passed).toBe(false)
-    expect(strict.rules('a.rb')).toEqual(['At most 2 lines'])
+  it.each<[string, number, boolean]>([
+    ['a.rb', 3, false],
+    ['a.rb', 2, true],
+    ['test/a.rb', 5, true],
+    ['test/a.rb', 6, false],
+    ['a.sql', 5, false],
+    ['a.csv', 500, true],
+  ])('takes line limits by glob: %s with %i lines', async (path, count, passed) => {
+    const files = [
+      { glob: 'test/**', lines: 5 },
+      { glob: '*.sql', lines: 4 },
+    ]
+    const settings = parseSettings(JSON.stringify({ checks: { line_limit: { lines: 2, files } } }))
+    const strict = createFileChecker({
+      parser: createTreeSitterParser(),
+      settings: async () => ({ settings, fault: null }),
+    })
+    try {
+      expect((await strict.check({ path, text: lines(count), before: null })).checks.passed).toBe(passed)
+      expect(await strict.rules('test/a.rb')).toEqual(['At most 5 lines'])
+    } finally {
+      await strict.close()
+    }
+  })
+
+  it('writes the rules that can refuse the file for the prompt', async () => {
+    const severities = { missing_docs: 'error', function_length: 'error', complexity: 'error', line_limit: 'warning' }
+    const forbidden_pattern = [{ pattern: 'eval', files: '*.py', message: 'Do not use eval' }]
+    const settings = parseSettings(JSON.stringify({ checks: { severities, forbidden_pattern } }))
+    const strict = createFileChecker({
+      parser: createTreeSitterParser(),
+      settings: async () => ({ settings, fault: null }),
+    })
+    expect(await strict.rules('a.py')).toEqual([
+      'Valid Python 3',
+      'Do not use eval',
+      'Every public function and class has a docstring',
+      'At most 60 lines per function',
+      'Short functions without deep nesting',
+    ])
     await strict.close()
   })
 
@@ -133,8 +177,8 @@ describe('createFileChecker', () => {
     ['a.json', ['Valid JSON']],
     ['tsconfig.json', ['Valid JSON']],
     ['README.md', []],
-  ])('writes the rules of %s for the prompt', (path, rules) => {
-    expect(checker.rules(path)).toEqual(rules)
+  ])('writes the rules of %s for the prompt', async (path, rules) => {
+    expect(await checker.rules(path)).toEqual(rules)
   })
 
   it('takes comments in tsconfig.json and not in package.json', async () => {

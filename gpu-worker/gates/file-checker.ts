@@ -1,55 +1,110 @@
+import { AppError } from '#shared/errors.ts'
 import type { Violation } from '#shared/schemas/check.ts'
 import type { CheckRequest, FileCheck, FileChecker } from '../ports/file-checker.ts'
 import type { SourceParser } from '../ports/source-parser.ts'
 import { countLines } from '../workspace/text.ts'
 import { createComplexityGate } from './complexity.ts'
+import { CONFIGURATION_RULE, configurationViolation } from './configuration.ts'
 import { fileKind } from './file-kind.ts'
-import type { Finding, Gate, GateSubject } from './gate.ts'
+import { createForbiddenPatternGate } from './forbidden-pattern.ts'
+import { createFunctionLengthGate } from './function-length.ts'
+import type { Finding, Gate, GateSubject, Verdict } from './gate.ts'
 import { createLineLimitGate } from './line-limit.ts'
-import { severities } from './severity.ts'
+import { createMissingDocsGate } from './missing-docs.ts'
+import { createScopeGate } from './scope.ts'
+import { createSecretsGate } from './secrets.ts'
+import { type CheckSettings, SETTINGS_PATH } from './settings.ts'
+import { defaultSettingsSource, type SettingsSource } from './settings-source.ts'
+import { severities, type Weight } from './severity.ts'
 import { createSyntaxGate } from './syntax.ts'
 
 export interface FileCheckerOptions {
   /** Owned by the checker from here on: closed with it. */
   readonly parser: SourceParser
-  readonly linesMax?: number
+  /** The repository's rules; the defaults unless told. */
+  readonly settings?: SettingsSource
 }
 
-/** Runs every gate over a file. Rejects only as SourceParser does: `cancelled`, and `unavailable`. */
-export function createFileChecker({ parser, linesMax }: FileCheckerOptions): FileChecker {
-  // In the order in which a model should mend what they find. A new gate is one more line.
-  const gates: readonly Gate[] = [createSyntaxGate(), createLineLimitGate(linesMax), createComplexityGate()]
+/** Runs every gate over a file. Rejects only as SourceParser and the settings' FileTree do: `cancelled`, `unavailable`. */
+export function createFileChecker({ parser, settings = defaultSettingsSource }: FileCheckerOptions): FileChecker {
+  const gatesOf = rememberLast(createGates)
 
   return {
     async check(request, signal) {
+      const state = await settings()
       const subject = await toSubject(request, parser, signal)
       const ran: string[] = []
       const skipped: { rule: string; reason: string }[] = []
       const violations: Violation[] = []
-      for (const gate of gates) {
-        const verdict = await gate.judge(subject)
+      const wrong = configurationViolation(request.path, request.text, state.fault)
+      if (wrong !== null) violations.push(wrong)
+      if (wrong !== null || request.path === SETTINGS_PATH) ran.push(CONFIGURATION_RULE)
+      for (const gate of gatesOf(state.settings)) {
+        const weight = state.settings.severities[gate.rule]
+        const verdict = weight === 'off' ? switchedOff(gate) : await gate.judge(subject)
+        if (verdict === null) continue
         if ('skipped' in verdict) {
           skipped.push({ rule: gate.rule, reason: verdict.skipped })
           continue
         }
         ran.push(gate.rule)
-        violations.push(...verdict.findings.map((finding) => toViolation(gate, finding)))
+        violations.push(...verdict.findings.map((finding) => toViolation(gate, weight, finding)))
       }
       const passed = violations.every(({ severity }) => severity !== 'error')
       return { ...toFacts(subject), checks: { passed, ran, skipped, violations } }
     },
 
-    rules(path) {
+    async rules(path) {
+      const state = await settings()
+      // An agent that owns the settings may mend them.
+      const wrong = path === SETTINGS_PATH ? null : configurationViolation(path, '', state.fault)
+      if (wrong !== null) throw refusal(wrong)
       const kind = fileKind(path)
-      return gates.map((gate) => gate.describe(kind)).filter((line) => line !== null)
+      return gatesOf(state.settings)
+        .filter(({ rule }) => state.settings.severities[rule] === 'error')
+        .map((gate) => gate.describe(kind, path))
+        .filter((line) => line !== null)
     },
 
     close: () => parser.close(),
   }
 }
 
+/** In the order in which a model should mend what they find. A new gate is one more line. */
+const createGates = (settings: CheckSettings): readonly Gate[] => [
+  createSyntaxGate(),
+  createLineLimitGate(settings.lineLimits),
+  createForbiddenPatternGate(settings.forbidden),
+  createSecretsGate(settings.secretsAllowed),
+  createMissingDocsGate(settings.documented),
+  createFunctionLengthGate(settings.functionLinesMax),
+  createComplexityGate(settings.complexity),
+  createScopeGate(),
+]
+
+/** The last result, as long as the argument is the same: the rules change far less often than files are checked. */
+function rememberLast<A, R>(make: (argument: A) => R): (argument: A) => R {
+  let last: { readonly argument: A; readonly result: R } | undefined
+  return (argument) => {
+    if (last?.argument !== argument) last = { argument, result: make(argument) }
+    return last.result
+  }
+}
+
+/** A rule that the repository has switched off is said; one that is off unless asked for is not. */
+function switchedOff({ rule }: Gate): Verdict {
+  const usual: Weight = severities[rule]
+  return usual === 'off' ? null : { skipped: `switched off in ${SETTINGS_PATH}` }
+}
+
+const refusal = (violation: Violation): AppError =>
+  new AppError('checks_failed', violation.message, {
+    hint: `Tell a person what is wrong with ${SETTINGS_PATH}; the file is as it was`,
+    details: { checks: { passed: false, ran: [CONFIGURATION_RULE], skipped: [], violations: [violation] }, diff: '' },
+  })
+
 async function toSubject(request: CheckRequest, parser: SourceParser, signal?: AbortSignal): Promise<GateSubject> {
-  const { path, text, before } = request
+  const { path, text, before, task } = request
   const kind = fileKind(path)
   const parse = (each: string | null) =>
     kind.language === null || each === null ? null : parser.parse(kind.language, each, signal)
@@ -57,6 +112,7 @@ async function toSubject(request: CheckRequest, parser: SourceParser, signal?: A
     path,
     text,
     before,
+    task: task ?? null,
     kind,
     lineCount: countLines(text),
     source: await parse(text),
@@ -69,6 +125,8 @@ function toFacts({ source, lineCount }: GateSubject): Omit<FileCheck, 'checks'> 
   return { syntaxErrors: parsed?.faults ?? [], complexity: parsed?.complexity ?? null, lineCount }
 }
 
-function toViolation({ rule }: Gate, { message, line, column, isOld }: Finding): Violation {
-  return { rule, severity: isOld === true ? 'warning' : severities[rule], message, line, column }
+function toViolation({ rule }: Gate, weight: Weight, finding: Finding): Violation {
+  const { message, line, column, isOld, isGuess } = finding
+  const severity = weight !== 'error' || isOld === true || isGuess === true ? 'warning' : 'error'
+  return { rule, severity, message, line, column }
 }

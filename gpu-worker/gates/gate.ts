@@ -8,6 +8,8 @@ export interface GateSubject {
   readonly text: string
   /** The file as it is now; null where there is none. */
   readonly before: string | null
+  /** What the change was asked to do; null where nobody said. */
+  readonly task: string | null
   readonly kind: FileKind
   /** Newline characters, as `wc -l` counts them. */
   readonly lineCount: number
@@ -24,14 +26,23 @@ export interface Finding {
   readonly column: number | null
   /** True for what the file had before and the change does not make worse: a warning, whatever the rule's severity. */
   readonly isOld?: boolean
+  /** True for what may well be right: a warning, whatever the rule's severity. */
+  readonly isGuess?: boolean
 }
 
-export type Verdict = { readonly findings: readonly Finding[] } | { readonly skipped: string }
+/** Null where nothing is asked of such a file: no pattern is set for it, or nobody told the task. */
+export type Verdict = { readonly findings: readonly Finding[] } | { readonly skipped: string } | null
 
 /** One check. `judge` never rejects for what the text is. */
 export interface Gate {
   readonly rule: Rule
-  /** The rule as a line for the prompt; null where it does not apply to such files. */
-  describe(kind: FileKind): string | null
+  /** The rule as a line for the prompt; null where it does not apply to such a file, or goes without saying. */
+  describe(kind: FileKind, path: string): string | null
   judge(subject: GateSubject): Promise<Verdict>
+}
+
+/** Why a gate that needs a parsed source cannot judge this one; null where it can. */
+export function whyNotParsed({ kind, source }: GateSubject): string | null {
+  if (source === null) return kind.name === null ? 'no grammar for this kind of file' : `no grammar for ${kind.name}`
+  return source.kind !== 'parsed' || source.faultCount > 0 ? 'the file does not parse' : null
 }

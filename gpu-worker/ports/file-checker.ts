@@ -13,12 +13,17 @@ export interface CheckRequest {
   readonly text: string
   /** The file as it is now; a limit that it already exceeds is an error only when the change makes it worse. */
   readonly before: string | null
+  /** What the change was asked to do, in the asker's words; for judging whether it does only that. */
+  readonly task?: string
 }
 
 /** The gates: everything that is asked of a file before it is written. Never rejects for what the text is. */
 export interface FileChecker {
   check(request: CheckRequest, signal?: AbortSignal): Promise<FileCheck>
-  /** The rules as lines for the prompt. */
-  rules(path: string): readonly string[]
+  /**
+   * The rules that can refuse the file, as lines for the prompt. Rejects with `checks_failed` where the repository's own
+   * configuration is wrong: no answer of a model could pass.
+   */
+  rules(path: string): Promise<readonly string[]>
   close(): Promise<void>
 }

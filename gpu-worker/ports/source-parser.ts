@@ -22,6 +22,18 @@ export interface SyntaxFault {
   readonly message: string
 }
 
+/** A function, method, class or type with a name; none that stands inside a function. Lines count from 1. */
+export interface Definition {
+  /** With what it stands in: `User.save`. */
+  readonly name: string
+  readonly kind: 'function' | 'class'
+  readonly line: number
+  readonly endLine: number
+  /** Whether the language calls it public, and its documentation is asked for where that is a rule. */
+  readonly isPublic: boolean
+  readonly hasDocs: boolean
+}
+
 export type ParseOutcome =
   | {
       readonly kind: 'parsed'
@@ -32,6 +44,8 @@ export type ParseOutcome =
       readonly breakCount: number
       /** Null for data languages, and where the text has faults: figures of a broken tree mean nothing. */
       readonly complexity: Complexity | null
+      /** In order of position; empty where the text has faults. */
+      readonly definitions: readonly Definition[]
     }
   /** The parser was stopped: the text is pathological, or far larger than source code is. */
   | { readonly kind: 'timed_out'; readonly limitMs: number }

@@ -16,7 +16,7 @@ import type { ToolContext, ToolHandlers, WorkerToolName } from './handler.ts'
 export function createServedCalls(
   ports: FileToolPorts,
   models: ModelSet,
-  workerInfo: () => WorkerInfo,
+  workerInfo: () => Promise<WorkerInfo>,
 ): ReadonlyMap<string, ServedCall> {
   // Complete by type: a worker tool in the catalogue without a handler does not compile.
   const handlers: ToolHandlers<WorkerToolName> = {
@@ -39,7 +39,7 @@ export function createServedCalls(
   }
   question(PrepareAgent, (input) => prepareAgent(ports.files, models, input))
   question(FileState, (input) => fileState(ports.files, input))
-  question(GetWorkerInfo, async () => workerInfo())
+  question(GetWorkerInfo, () => workerInfo())
   return served
 }
 

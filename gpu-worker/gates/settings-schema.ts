@@ -1,0 +1,91 @@
+import * as v from 'valibot'
+
+// The shape of `millwright.json`. docs/configuration.md says the same in words; `millwright.schema.json` is made from this
+// by scripts/config-schema.ts. Every key may be left out; an unknown key is an error, since a misspelt rule protects nobody.
+
+const PATTERN_CHARACTERS_MAX = 500
+const ENTRIES_MAX = 50
+
+const Weight = v.pipe(
+  v.picklist(['error', 'warning', 'off']),
+  v.description('error: refused, warning: reported, off: not run'),
+)
+const limit = (text: string) =>
+  v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(1_000_000), v.description(text))
+const Glob = v.pipe(
+  v.string(),
+  v.minLength(1),
+  v.maxLength(PATTERN_CHARACTERS_MAX),
+  v.description('A glob of repository paths: *, **, ?, [a-z], {a,b}; without a slash it is a name in any folder'),
+)
+const Pattern = v.pipe(
+  v.string(),
+  v.minLength(1),
+  v.maxLength(PATTERN_CHARACTERS_MAX),
+  v.description('An RE2 expression'),
+)
+
+/** Languages in which missing_docs knows what a documentation comment is. */
+export const documentedLanguages = ['python', 'javascript', 'typescript', 'go', 'rust', 'java'] as const
+
+const Severities = v.strictObject({
+  syntax: v.exactOptional(Weight),
+  line_limit: v.exactOptional(Weight),
+  forbidden_pattern: v.exactOptional(Weight),
+  secrets: v.exactOptional(Weight),
+  missing_docs: v.exactOptional(Weight),
+  function_length: v.exactOptional(Weight),
+  complexity: v.exactOptional(Weight),
+  scope: v.exactOptional(Weight),
+})
+
+const LineLimit = v.strictObject({
+  lines: v.optional(limit('Lines of a file of code; 300 unless told')),
+  files: v.optional(
+    v.pipe(
+      v.array(v.strictObject({ glob: Glob, lines: limit('Lines of such a file, code or not') })),
+      v.maxLength(ENTRIES_MAX),
+      v.description('Other limits for some files; the first glob that matches decides'),
+    ),
+  ),
+})
+
+const ForbiddenPattern = v.strictObject({
+  pattern: v.pipe(Pattern, v.description('An RE2 expression, searched in each line by itself')),
+  files: v.optional(Glob),
+  message: v.pipe(v.string(), v.minLength(1), v.maxLength(300), v.description('What to do instead, for the model')),
+})
+
+const Secrets = v.strictObject({
+  allow: v.optional(
+    v.pipe(
+      v.array(Pattern),
+      v.maxLength(ENTRIES_MAX),
+      v.description('What is found and matches one of these is no secret'),
+    ),
+  ),
+  allow_files: v.optional(
+    v.pipe(v.array(Glob), v.maxLength(ENTRIES_MAX), v.description('Files that are not searched')),
+  ),
+})
+
+const Checks = v.strictObject({
+  severities: v.optional(Severities),
+  line_limit: v.optional(LineLimit),
+  forbidden_pattern: v.optional(v.pipe(v.array(ForbiddenPattern), v.maxLength(ENTRIES_MAX))),
+  secrets: v.optional(Secrets),
+  missing_docs: v.optional(v.strictObject({ languages: v.optional(v.array(v.picklist(documentedLanguages))) })),
+  function_length: v.optional(v.strictObject({ lines: v.optional(limit('Lines of one function; 60 unless told')) })),
+  complexity: v.optional(
+    v.strictObject({
+      cyclomatic: v.optional(limit('10 unless told')),
+      cognitive: v.optional(limit('15 unless told')),
+    }),
+  ),
+})
+
+export const SettingsFile = v.strictObject({
+  $schema: v.optional(v.string()),
+  checks: v.optional(Checks),
+})
+export type SettingsFile = v.InferOutput<typeof SettingsFile>

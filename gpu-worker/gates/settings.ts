@@ -1,0 +1,128 @@
+import { RE2JS } from 're2js'
+import * as v from 'valibot'
+import { AppError, invalidInput } from '#shared/errors.ts'
+import { LINES_MAX_DEFAULT } from '#shared/protocol/limits.ts'
+import { createGlob } from '../workspace/glob.ts'
+import { documentedLanguages, SettingsFile } from './settings-schema.ts'
+import { type Rule, severities, type Weight } from './severity.ts'
+
+/** Where the repository's rules stand. */
+export const SETTINGS_PATH = 'millwright.json'
+
+type PathMatcher = (path: string) => boolean
+
+export interface LineLimits {
+  readonly linesMax: number
+  /** The first that matches goes before `linesMax`. */
+  readonly files: readonly { readonly matches: PathMatcher; readonly linesMax: number }[]
+}
+
+export interface ComplexityLimits {
+  readonly cyclomaticMax: number
+  readonly cognitiveMax: number
+}
+
+export interface ForbiddenPattern {
+  readonly pattern: RE2JS
+  readonly matches: PathMatcher
+  readonly message: string
+}
+
+export interface SecretsAllowed {
+  readonly values: readonly RE2JS[]
+  readonly files: readonly PathMatcher[]
+}
+
+/** What `millwright.json` says about the checks, with a default for all that it does not say. */
+export interface CheckSettings {
+  readonly severities: Readonly<Record<Rule, Weight>>
+  readonly lineLimits: LineLimits
+  readonly functionLinesMax: number
+  readonly complexity: ComplexityLimits
+  readonly documented: ReadonlySet<string>
+  readonly forbidden: readonly ForbiddenPattern[]
+  readonly secretsAllowed: SecretsAllowed
+}
+
+/** A page, as in rule 4 of the "Power of Ten" (Holzmann, 2006). */
+const FUNCTION_LINES_MAX = 60
+/** McCabe's own limit. */
+const CYCLOMATIC_MAX = 10
+/** SonarSource's default. */
+const COGNITIVE_MAX = 15
+
+export const defaultSettings: CheckSettings = toSettings({})
+
+/** Reads the text of `millwright.json`. Throws `invalid_input`, naming the key that is wrong. */
+export function parseSettings(text: string): CheckSettings {
+  const value = parseJson(text)
+  // To valibot a list is an object without keys.
+  if (Array.isArray(value))
+    throw new AppError('invalid_input', `Cannot read ${SETTINGS_PATH}: it is a list, not an object`)
+  const parsed = v.safeParse(SettingsFile, value)
+  if (!parsed.success) throw invalidInput(SETTINGS_PATH, parsed.issues)
+  return toSettings(parsed.output)
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text.replace(/^\uFEFF/, ''))
+  } catch (cause) {
+    const place = /\(line (\d+) column (\d+)\)/.exec(cause instanceof Error ? cause.message : '')
+    const where = place === null ? '' : ` at line ${place[1]}, column ${place[2]}`
+    throw new AppError('invalid_input', `Cannot read ${SETTINGS_PATH}: it is not valid JSON${where}`, { cause })
+  }
+}
+
+function toSettings({ checks = {} }: SettingsFile): CheckSettings {
+  return {
+    severities: { ...severities, ...checks.severities },
+    lineLimits: {
+      linesMax: checks.line_limit?.lines ?? LINES_MAX_DEFAULT,
+      files: (checks.line_limit?.files ?? []).map(({ glob, lines }, index) => ({
+        matches: toMatcher(glob, `checks.line_limit.files.${index}.glob`),
+        linesMax: lines,
+      })),
+    },
+    functionLinesMax: checks.function_length?.lines ?? FUNCTION_LINES_MAX,
+    complexity: {
+      cyclomaticMax: checks.complexity?.cyclomatic ?? CYCLOMATIC_MAX,
+      cognitiveMax: checks.complexity?.cognitive ?? COGNITIVE_MAX,
+    },
+    documented: new Set(checks.missing_docs?.languages ?? documentedLanguages),
+    forbidden: (checks.forbidden_pattern ?? []).map(({ pattern, files, message }, index) => ({
+      pattern: toPattern(pattern, `checks.forbidden_pattern.${index}.pattern`),
+      matches: files === undefined ? () => true : toMatcher(files, `checks.forbidden_pattern.${index}.files`),
+      message,
+    })),
+    secretsAllowed: {
+      values: (checks.secrets?.allow ?? []).map((each, index) => toPattern(each, `checks.secrets.allow.${index}`)),
+      files: (checks.secrets?.allow_files ?? []).map((each, index) =>
+        toMatcher(each, `checks.secrets.allow_files.${index}`),
+      ),
+    },
+  }
+}
+
+function toMatcher(glob: string, key: string): PathMatcher {
+  try {
+    return createGlob(glob)
+  } catch (cause) {
+    throw wrongKey(key, 'brackets or braces of the glob do not match', cause)
+  }
+}
+
+/** A pattern of RE2, which runs in linear time whatever it is. */
+function toPattern(expression: string, key: string): RE2JS {
+  let pattern: RE2JS
+  try {
+    pattern = RE2JS.compile(expression)
+  } catch (cause) {
+    throw wrongKey(key, 'not an expression that RE2 can run (it has no look-around and no back-references)', cause)
+  }
+  if (pattern.matcher('').find()) throw wrongKey(key, 'matches the empty text, so it would match every line')
+  return pattern
+}
+
+const wrongKey = (key: string, reason: string, cause?: unknown): AppError =>
+  new AppError('invalid_input', `Cannot read ${SETTINGS_PATH}: ${key}: ${reason}`, { cause })
