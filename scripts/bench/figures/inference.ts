@@ -37,7 +37,7 @@ export const measureInference: Figure = async ({ quick, signal, log }) => {
     const world: World = { model, signal }
     const rounds = quick ? 1 : 2
     log('inference: agents at once')
-    const together = await measureTogether(world, quick ? 1 : 4, quick ? 24 : 64)
+    const together = await measureTogether(world, quick ? 1 : 3, quick ? 24 : 48)
     log('inference: streams beside a long prompt')
     const beside = await measureBesidePrompt(world, rounds)
     log('inference: second turns')
