@@ -190,7 +190,15 @@ const outcome = {
   diff_truncated: false,
   checks: { passed: true, ran: ['syntax'], skipped: [], violations: [] },
   attempts: 1,
-  usage: { prompt_tokens: 10, completion_tokens: 5, time_to_first_token_ms: 1, tokens_per_second: 100, model: 'tiny' },
+  usage: {
+    prompt_tokens: 10,
+    cached_prompt_tokens: 4,
+    completion_tokens: 5,
+    queue_ms: 2,
+    time_to_first_token_ms: 1,
+    tokens_per_second: 100,
+    model: 'tiny',
+  },
   proposal_id: null,
   sha256: 'c'.repeat(64),
 }

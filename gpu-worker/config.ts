@@ -15,6 +15,8 @@ const Config = v.object({
   MILLWRIGHT_MODEL: v.optional(text),
   MILLWRIGHT_MODELS: v.optional(text),
   MILLWRIGHT_THREADS: v.optional(count),
+  /** Answers that the model writes at the same time. */
+  MILLWRIGHT_SLOTS: v.optional(v.pipe(count, v.maxValue(64, 'must be at most 64'))),
   /** Exact repository paths that the owner opens although they are protected, separated by commas. */
   MILLWRIGHT_ALLOW_PATHS: v.optional(text),
   /** Git filter drivers that the owner lets run although the repository names their programs, separated by commas. */
@@ -30,6 +32,7 @@ export interface WorkerConfig {
   readonly models: readonly string[]
   readonly modelsFolder: string | undefined
   readonly threads: number | undefined
+  readonly slots: number | undefined
   readonly allowedPaths: readonly string[]
   readonly allowedFilters: readonly string[]
 }
@@ -41,10 +44,11 @@ const flags = {
   model: { type: 'string', multiple: true },
   models: { type: 'string' },
   threads: { type: 'string' },
+  slots: { type: 'string' },
   help: { type: 'boolean' },
 } as const
 
-export const workerUsage = `npm run worker -- --repo PATH [--workspace NAME] [--model [NAME=]MODEL]... [--data DIR] [--models DIR] [--threads N]
+export const workerUsage = `npm run worker -- --repo PATH [--workspace NAME] [--model [NAME=]MODEL]... [--data DIR] [--models DIR] [--threads N] [--slots N]
 with NATS_URL=nats://USER:PASSWORD@HOST:PORT in the environment. MODEL is a name, a .gguf file, hf:USER/REPOSITORY:Q4_K_M
 or openai:http://HOST:PORT/v1#MODEL; the first is the default`
 
@@ -58,6 +62,7 @@ export function parseWorkerConfig(argv: readonly string[], environment: NodeJS.P
     ...defined('MILLWRIGHT_WORKSPACE', given.workspace),
     ...defined('MILLWRIGHT_MODELS', given.models),
     ...defined('MILLWRIGHT_THREADS', given.threads),
+    ...defined('MILLWRIGHT_SLOTS', given.slots),
   })
   if (!result.success) {
     const lines = result.issues.map(
@@ -74,6 +79,7 @@ export function parseWorkerConfig(argv: readonly string[], environment: NodeJS.P
     models: given.model ?? toList(config.MILLWRIGHT_MODEL),
     modelsFolder: config.MILLWRIGHT_MODELS,
     threads: config.MILLWRIGHT_THREADS,
+    slots: config.MILLWRIGHT_SLOTS,
     allowedPaths: toList(config.MILLWRIGHT_ALLOW_PATHS),
     allowedFilters: toList(config.MILLWRIGHT_ALLOW_FILTERS),
   }

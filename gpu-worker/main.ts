@@ -141,6 +141,7 @@ async function createModels(config: WorkerConfig, dataFolder: string) {
       const model = createLlamaModel({
         reference: each,
         ...(config.threads === undefined ? {} : { threads: config.threads }),
+        ...(config.slots === undefined ? {} : { slots: config.slots }),
         modelsFolder: config.modelsFolder ?? join(dataFolder, 'models'),
         preload: index === 0,
         log,

@@ -1,5 +1,5 @@
 /**
- * The process that holds the model. Started by node-llama-cpp.ts with an IPC channel; the only file that imports the
+ * The process that holds the model. Started by node-llama-cpp.ts with an IPC channel; the only file that loads the
  * engine, so that whatever the engine does to its process, the daemon goes on.
  */
 import os from 'node:os'
@@ -7,8 +7,6 @@ import {
   type ChatHistoryItem,
   getLlama,
   type Llama,
-  type LlamaContext,
-  type LlamaContextSequence,
   type LlamaModel,
   resolveChatWrapper,
   resolveModelFile,
@@ -31,31 +29,22 @@ import {
   type ChildStatus,
   type Machine,
 } from '../inference/child-protocol.ts'
+import { chooseSlotCount } from '../inference/slot-count.ts'
 import { chooseThreads } from '../inference/threads.ts'
 import type { ChatTurn } from '../ports/language-model.ts'
+import { ModelSlots } from './node-llama-cpp-slots.ts'
 
 type Request<Kind extends ChildRequest['kind']> = Extract<ChildRequest, { kind: Kind }>
 
 /** A few times a second is what people see; more only costs. */
 const PROGRESS_INTERVAL_MS = 250
 const STATUS_INTERVAL_MS = 2000
-/** Prompt tokens that are evaluated at once: an abort waits for one piece. Larger ones gain nothing on a CPU. */
-const PIECE_TOKENS_MAX = 128
-/** On a GPU, where a piece takes milliseconds and larger ones use it better: llama.cpp's own batch size. */
-const PIECE_TOKENS_MAX_GPU = 512
-const PIECE_TOKENS_MIN = 16
-/**
- * A piece shall take no longer than this, so that an abort frees the model within a second. Smaller pieces are slower:
- * on one core with the shape of Qwen2.5-0.5B, 32 tokens at once lose 15% and 16 lose 36% of the speed of 64 and more.
- */
-const PIECE_MS_TARGET = 500
 /** A server that does not answer within this is taken as not reachable. */
 const CONNECT_TIMEOUT_MS = 8000
 
 interface Loaded {
   readonly model: LlamaModel
-  readonly context: LlamaContext
-  readonly sequence: LlamaContextSequence
+  readonly slots: ModelSlots
   readonly encode: (turns: readonly ChatTurn[]) => number[]
   readonly encodePlain: EncodePlain
 }
@@ -63,7 +52,6 @@ interface Loaded {
 const gpuWanted = process.argv[2] === 'cpu' ? false : 'auto'
 let engine: Promise<Llama> | undefined
 let loaded: Loaded | undefined
-let pieceTokens = PIECE_TOKENS_MIN * 2
 const running = new Map<number, AbortController>()
 
 // Nothing orderly: the engine may be inside a long native call, on threads that an exit would wait for or trip over.
@@ -201,7 +189,7 @@ function networkCause(error: unknown): string {
   return cause instanceof Error ? cause.message : plainMessage(error)
 }
 
-async function load({ id, path, threads, contextTokensMax }: Request<'load'>): Promise<ChildReply> {
+async function load({ id, path, threads, contextTokensMax, slots: slotsWanted }: Request<'load'>): Promise<ChildReply> {
   const llama = await startEngine()
   const used =
     threads ??
@@ -219,25 +207,33 @@ async function load({ id, path, threads, contextTokensMax }: Request<'load'>): P
   })
   // llama.cpp accepts more than the model was trained for, and answers nonsense beyond it.
   const tokensMax = Math.min(model.trainContextSize, contextTokensMax)
-  const context = await model.createContext({
-    sequences: 1,
+  const slots = await ModelSlots.create(model, slotsWanted ?? (await countSlots(llama, model, tokensMax)), {
     contextSize: { min: Math.min(2048, tokensMax), max: tokensMax },
     threads: used,
-  })
-  const sequence = context.getSequence({
-    contextShift: {
-      strategy: () => {
-        throw new Error('The context is full, although the tokens were counted')
-      },
-    },
   })
   const tokenizer: Tokenizer = {
     tokenize: (text, control) => (text === '' ? [] : model.tokenize(text, control)),
   }
   const encodePlain = createPlainEncoder(tokenizer, userDefinedTokens(model))
-  loaded = { model, context, sequence, encodePlain, encode: chooseEncoding(model, tokenizer, encodePlain) }
-  const contextTokens = Math.min(context.contextSize, tokensMax)
-  return { kind: 'loaded', id, contextTokens, slots: 1, threads: used, gpuLayers: model.gpuLayers }
+  loaded = { model, slots, encodePlain, encode: chooseEncoding(model, tokenizer, encodePlain) }
+  const contextTokens = Math.min(slots.contextTokens, tokensMax)
+  return { kind: 'loaded', id, contextTokens, slots: slots.count, threads: used, gpuLayers: model.gpuLayers }
+}
+
+async function countSlots(llama: Llama, model: LlamaModel, contextTokens: number): Promise<number> {
+  const gpuFree = llama.gpu === false ? 0 : (await llama.getVramState()).free
+  return chooseSlotCount({
+    contextTokens,
+    free: { gpu: gpuFree, main: process.availableMemory() },
+    estimate: async (sequences) => {
+      const { gpuVram, cpuRam } = await model.fileInsights.estimateContextResourceRequirementsV2({
+        contextSize: contextTokens,
+        sequences,
+        modelGpuLayers: model.gpuLayers,
+      })
+      return { gpu: gpuVram, main: cpuRam }
+    },
+  })
 }
 
 function userDefinedTokens(model: LlamaModel): string[] {
@@ -308,46 +304,32 @@ async function count({ id, text }: Request<'count'>): Promise<ChildReply> {
 }
 
 async function generate(request: Request<'generate'>, signal: AbortSignal): Promise<ChildReply> {
-  const { id, turns, answerTokensMax, temperature } = request
-  const { model, context, sequence, encode } = needModel()
+  const { id, turns, answerTokensMax, temperature, cacheKey } = request
+  const { model, slots, encode } = needModel()
   const started = performance.now()
   const prompt = encode(turns).map(toToken)
-  checkRoom(prompt.length, answerTokensMax, Math.min(context.contextSize, model.trainContextSize))
+  checkRoom(prompt.length, answerTokensMax, slots.contextTokens)
 
-  const report = createThrottle((phase: 'prompt' | 'generating', tokens: number, promptTokens: number) =>
+  const onProgress = createThrottle((phase: 'prompt' | 'generating', tokens: number, promptTokens: number) =>
     send({ kind: 'generating', id, phase, tokens, promptTokens, promptTokensTotal: prompt.length }),
   )
   try {
-    const rest = await evaluatePrompt(sequence, prompt, signal, (evaluated) => report('prompt', 0, evaluated))
-    const answer: Token[] = []
-    let firstAt: number | null = null
-    let stopReason: 'end' | 'length' = 'length'
-    for await (const token of sequence.evaluate(rest, { temperature, yieldEogToken: true })) {
-      signal.throwIfAborted()
-      firstAt ??= performance.now()
-      if (model.isEogToken(token)) {
-        stopReason = 'end'
-        break
-      }
-      answer.push(token)
-      report('generating', answer.length, prompt.length)
-      if (answer.length >= answerTokensMax) break
-    }
-    const generatingMs = firstAt === null ? 0 : performance.now() - firstAt
+    const answer = await slots.generate({ prompt, answerTokensMax, temperature, cacheKey, signal, onProgress })
+    const { tokens, firstTokenAt } = answer
+    const generatingMs = firstTokenAt === null ? 0 : performance.now() - firstTokenAt
     return {
       kind: 'answer',
       id,
-      text: model.detokenize(answer),
-      stopReason,
+      text: model.detokenize(tokens),
+      stopReason: answer.stopReason,
       promptTokens: prompt.length,
-      answerTokens: answer.length,
-      timeToFirstTokenMs: firstAt === null ? null : Math.round(firstAt - started),
-      tokensPerSecond: answer.length > 1 && generatingMs > 0 ? ((answer.length - 1) / generatingMs) * 1000 : null,
+      cachedTokens: answer.cachedTokens,
+      answerTokens: tokens.length,
+      timeToFirstTokenMs: firstTokenAt === null ? null : Math.round(firstTokenAt - started),
+      tokensPerSecond: tokens.length > 1 && generatingMs > 0 ? ((tokens.length - 1) / generatingMs) * 1000 : null,
     }
   } catch (error) {
     if (signal.aborted) throw new AppError('cancelled', 'The call was cancelled')
-    // What the cache holds after a failure is not known.
-    await sequence.clearHistory()
     throw error
   }
 }
@@ -368,43 +350,6 @@ function checkRoom(promptTokens: number, answerTokens: number, contextTokens: nu
       details: { prompt_tokens: promptTokens, answer_tokens_max: answerTokens, context_tokens: contextTokens },
     },
   )
-}
-
-/**
- * Brings the sequence to hold all of the prompt but its end, keeping what it shares with the last call from its start.
- * Returns the tokens that are left; at least one, because sampling needs one to start from.
- */
-async function evaluatePrompt(
-  sequence: LlamaContextSequence,
-  prompt: Token[],
-  signal: AbortSignal,
-  onPiece: (evaluated: number) => void,
-): Promise<Token[]> {
-  const shared = Math.min(sequence.compareContextTokens(prompt).firstDifferentIndex, prompt.length - 1)
-  if (shared < sequence.nextTokenIndex) {
-    await sequence.eraseContextTokenRanges([{ start: shared, end: sequence.nextTokenIndex }])
-  }
-  // A cache that cannot be cut (sliding windows) comes back shorter than asked for.
-  let at = Math.min(shared, sequence.nextTokenIndex)
-  while (prompt.length - at > pieceTokens) {
-    signal.throwIfAborted()
-    const started = performance.now()
-    const piece = prompt.slice(at, at + pieceTokens)
-    await sequence.evaluateWithoutGeneratingNewTokens(piece)
-    at += piece.length
-    adaptPiece(piece.length, performance.now() - started)
-    onPiece(at)
-  }
-  signal.throwIfAborted()
-  return prompt.slice(at)
-}
-
-function adaptPiece(tokens: number, ms: number): void {
-  const { model } = needModel()
-  const tokensMax = model.gpuLayers > 0 ? PIECE_TOKENS_MAX_GPU : PIECE_TOKENS_MAX
-  const expectedMs = (ms / tokens) * pieceTokens
-  if (expectedMs > PIECE_MS_TARGET) pieceTokens = Math.max(PIECE_TOKENS_MIN, pieceTokens / 2)
-  else if (expectedMs * 2 <= PIECE_MS_TARGET) pieceTokens = Math.min(tokensMax, pieceTokens * 2)
 }
 
 function createThrottle<Arguments extends unknown[]>(call: (...args: Arguments) => void): (...args: Arguments) => void {

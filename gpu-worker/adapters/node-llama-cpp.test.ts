@@ -36,7 +36,8 @@ function create(options: Partial<LlamaModelOptions> & { reference: string }): Mo
   return model
 }
 
-const ask = (text: string, answerTokensMax = 32): GenerateRequest => ({
+const ask = (text: string, answerTokensMax = 32, cacheKey?: string): GenerateRequest => ({
+  ...(cacheKey === undefined ? {} : { cacheKey }),
   turns: [
     { role: 'system', text: 'You write files.' },
     { role: 'user', text },
@@ -162,7 +163,7 @@ describe('a llama.cpp model', () => {
   })
 
   it('answers in order of arrival, and says busy beyond its queue', async () => {
-    const model = create({ reference: tiny, queueMax: 2 })
+    const model = create({ reference: tiny, slots: 1, queueMax: 2 })
     await model.generate(ask('warm', 1), patience())
     const order: number[] = []
     const calls = [0, 1, 2].map(async (index) => {
@@ -178,13 +179,125 @@ describe('a llama.cpp model', () => {
   })
 
   it('lets go of a call that is cancelled while it waits', async () => {
-    const model = create({ reference: tiny })
+    const model = create({ reference: tiny, slots: 1 })
     const abort = new AbortController()
     const running = model.generate(ask('first', 500), patience())
     const waiting = model.generate(ask('second', 500), { signal: abort.signal })
     abort.abort()
     await expect(waiting).rejects.toMatchObject({ code: 'cancelled' })
     expect((await running).usage.completion_tokens).toBe(500)
+  })
+})
+
+describe('several answers at once', () => {
+  const agents = ['a', 'b', 'c', 'd']
+  // Prompts of under 64 tokens: on a CPU, flash attention rounds otherwise for pieces of that size and larger, and how
+  // large a piece is depends on speed and neighbours.
+  const askAs = (agent: string, answerTokensMax = 300) => ask(`I am ${agent}`, answerTokensMax, agent)
+
+  it('are the same as one at a time at temperature 0', async () => {
+    const alone = create({ reference: tiny, slots: 1 })
+    const expected: string[] = []
+    for (const agent of agents) expected.push((await alone.generate(askAs(agent), patience())).text)
+    const model = create({ reference: tiny, slots: 4 })
+    for (let round = 0; round < 2; round++) {
+      const answers = await Promise.all(agents.map((agent) => model.generate(askAs(agent), patience())))
+      expect(answers.map(({ text }) => text)).toEqual(expected)
+    }
+  })
+
+  it('go on while another caller’s prompt is evaluated and its slot is cut', async () => {
+    const model = create({ reference: slow, slots: 2 })
+    await model.generate(ask('y'.repeat(200), 2, 'b'), patience())
+    let seen = 0
+    let seenAtStart = 0
+    const stream = model.generate(ask('go', 60, 'a'), {
+      ...patience(),
+      onProgress: ({ tokens }) => {
+        seen = tokens
+      },
+    })
+    const other = await generateAnd(model, ask('z'.repeat(1000), 2, 'b'), 'prompt', () => {
+      seenAtStart = seen
+    })
+    expect(seen).toBeGreaterThan(seenAtStart)
+    expect(other.usage.completion_tokens).toBe(2)
+    expect((await stream).usage.completion_tokens).toBe(60)
+  })
+
+  it('keep each caller’s prompt for its next turn, until the slot of the least recent one is needed', async () => {
+    const model = create({ reference: tiny, slots: 2 })
+    const evaluated = async (agent: string): Promise<number> => {
+      const { usage } = await model.generate(ask(agent.repeat(60), 4, agent), patience())
+      expect(usage.queue_ms).toBeGreaterThanOrEqual(0)
+      return usage.prompt_tokens - usage.cached_prompt_tokens
+    }
+    const [all] = [await evaluated('a'), await evaluated('b')]
+    expect(all).toBeGreaterThan(60)
+    expect([await evaluated('a'), await evaluated('b')]).toEqual([1, 1])
+    // The slot of a, whose system turn it shares.
+    expect(await evaluated('c')).toBeGreaterThan(40)
+    expect(await evaluated('b')).toBe(1)
+    expect(await evaluated('a')).toBeGreaterThan(40)
+  })
+
+  it('cost a second turn its new tokens only', async () => {
+    const model = create({ reference: tiny })
+    const first = await model.generate(askAs('a'), patience())
+    const turns: ChatTurn[] = [
+      ...askAs('a').turns,
+      { role: 'assistant', text: first.text },
+      { role: 'user', text: 'Mend it' },
+    ]
+    const { usage } = await model.generate({ ...askAs('a'), turns }, patience())
+    expect(usage.cached_prompt_tokens).toBeGreaterThanOrEqual(first.usage.prompt_tokens)
+  })
+
+  it('are not disturbed by the cancel of one of them', async () => {
+    const model = create({ reference: tiny, slots: 4 })
+    const expected = await model.generate(askAs('b', 600), patience())
+    const abort = new AbortController()
+    const others = ['b', 'b'].map((agent) => model.generate(askAs(agent, 600), patience()))
+    const cancelled = generateAnd(model, askAs('a', 7000), 'generating', () => abort.abort(), abort.signal)
+    await expect(cancelled).rejects.toMatchObject({ code: 'cancelled' })
+    expect((await Promise.all(others)).map(({ text }) => text)).toEqual([expected.text, expected.text])
+    expect(model.info().queued).toBe(0)
+  })
+
+  it('are all given again when the process is killed', async () => {
+    const model = create({ reference: tiny, slots: 4, times: { restartDelays: [10] } })
+    const expected = await Promise.all(agents.map((agent) => model.generate(askAs(agent, 300), patience())))
+    const before = model.processId()
+    let killed = false
+    const answers = await Promise.all(
+      agents.map((agent) =>
+        generateAnd(model, askAs(agent, 300), 'generating', () => {
+          if (killed) return
+          killed = true
+          killChild(model)
+        }),
+      ),
+    )
+    expect(model.processId()).not.toBe(before)
+    expect(answers.map(({ text }) => text)).toEqual(expected.map(({ text }) => text))
+  })
+
+  it('do not die with the one that kills the process', async () => {
+    const model = create({ reference: tiny, slots: 4, times: { restartDelays: [10] } })
+    await model.generate(askAs('a', 1), patience())
+    const killed = new Set<number>()
+    const deadly = model.generate(askAs('a', 7000), {
+      ...patience(),
+      onProgress: ({ phase }) => {
+        const id = model.processId()
+        if (phase !== 'generating' || id === null || killed.has(id)) return
+        killed.add(id)
+        killChild(model)
+      },
+    })
+    const others = ['b', 'c'].map((agent) => model.generate(askAs(agent, 2000), patience()))
+    await expect(deadly).rejects.toThrow(/twice/)
+    expect((await Promise.all(others)).map(({ usage }) => usage.completion_tokens)).toEqual([2000, 2000])
   })
 })
 

@@ -19,8 +19,10 @@ export interface LlamaModelOptions {
   readonly modelsFolder: string
   /** Left out: by cores and load when the model is loaded. */
   readonly threads?: number
-  /** Upper bound of the context; the model's own limit and the memory may make it smaller. */
+  /** Upper bound of the context of one answer; the model's own limit and the memory may make it smaller. */
   readonly contextTokensMax?: number
+  /** Answers at the same time, at most 64. Left out: by the memory found, at most four. */
+  readonly slots?: number
   /** Calls that may wait; one more is `busy`. */
   readonly queueMax?: number
   /** Load now, not with the first call. */
@@ -63,6 +65,7 @@ export function createLlamaModel(options: LlamaModelOptions): ModelSupervisor {
     modelsFolder: options.modelsFolder,
     threads: options.threads ?? null,
     contextTokensMax: options.contextTokensMax ?? CONTEXT_TOKENS_MAX,
+    slots: options.slots ?? null,
     queueMax: options.queueMax ?? 32,
     log: options.log ?? (() => {}),
     times: { ...DEFAULT_TIMES, ...options.times },

@@ -80,7 +80,13 @@ const Chunk = v.object({
       }),
     ),
   ),
-  usage: v.nullish(v.object({ prompt_tokens: v.number(), completion_tokens: v.number() })),
+  usage: v.nullish(
+    v.object({
+      prompt_tokens: v.number(),
+      completion_tokens: v.number(),
+      prompt_tokens_details: v.nullish(v.object({ cached_tokens: v.nullish(v.number()) })),
+    }),
+  ),
 })
 
 /** What a server may say about its refusal, in `error`. */
@@ -220,7 +226,13 @@ function toPiece(chunk: unknown): ChatPiece {
     text: content ?? '',
     thinking: (reasoning_content ?? reasoning ?? '') !== '',
     finish: choice?.finish_reason ?? null,
-    usage: usage ? { promptTokens: usage.prompt_tokens, completionTokens: usage.completion_tokens } : null,
+    usage: usage
+      ? {
+          promptTokens: usage.prompt_tokens,
+          cachedTokens: usage.prompt_tokens_details?.cached_tokens ?? 0,
+          completionTokens: usage.completion_tokens,
+        }
+      : null,
   }
 }
 

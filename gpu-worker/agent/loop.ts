@@ -104,7 +104,7 @@ async function generate(run: Run, turns: readonly ChatTurn[], round: number): Pr
   const fileText = task.mode === 'ask' ? '' : (current.text ?? '')
   const answerTokensMax = await answerRoom(ports.model, turns, fileText, signal)
   const result = await ports.model.generate(
-    { turns, answerTokensMax, temperature: 0 },
+    { turns, answerTokensMax, temperature: 0, cacheKey: task.agent.agent_id },
     { signal, onProgress: (now) => progress.model(now, round) },
   )
   run.usages.push(result.usage)

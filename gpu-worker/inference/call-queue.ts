@@ -2,14 +2,26 @@
 export interface QueuedCall {
   /** Takes one of the model's slots while it runs. */
   readonly takesSlot: boolean
+  /** Who asks: calls of one key take turns with those of the others. */
+  readonly key: string
   attempts: number
 }
 
-/** Calls in order of arrival, as many at work as the model has slots. */
+/** A key that was forgotten counts as a new one, whose turn is next. */
+const KEYS_REMEMBERED_MAX = 1000
+
+/**
+ * Calls that wait for the model, and those that it has. Callers take turns: the next call is that of the key with the
+ * fewest at work, then of the key whose turn is longest ago, then in order of arrival. A call whose process died runs
+ * alone, so that one that kills the process is found out and takes no other with it a second time.
+ */
 export class CallQueue<Call extends QueuedCall> {
   readonly #waiting: Call[] = []
   readonly #running = new Set<Call>()
   readonly #waitingMax: number
+  /** By key: when it last had its turn. The longest ago comes first. */
+  readonly #turns = new Map<string, number>()
+  #turn = 0
 
   constructor(waitingMax: number) {
     this.#waitingMax = waitingMax
@@ -33,12 +45,31 @@ export class CallQueue<Call extends QueuedCall> {
 
   /** The next call that may run, now counted as running; undefined where there is none. */
   next(slots: number): Call | undefined {
-    const used = [...this.#running].filter((call) => call.takesSlot).length
-    const index = this.#waiting.findIndex((call) => !call.takesSlot || used < slots)
-    if (index === -1) return undefined
-    const [call] = this.#waiting.splice(index, 1)
-    if (call !== undefined) this.#running.add(call)
+    const call = this.#waiting.find(({ takesSlot }) => !takesSlot) ?? this.#nextForSlot(slots)
+    if (call === undefined) return undefined
+    this.#waiting.splice(this.#waiting.indexOf(call), 1)
+    this.#running.add(call)
+    if (call.takesSlot) this.#noteTurn(call.key)
     return call
+  }
+
+  #nextForSlot(slots: number): Call | undefined {
+    const running = [...this.#running].filter(({ takesSlot }) => takesSlot)
+    if (running.length >= slots || running.some(({ attempts }) => attempts > 1)) return undefined
+    const interrupted = this.#waiting.find(({ attempts }) => attempts > 0)
+    if (interrupted !== undefined) return running.length === 0 ? interrupted : undefined
+    const atWork = (key: string): number => running.filter((call) => call.key === key).length
+    const lastTurn = (key: string): number => this.#turns.get(key) ?? 0
+    return this.#waiting.toSorted(
+      (one, other) => atWork(one.key) - atWork(other.key) || lastTurn(one.key) - lastTurn(other.key),
+    )[0]
+  }
+
+  #noteTurn(key: string): void {
+    this.#turns.delete(key)
+    this.#turns.set(key, ++this.#turn)
+    const [oldest] = this.#turns.keys()
+    if (this.#turns.size > KEYS_REMEMBERED_MAX && oldest !== undefined) this.#turns.delete(oldest)
   }
 
   /** Back to the head of the queue: it has waited already. */

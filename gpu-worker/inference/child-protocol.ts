@@ -21,11 +21,15 @@ export const ChildRequest = v.variant('kind', [
     /** Null lets the child choose by cores and load. */
     threads: v.nullable(v.number()),
     contextTokensMax: v.number(),
+    /** Null lets the child choose by memory. */
+    slots: v.nullable(v.number()),
   }),
   v.strictObject({
     kind: v.literal('generate'),
     id: RequestId,
     turns: v.array(Turn),
+    /** Calls of one key are given the same slot, where it can be had. */
+    cacheKey: v.string(),
     answerTokensMax: v.number(),
     temperature: v.number(),
   }),
@@ -63,6 +67,8 @@ export const ChildReply = v.variant('kind', [
     text: v.string(),
     stopReason: v.picklist(['end', 'length']),
     promptTokens: v.number(),
+    /** Of the prompt: those that the slot still held, and that were not evaluated again. */
+    cachedTokens: v.number(),
     answerTokens: v.number(),
     timeToFirstTokenMs: v.nullable(v.number()),
     tokensPerSecond: v.nullable(v.number()),

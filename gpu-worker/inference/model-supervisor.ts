@@ -26,6 +26,8 @@ export interface ModelSupervisorOptions {
   readonly modelsFolder: string
   readonly threads: number | null
   readonly contextTokensMax: number
+  /** Answers at the same time; null lets the child choose by memory. */
+  readonly slots: number | null
   readonly queueMax: number
   readonly log: (line: string) => void
   readonly times: SupervisorTimes
@@ -67,6 +69,9 @@ interface Call extends QueuedCall {
   readonly options: GenerateOptions
   readonly settle: (outcome: ChildReply | AppError) => void
   asked: Asked | null
+  /** On the performance clock: when it came, and when its last attempt began. */
+  readonly arrivedAt: number
+  startedAt: number
 }
 
 type CallRequest = Unnumbered<Extract<ChildRequest, { kind: 'generate' | 'count' }>>
@@ -74,7 +79,8 @@ type CallRequest = Unnumbered<Extract<ChildRequest, { kind: 'generate' | 'count'
 /**
  * A model in a process of its own, kept alive. Knows no engine: the process comes from `spawn`.
  *
- * A crash costs a call one more attempt; a second one on the same call makes it `model_unavailable`. Two crashes in a row
+ * A crash costs each call at work one more attempt, which it makes alone; a second crash on the same call makes it
+ * `model_unavailable`. Two crashes in a row
  * while loading quarantine the model until its file changes or `retry` is called. Calls wait while it loads, but not
  * while it downloads.
  */
@@ -140,17 +146,20 @@ export class ModelSupervisor implements LanguageModel {
     const call = {
       kind: 'generate' as const,
       turns: request.turns.map(({ role, text }) => ({ role, text })),
+      cacheKey: request.cacheKey ?? '',
       answerTokensMax: Math.floor(request.answerTokensMax),
       temperature: request.temperature,
     }
-    const reply = await this.#call(call, true, options)
+    const { reply, queueMs } = await this.#call(call, options)
     if (reply.kind !== 'answer') throw new Error(`The model process answered a generation with ${reply.kind}`)
     return {
       text: reply.text,
       stopReason: reply.stopReason,
       usage: {
         prompt_tokens: reply.promptTokens,
+        cached_prompt_tokens: reply.cachedTokens,
         completion_tokens: reply.answerTokens,
+        queue_ms: queueMs,
         time_to_first_token_ms: reply.timeToFirstTokenMs,
         tokens_per_second: reply.tokensPerSecond,
         model: this.#name,
@@ -159,7 +168,7 @@ export class ModelSupervisor implements LanguageModel {
   }
 
   async countTokens(text: string, signal: AbortSignal): Promise<number> {
-    const reply = await this.#call({ kind: 'count', text }, false, { signal })
+    const { reply } = await this.#call({ kind: 'count', text }, { signal })
     if (reply.kind !== 'counted') throw new Error(`The model process answered a count with ${reply.kind}`)
     return reply.tokens
   }
@@ -174,7 +183,8 @@ export class ModelSupervisor implements LanguageModel {
     await this.#bringingUp
   }
 
-  async #call(request: CallRequest, takesSlot: boolean, options: GenerateOptions): Promise<ChildReply> {
+  async #call(request: CallRequest, options: GenerateOptions): Promise<{ reply: ChildReply; queueMs: number }> {
+    const arrivedAt = performance.now()
     throwIfCancelled(options.signal)
     if (this.#state.kind === 'closed') throw new AppError('model_unavailable', 'Cannot answer: the worker is stopping')
     await this.#wake()
@@ -187,9 +197,12 @@ export class ModelSupervisor implements LanguageModel {
     const call: Call = {
       request,
       options,
-      takesSlot,
+      takesSlot: request.kind === 'generate',
+      key: request.kind === 'generate' ? request.cacheKey : '',
       attempts: 0,
       asked: null,
+      arrivedAt,
+      startedAt: arrivedAt,
       settle: (outcome) => (outcome instanceof AppError ? reject(outcome) : resolve(outcome)),
     }
     this.#queue.add(call)
@@ -198,7 +211,7 @@ export class ModelSupervisor implements LanguageModel {
     this.#pump()
     if (!this.#queue.isRunning(call)) reportPhase(call, this.#state.kind === 'ready' ? 'queued' : 'loading_model')
     try {
-      return await promise
+      return { reply: await promise, queueMs: Math.round(call.startedAt - call.arrivedAt) }
     } finally {
       options.signal.removeEventListener('abort', onAbort)
     }
@@ -247,6 +260,7 @@ export class ModelSupervisor implements LanguageModel {
 
   async #run(session: ChildSession, call: Call): Promise<void> {
     call.attempts++
+    call.startedAt = performance.now()
     const asked = session.ask(call.request, {
       silenceMsMax: this.#options.times.silenceMax,
       onProgress: (progress) => forwardProgress(call, progress),
@@ -353,15 +367,16 @@ export class ModelSupervisor implements LanguageModel {
     await this.#options.inspect(path)
 
     this.#enter({ kind: 'loading' })
-    const { threads, contextTokensMax, times } = this.#options
+    const { threads, contextTokensMax, slots, times } = this.#options
     const reply = await session.ask(
-      { kind: 'load', path, threads, contextTokensMax },
+      { kind: 'load', path, threads, contextTokensMax, slots },
       { silenceMsMax: times.loadSilenceMax },
     ).reply
     if (reply.kind !== 'loaded') throw new Error(`The model process answered a load with ${reply.kind}`)
     this.#loadCrashes = 0
     const where = reply.gpuLayers > 0 ? `${reply.gpuLayers} layers on the GPU` : `on the CPU, threads: ${reply.threads}`
-    const what = `Ready, ${where}, context of ${reply.contextTokens} tokens`
+    const slotsText = reply.slots === 1 ? 'one answer' : `${reply.slots} answers`
+    const what = `Ready, ${where}, context of ${reply.contextTokens} tokens, ${slotsText} at a time`
     this.#options.log(`Model ${this.#name}: ${what}`)
     this.#enter({ kind: 'ready', contextTokens: reply.contextTokens, slots: reply.slots, what })
   }

@@ -235,7 +235,10 @@ export class ServerModel implements LanguageModel {
       stopReason: answer.finish === 'length' ? 'length' : 'end',
       usage: {
         prompt_tokens: answer.usage?.promptTokens ?? promptTokens ?? estimateTokens(joinTurns(turns)),
+        cached_prompt_tokens: answer.usage?.cachedTokens ?? 0,
         completion_tokens: tokens,
+        // The server's queue is part of the time to the first token: nobody tells when it ended.
+        queue_ms: 0,
         time_to_first_token_ms: answer.firstAt === null ? null : Math.round(answer.firstAt - startedAt),
         tokens_per_second: tokens > 1 && seconds > 0 ? (tokens - 1) / seconds : null,
         model: this.name,

@@ -25,7 +25,12 @@ export interface ChatPiece {
   /** Why the answer is over: `stop`, `length`, or what else the server calls it; null while it is not. */
   readonly finish: string | null
   /** Most servers send it once, at the end. */
-  readonly usage: { readonly promptTokens: number; readonly completionTokens: number } | null
+  readonly usage: {
+    readonly promptTokens: number
+    /** Of the prompt: those that the server still held; 0 where it does not tell. */
+    readonly cachedTokens: number
+    readonly completionTokens: number
+  } | null
 }
 
 /** A server that speaks the OpenAI style of chat completions. Every method rejects with ServerFailure. */

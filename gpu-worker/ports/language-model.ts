@@ -14,6 +14,11 @@ export interface GenerateRequest {
   readonly answerTokensMax: number
   /** 0 is greedy and reproducible. */
   readonly temperature: number
+  /**
+   * Who asks: an agent's id. What is left of the caller's last prompt is used again where it can be, and callers take
+   * turns. Calls without a key are one caller.
+   */
+  readonly cacheKey?: string
 }
 
 export interface GenerateProgress {
@@ -40,7 +45,7 @@ export interface GenerateResult {
 }
 
 /**
- * A model that answers. Calls may overlap; the implementation queues them.
+ * A model that answers. Calls may overlap; the implementation answers several at once, or queues them.
  *
  * `generate` rejects with AppError:
  * - `model_unavailable` — there is no model, it failed to load, or its process died twice on this call;

@@ -86,7 +86,9 @@ async function accept(
     attempts: 0,
     usage: {
       prompt_tokens: 0,
+      cached_prompt_tokens: 0,
       completion_tokens: 0,
+      queue_ms: 0,
       time_to_first_token_ms: null,
       tokens_per_second: null,
       model: 'none',

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { listenForInterrupts } from '../interrupts.ts'
 import { projectFolder } from '../setup/paths.mjs'
 import type { Figure } from './figure.ts'
+import { measureInference } from './figures/inference.ts'
 import { measureListAgents } from './figures/list-agents.ts'
 import { measureMemory } from './figures/memory.ts'
 import { measureReadFile } from './figures/read-file.ts'
@@ -18,6 +19,7 @@ import { formatTable } from './table.ts'
 const figures = {
   'read-file': measureReadFile,
   'list-agents': measureListAgents,
+  inference: measureInference,
   memory: measureMemory,
   start: measureStart,
   tools: measureTools,

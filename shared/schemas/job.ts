@@ -8,10 +8,17 @@ export type JobState = v.InferOutput<typeof JobState>
 
 export const isFinal = (state: JobState): boolean => state !== 'queued' && state !== 'running'
 
-/** Tokens and times of one piece of model work. Times in milliseconds, speed in tokens per second. */
+/**
+ * Tokens and times of one piece of model work. Times in milliseconds, speed in tokens per second. What was stored before a
+ * figure was taken reads as 0.
+ */
 export const Usage = v.strictObject({
   prompt_tokens: v.number(),
+  /** Of `prompt_tokens`: those that the model still held from the call before, and did not evaluate again. */
+  cached_prompt_tokens: v.optional(v.number(), 0),
   completion_tokens: v.number(),
+  /** Before the model began: until it had a free place, or was loaded. Not part of the time to the first token. */
+  queue_ms: v.optional(v.number(), 0),
   time_to_first_token_ms: v.nullable(v.number()),
   tokens_per_second: v.nullable(v.number()),
   model: v.string(),

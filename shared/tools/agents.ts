@@ -152,7 +152,7 @@ export const chatOutcomeToText = (outcome: ChatOutcome): string =>
     ...(outcome.proposal_id === null
       ? []
       : [`Nothing written yet. To write exactly this: accept "${outcome.proposal_id}"`]),
-    `${outcome.attempts} attempt(s), ${outcome.usage.prompt_tokens} prompt + ${outcome.usage.completion_tokens} answer tokens, ${outcome.usage.model}`,
+    `${outcome.attempts} attempt(s), ${outcome.usage.prompt_tokens} prompt tokens (${outcome.usage.cached_prompt_tokens} cached) + ${outcome.usage.completion_tokens} answer tokens, ${outcome.usage.model}`,
   ]
     .filter((line) => line !== '')
     .join('\n')

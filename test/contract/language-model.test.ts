@@ -19,7 +19,7 @@ let last: LanguageModel | undefined
 describeLanguageModel('llama.cpp in a process of its own', {
   async create({ callsMax } = {}) {
     // One call runs, the others wait.
-    last = createLlama('demo', callsMax === undefined ? {} : { queueMax: callsMax - 1 })
+    last = createLlama('demo', callsMax === undefined ? {} : { slots: 1, queueMax: callsMax - 1 })
     return last
   },
   createBroken: async () => createLlama(join(folder, 'missing.gguf')),

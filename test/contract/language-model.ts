@@ -45,7 +45,9 @@ export function describeLanguageModel(name: string, models: LanguageModels): voi
       expect(first.usage.prompt_tokens).toBeGreaterThan(50)
       expect(first.usage.completion_tokens).toBeGreaterThan(20)
       expect(first.usage.completion_tokens).toBeLessThan(400)
-      expect((await model.generate(ask(), patience())).text).toBe(first.text)
+      const again = await model.generate(ask(), patience())
+      expect(again.text).toBe(first.text)
+      expect(again.usage.cached_prompt_tokens).toBe(first.usage.prompt_tokens - 1)
     })
 
     it('stops at the limit of its answer, and says so', async () => {

@@ -242,7 +242,9 @@ function expectOutcome(fields: Fields, path: string): void {
     attempts: 1,
     usage: {
       prompt_tokens: expect.any(Number),
+      cached_prompt_tokens: expect.any(Number),
       completion_tokens: expect.any(Number),
+      queue_ms: expect.any(Number),
       time_to_first_token_ms: expect.any(Number),
       tokens_per_second: expect.any(Number),
       model: 'demo',

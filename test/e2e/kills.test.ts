@@ -101,7 +101,9 @@ describe.concurrent('kill -9', { timeout: DEADLINE_MS }, () => {
       attempts: 1,
       usage: {
         prompt_tokens: 1,
+        cached_prompt_tokens: 0,
         completion_tokens: 1,
+        queue_ms: 0,
         time_to_first_token_ms: 1,
         tokens_per_second: 1,
         model: 'demo',

@@ -107,9 +107,14 @@ export async function startOpenAiServer(options: OpenAiServerOptions, port = 0):
     }
     sendDelta({}, answer.stopReason === 'length' ? 'length' : 'stop')
     if (options.tellsUsage !== false && body.stream_options?.include_usage === true) {
-      const { prompt_tokens, completion_tokens } = answer.usage
-      const total_tokens = prompt_tokens + completion_tokens
-      send({ object: 'chat.completion.chunk', choices: [], usage: { prompt_tokens, completion_tokens, total_tokens } })
+      const { prompt_tokens, cached_prompt_tokens, completion_tokens } = answer.usage
+      const usage = {
+        prompt_tokens,
+        prompt_tokens_details: { cached_tokens: cached_prompt_tokens },
+        completion_tokens,
+        total_tokens: prompt_tokens + completion_tokens,
+      }
+      send({ object: 'chat.completion.chunk', choices: [], usage })
     }
     response.end('data: [DONE]\n\n')
   }

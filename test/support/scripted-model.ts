@@ -60,7 +60,9 @@ export function createScriptedModel(
         stopReason: reply.stopReason ?? 'end',
         usage: {
           prompt_tokens: prompt,
+          cached_prompt_tokens: 0,
           completion_tokens: written,
+          queue_ms: 0,
           time_to_first_token_ms: 10,
           tokens_per_second: 100,
           model: 'scripted',

@@ -1,0 +1,104 @@
+import { describe, expect, it } from 'vitest'
+import { BatchPlanner } from './batch-planner.ts'
+
+interface Item {
+  tokens: number[]
+  evaluationPriority: number
+}
+
+const item = (slot: number, tokens: number): Item => ({ tokens: Array(tokens).fill(7), evaluationPriority: slot + 1 })
+
+/** As the engine does: asks again, at once, while it is given nothing. Answers slot and tokens, and the questions. */
+function ask(planner: BatchPlanner, items: readonly Item[], size = 512) {
+  for (let questions = 1; questions < 1000; questions++) {
+    const planned = planner.plan(items, size)
+    if (planned.length > 0) {
+      return {
+        questions,
+        batch: planned.map(({ item, processAmount }) => [item.evaluationPriority - 1, processAmount]),
+      }
+    }
+  }
+  throw new Error('The planner waits for ever')
+}
+
+function createPlanner(...live: number[]) {
+  const clock = { now: 0 }
+  const planner = new BatchPlanner({ promptTokensMax: 128, now: () => clock.now })
+  for (const slot of live) planner.enter(slot, 'answer')
+  /** A batch of a lone prompt that takes so long. */
+  const evaluate = (ms: number) => {
+    ask(planner, [item(0, 1000)])
+    clock.now += ms
+    planner.finished()
+  }
+  return { planner, evaluate }
+}
+
+describe('a batch', () => {
+  it('waits for every slot at work, but not for ever', () => {
+    const { planner } = createPlanner(0, 1, 2)
+    expect(planner.plan([item(0, 1), item(1, 1)], 512)).toEqual([])
+    expect(ask(planner, [item(0, 1), item(1, 1), item(2, 1)]).batch).toHaveLength(3)
+    const { questions, batch } = ask(planner, [item(0, 1)])
+    expect(batch).toEqual([[0, 1]])
+    expect(questions).toBeGreaterThan(30)
+    planner.leave(1)
+    planner.leave(2)
+    expect(ask(planner, [item(0, 1)]).questions).toBe(1)
+  })
+
+  it('has the slots in their order, whoever came first', () => {
+    const { planner } = createPlanner(0, 1, 2)
+    expect(ask(planner, [item(2, 1), item(0, 1), item(1, 1)]).batch).toEqual([
+      [0, 1],
+      [1, 1],
+      [2, 1],
+    ])
+  })
+
+  it('takes every answer’s next token first, and prompts in equal shares of what is left', () => {
+    const plan = (items: readonly Item[], size?: number) => ask(createPlanner().planner, items, size).batch
+    expect(plan([item(1, 200), item(3, 1), item(0, 200)])).toEqual([
+      [0, 16],
+      [1, 16],
+      [3, 1],
+    ])
+    expect(plan([item(0, 4), item(1, 200)])).toEqual([
+      [0, 4],
+      [1, 28],
+    ])
+    expect(plan([item(0, 200), item(1, 1), item(2, 1)], 10)).toEqual([
+      [0, 8],
+      [1, 1],
+      [2, 1],
+    ])
+  })
+
+  it('takes more of a prompt while it is fast, up to a limit, and less when it is slow', () => {
+    const { planner, evaluate } = createPlanner()
+    for (let count = 0; count < 4; count++) evaluate(50)
+    expect(planner.pieceTokens()).toBe(128)
+    evaluate(500)
+    expect(planner.pieceTokens()).toBe(64)
+    evaluate(300)
+    expect(planner.pieceTokens()).toBe(64)
+    for (let count = 0; count < 5; count++) evaluate(5000)
+    expect(planner.pieceTokens()).toBe(16)
+  })
+
+  it('is not judged slow by the time in which nobody asked', () => {
+    const { planner, evaluate } = createPlanner()
+    evaluate(300)
+    planner.finished()
+    expect(planner.pieceTokens()).toBe(32)
+  })
+
+  it('fits the pieces of all prompts at work', () => {
+    const { planner, evaluate } = createPlanner()
+    for (let count = 0; count < 4; count++) evaluate(50)
+    for (const slot of [0, 1]) planner.enter(slot, 'prompt')
+    planner.enter(2, 'answer')
+    expect(planner.pieceTokens()).toBe(64)
+  })
+})
