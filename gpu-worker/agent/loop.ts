@@ -9,12 +9,11 @@ import type { FileTree, ResolvedFile } from '../ports/file-tree.ts'
 import type { ChatTurn, GenerateResult, LanguageModel } from '../ports/language-model.ts'
 import { decodeText, encodeText } from '../workspace/text.ts'
 import { answerRoom } from './answer-room.ts'
+import { readCandidate } from './candidate.ts'
 import { diffTexts } from './diff.ts'
-import { guardFailures, keepShape } from './guards.ts'
 import { type CurrentFile, hashBytes, type Landed, type LandPorts, landFile, readCurrent } from './land.ts'
 import { createProgressReporter, type ProgressReporter } from './progress.ts'
 import { type ContextFile, createPrompt, createRepair, type Failure } from './prompt.ts'
-import { parseReply } from './reply.ts'
 import { sumUsage } from './usage.ts'
 
 export interface AgentTask {
@@ -161,20 +160,13 @@ async function judge(run: Run, result: GenerateResult, round: number): Promise<A
   const { task, ports, options, progress, current } = run
   const { path } = task.file
   progress.phase('checking', round)
-  const reply = parseReply(result.text, path)
-  if (reply.kind === 'fault') {
-    const cut = result.stopReason === 'length'
-    const message = cut ? 'The answer was cut off because it was too long: write a shorter file' : reply.message
-    return failed(result.text, '', null, [{ rule: cut ? 'answer_length' : reply.fault, message, line: null }])
-  }
-  const text = keepShape(reply.text, current.text)
+  const { text, prose, failures: found } = readCandidate(result, { path, before: current.text, message: task.message })
   // Refuses what is too large to be a file before a parser sees it.
-  encodeText(path, text, FILE_BYTES_MAX)
-  const guarded = guardFailures({ path, before: current.text, text, message: task.message })
-  if (guarded.length > 0) return failed(result.text, reply.prose, text, guarded)
+  if (text !== null) encodeText(path, text, FILE_BYTES_MAX)
+  if (text === null || found.length > 0) return failed(result.text, prose, text, found)
   const { checks } = await ports.checker.check({ path, text, before: current.text }, options.signal)
   const failures = checks.violations.filter(({ severity }) => severity === 'error')
-  return { reply: result.text, prose: reply.prose, text, checks, failures }
+  return { reply: result.text, prose, text, checks, failures }
 }
 
 /** An answer that a guard turned down: no check has run on it. */
