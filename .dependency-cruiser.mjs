@@ -65,7 +65,7 @@ export default {
       name: 'one-file-per-library',
       comment: 'These libraries are wrapped once',
       severity: 'error',
-      from: { path: '^(functions|gpu-worker)/', pathNot: `${tests}|/adapters/` },
+      from: { path: '^(functions|gpu-worker)/', pathNot: `${tests}|${compositions}|/adapters/` },
       to: { path: '^node_modules/(node-llama-cpp|simple-git|web-tree-sitter|@nats-io)/' },
     },
     {

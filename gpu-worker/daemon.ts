@@ -66,14 +66,15 @@ export function createDaemon(options: DaemonOptions): Daemon {
     let reply: CallReply
     callsUnderWay++
     try {
+      // Read first: only an answer that carries the call's id is taken for one.
+      const envelope = decodeMessage('a call', CallEnvelope, message)
+      id = envelope.id
       if (callsUnderWay > CALLS_AT_ONCE_MAX) {
         throw new AppError('busy', `Cannot take the call: ${CALLS_AT_ONCE_MAX} calls are under way`, {
           hint: 'Try again in a moment',
           details: { retry_after_ms: 500 },
         })
       }
-      const envelope = decodeMessage('a call', CallEnvelope, message)
-      id = envelope.id
       reply = { v: WIRE_VERSION, id, ok: true, result: await answer(family, envelope) }
     } catch (error) {
       reply = { v: WIRE_VERSION, id, ok: false, error: toWireError(error, `call ${id}`, log) }
@@ -96,14 +97,20 @@ export function createDaemon(options: DaemonOptions): Daemon {
       })
     }
     const leftMs = envelope.deadline - Date.now()
-    if (leftMs <= 0) throw new AppError('timeout', 'Cannot serve the call: it came after its deadline')
+    if (leftMs <= 0) {
+      throw new AppError('timeout', 'Cannot serve the call: it came after its deadline', {
+        hint: "Try again; if it is always so, set the clocks of the edge and of the worker's machine right",
+      })
+    }
     const input = v.safeParse(served.input, envelope.args)
     if (!input.success) throw invalidInput(`the arguments of ${envelope.tool}`, input.issues)
-    return served.handle(input.output, {
-      caller: envelope.caller,
-      agent: envelope.agent,
-      signal: AbortSignal.timeout(leftMs),
-    })
+    const signal = AbortSignal.timeout(leftMs)
+    try {
+      return await served.handle(input.output, { caller: envelope.caller, agent: envelope.agent, signal })
+    } catch (error) {
+      if (!signal.aborted || !(error instanceof AppError && error.code === 'cancelled')) throw error
+      throw new AppError('timeout', 'Cannot finish the call: its deadline has passed', { cause: error })
+    }
   }
 
   async function takeJobs(): Promise<void> {
@@ -198,7 +205,7 @@ async function produceOutcome(
   const input = v.safeParse(served.input, claim.args)
   if (!input.success) return failed(invalidInput(`the arguments of ${claim.tool}`, input.issues).toWire())
   const leftMs = claim.deadline - Date.now()
-  if (leftMs <= 0) return failed({ code: 'timeout', message: 'Cannot run the job: it waited past its deadline' })
+  if (leftMs <= 0) return failed({ code: 'timeout', message: 'Cannot finish the job: its deadline has passed' })
 
   const deadline = AbortSignal.timeout(leftMs)
   try {
@@ -212,6 +219,9 @@ async function produceOutcome(
     })
     return { state: 'succeeded', result }
   } catch (error) {
+    // What failed came after the rename (a disk that could not sync, say): the file has changed, and that is the outcome.
+    const written = options.journal.writesOf(jobId).at(-1)
+    if (written?.outcome) return { state: 'succeeded', result: written.outcome }
     if (!(error instanceof AppError && error.code === 'cancelled'))
       return failed(toWireError(error, `job ${jobId}`, options.log))
     if (cancelled.aborted) return cancelledOutcome()

@@ -55,6 +55,7 @@ async function main(): Promise<void> {
     root,
     allowFilters: config.allowedFilters,
     allowProtected: config.allowedPaths,
+    isOnlyWriter: true,
     ...(process.env.PATH === undefined ? {} : { searchPath: process.env.PATH }),
   })
   const journal = openSqliteJournal(join(dataFolder, 'journal.sqlite'))

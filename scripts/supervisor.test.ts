@@ -44,14 +44,18 @@ function journal(): string[] {
   return readFileSync(join(folder, 'journal'), 'utf8').trim().split('\n')
 }
 
+// Listens before it says that it is ready: from then on it may be stopped at any moment.
 const polite = `
-  journal('started'); ready()
   process.on('SIGTERM', () => { journal('stopped'); process.exit(0) })
+  journal('started'); ready()
 `
 
 describe('the supervisor', () => {
   it('starts in order, waits until each is ready, and stops in reverse order', async () => {
-    const slow = `setTimeout(() => { journal('ready'); ready() }, 100); process.on('SIGTERM', () => { journal('stopped'); process.exit(0) })`
+    const slow = `
+      process.on('SIGTERM', () => { journal('stopped'); process.exit(0) })
+      setTimeout(() => { journal('ready'); ready() }, 100)
+    `
     supervisor = createSupervisor({ services: [fixture('first', slow), fixture('second', polite)], log, backoff })
     await supervisor.start()
     const pids = Object.values(supervisor.pids())

@@ -37,8 +37,10 @@ const MESSAGES_KEPT_MAX = PAGE_MAX
 
 const publicColumns =
   'job_id, tool, agent_id, state, cancel_requested, created_at, started_at, finished_at, error, args, result'
-// A list shows neither arguments nor results; both can be large.
-const listColumns = publicColumns.replace('args, result', `'{}' AS args, NULL AS result`)
+// A list shows neither arguments nor results nor what lies beside a refusal (its diff, the reply); all can be large.
+const listColumns = publicColumns
+  .replace('args, result', `'{}' AS args, NULL AS result`)
+  .replace(' error,', ` CASE WHEN json_valid(error) THEN json_remove(error, '$.details') ELSE error END AS error,`)
 
 const settled: ClaimJobReply = { v: WIRE_VERSION, claim: 'settled' }
 
@@ -250,7 +252,9 @@ export function createJobStore(sql: Sql, clock: Clock, log: Log): JobMethods {
         const record = parseJob(row)
         if (record === null) return refuse('unavailable', 'Cannot run the job: its registry record is damaged')
         const deadline = Number(row.deadline)
-        if (clock.now() >= deadline) return refuse('timeout', 'Cannot run the job: its deadline passed while it waited')
+        // Once begun, only the worker knows whether it wrote before it was cut off: it looks, and minds the deadline itself.
+        if (clock.now() >= deadline && row.state === 'queued')
+          return refuse('timeout', 'Cannot run the job: its deadline passed while it waited')
         const [agentRow] = sql.all(
           'SELECT *, 0 AS working FROM agents WHERE workspace = ? AND agent_id = ?',
           workspace,
@@ -363,18 +367,24 @@ export function createJobStore(sql: Sql, clock: Clock, log: Log): JobMethods {
       return sql.transaction(() => {
         const expired = sql
           .all(
-            `SELECT workspace, job_id FROM jobs WHERE state IN ('queued', 'running') AND deadline < ?`,
+            `SELECT workspace, job_id, state FROM jobs WHERE state IN ('queued', 'running') AND deadline < ?`,
             clock.now() - graceMs,
           )
-          .map((row) => ({ workspace: v.parse(WorkspaceId, row.workspace), job_id: v.parse(JobId, row.job_id) }))
-        for (const { workspace, job_id } of expired) {
+          .map((row) => ({
+            workspace: v.parse(WorkspaceId, row.workspace),
+            job_id: v.parse(JobId, row.job_id),
+            wasBegun: row.state === 'running',
+          }))
+        for (const { workspace, job_id, wasBegun } of expired) {
           end(workspace, job_id, 'failed', {
             code: 'timeout',
             message: 'Cannot finish the job: its deadline passed',
-            hint: 'Give the agent a smaller task',
+            hint: wasBegun
+              ? 'No worker has said how it went: look with git_diff whether the file was written'
+              : 'No worker took it: start one, then give the task again',
           })
         }
-        return expired
+        return expired.map(({ workspace, job_id }) => ({ workspace, job_id }))
       })
     },
 

@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises'
 import type { NatsConnection } from '@nats-io/transport-node'
 import type * as v from 'valibot'
 import { AppError } from '#shared/errors.ts'
@@ -13,6 +14,8 @@ import { type RegistryOperation, registrySubject, WIRE_VERSION } from '#shared/p
 import type { Registry } from '../ports/registry.ts'
 
 const TIMEOUT_MS = 10_000
+/** An edge that is restarted answers again within a few seconds. */
+const ASK_AGAIN_MS = 500
 
 /** Asks any edge process of the workspace. */
 export function createNatsRegistry(connection: NatsConnection, workspace: WorkspaceId): Registry {
@@ -39,6 +42,24 @@ export function createNatsRegistry(connection: NatsConnection, workspace: Worksp
     return decodeMessage("the registry's reply", reply, data)
   }
 
+  /** For a question that may be repeated: what a job has done so far shall not be lost to a restart of the edge. */
+  async function askPatiently<const S extends v.GenericSchema>(
+    operation: RegistryOperation,
+    question: Record<string, unknown>,
+    reply: S,
+  ): Promise<v.InferOutput<S>> {
+    const until = Date.now() + TIMEOUT_MS
+    for (;;) {
+      try {
+        return await ask(operation, question, reply)
+      } catch (error) {
+        const mayPass = error instanceof AppError && error.code === 'unavailable'
+        if (!mayPass || Date.now() + ASK_AGAIN_MS >= until) throw error
+        await setTimeout(ASK_AGAIN_MS)
+      }
+    }
+  }
+
   return {
     claimJob: (job, workerId) => ask('claim_job', { job_id: job, worker_id: workerId }, ClaimJobReply),
     finishJob: async (job, fence, outcome) =>
@@ -46,6 +67,6 @@ export function createNatsRegistry(connection: NatsConnection, workspace: Worksp
     findOwners: async (fileKeys) =>
       fileKeys.length === 0
         ? new Map()
-        : new Map(Object.entries((await ask('find_owners', { file_keys: fileKeys }, FindOwnersReply)).owners)),
+        : new Map(Object.entries((await askPatiently('find_owners', { file_keys: fileKeys }, FindOwnersReply)).owners)),
   }
 }

@@ -18,6 +18,7 @@ import { pinRepository, type RepositoryIdentity } from './simple-git-identity.ts
 import { findIgnored } from './simple-git-ignored.ts'
 import { LOG_FORMAT, parseLog, parseStatus } from './simple-git-parse.ts'
 import { createGitRun, findGit, type GitOutput, type GitRun, type GitRunOptions } from './simple-git-run.ts'
+import { holdRepository, type RepositoryHold } from './sqlite-repository-lock.ts'
 
 export interface OpenRepositoryOptions {
   /** Top folder of the work tree. */
@@ -36,6 +37,8 @@ export interface OpenRepositoryOptions {
   readonly allowFilters?: readonly string[]
   /** Exact paths that the owner opted in; as for the file tree. */
   readonly allowProtected?: readonly string[]
+  /** Takes the repository for this process alone, until it ends; `conflict` where another has it. */
+  readonly isOnlyWriter?: boolean
 }
 
 const SEARCH_PATH_DEFAULT = '/usr/local/bin:/opt/homebrew/bin:/usr/bin:/bin'
@@ -43,6 +46,8 @@ const COMMITTER_DEFAULT: Committer = { name: 'Millwright', email: 'millwright@lo
 const LOCK_DEADLINE_MS_DEFAULT = 5000
 /** More changed files than anyone reads; the answer says that there are more. */
 const STATUS_FILES_MAX = 1000
+/** Paths of one question about their state: half a megabyte of arguments at most. */
+const STATUS_PATHS_MAX = 200
 const STATUS_BYTES_MAX = 4 * 1024 * 1024
 const LOG_BYTES_MAX = 4 * 1024 * 1024
 const SKIP_MAX = 10_000_000
@@ -73,10 +78,11 @@ export async function openRepository(options: OpenRepositoryOptions): Promise<Re
   const binary = options.gitBinary ?? findGit(searchPath, root)
   const settings = { binary, folder: root, searchPath, timeoutMs: options.timeoutMs }
   const identity = await pinRepository(root, createGitRun({ ...settings, env: {} }))
+  const hold = options.isOnlyWriter === true ? holdRepository(identity.gitDir) : null
   // Named outright: no search for a repository, and no `core.worktree`, can lead git elsewhere.
   const run = createGitRun({ ...settings, env: { GIT_DIR: identity.gitDir, GIT_WORK_TREE: root } })
   const allowFilters = options.allowFilters ?? []
-  const repository = new SimpleGitRepository(run, identity, {
+  const repository = new SimpleGitRepository(run, identity, hold, {
     allowFilters,
     protectedPaths: createProtectedPaths(options.allowProtected),
     committer: options.committer ?? COMMITTER_DEFAULT,
@@ -97,9 +103,12 @@ class SimpleGitRepository implements Repository {
   readonly #run: GitRun
   readonly #identity: RepositoryIdentity
   readonly #settings: Settings
+  /** Let go, it would be collected, and the lock with it. */
+  readonly hold: RepositoryHold | null
   #notices: readonly string[] = []
 
-  constructor(run: GitRun, identity: RepositoryIdentity, settings: Settings) {
+  constructor(run: GitRun, identity: RepositoryIdentity, hold: RepositoryHold | null, settings: Settings) {
+    this.hold = hold
     // Looked at before, so that nothing runs on another repository; and after, so that nothing of one is told.
     this.#run = async (args, options) => {
       identity.assertSame()
@@ -128,6 +137,19 @@ class SimpleGitRepository implements Repository {
     if (output.exitCode !== 0 && !output.cut) throw toGitError('Cannot tell the status', output)
     const status = parseStatus(output.stdout, STATUS_FILES_MAX, (path) => !isTempFileName(path.split('/').at(-1) ?? ''))
     return { ...status, truncated: status.truncated || output.cut }
+  }
+
+  async changed(paths: readonly RepositoryPath[]): Promise<Set<RepositoryPath>> {
+    const { overrides: config } = await this.#configWithoutFilters()
+    const options = ['--untracked-files=all', '--ignored=no', '--ignore-submodules=all', '--no-renames']
+    const found = new Set<string>()
+    for (let start = 0; start < paths.length; start += STATUS_PATHS_MAX) {
+      const named = paths.slice(start, start + STATUS_PATHS_MAX)
+      const args = ['status', '--porcelain=v2', '-z', ...options, '--', ...named]
+      const output = await this.#must('Cannot tell what changed', args, { config })
+      for (const { path } of parseStatus(output.stdout, Number.POSITIVE_INFINITY, () => true).files) found.add(path)
+    }
+    return new Set(paths.filter((path) => found.has(path)))
   }
 
   async diff(request: {

@@ -30,10 +30,12 @@ export function readCandidate(
     return nothing(isCut ? TOO_LONG : { rule: found.fault, message: found.message, line: null })
   }
   // In Markdown a bare fence of the file's own looks like the end; only at the very end is it known to be.
-  if (isCut && fileKind(path).name === 'markdown' && !/(?:`{3,}|~{3,})\s*$/.test(reply.text)) return nothing(TOO_LONG)
+  if (isCut && fileKind(path).name === 'markdown' && !endsWithFence(reply.text)) return nothing(TOO_LONG)
   const text = keepShape(found.text, before)
   return { text, prose: found.prose, failures: guardFailures({ path, before, text, message }) }
 }
+
+const endsWithFence = (text: string): boolean => /(?:`{3}|~{3})$/.test(text.trimEnd().slice(-3))
 
 const TOO_LONG: Failure = {
   rule: 'answer_length',

@@ -115,6 +115,14 @@ describe('guardFailures', () => {
 })
 
 describe('keepShape', () => {
+  it('takes no longer for many empty lines than for as much text', () => {
+    const lines = '\n'.repeat(200_000)
+    const startedAt = performance.now()
+    expect(keepShape('x\n', `${lines}x\n`)).toBe('x\n')
+    expect(keepShape(`${lines}x\n\n`, null)).toBe(`${lines}x\n`)
+    expect(performance.now() - startedAt).toBeLessThan(1000)
+  })
+
   it.each<[string, string | null, string, string]>([
     ['a new file', null, 'a\nb\n', 'a\nb\n'],
     ['a new file with blank lines at its end', null, 'a\n\n\n', 'a\n'],

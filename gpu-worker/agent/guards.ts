@@ -40,12 +40,12 @@ export function guardFailures(request: GuardRequest): Failure[] {
 export function keepShape(answer: string, before: string | null): string {
   const plain = plainIndentation(answer.replace(/^\uFEFF/, ''), before)
   const text = before === null ? plain : restoreIndentation(plain, before.replaceAll('\r\n', '\n'))
-  if (before === null || before === '') return text.replace(/\n+$/, '\n')
+  const body = text.slice(0, endOfLastLine(text))
+  if (before === null || before === '') return body === text ? text : `${body}\n`
   const crlf = before.split('\r\n').length - 1
   const usesCrlf = crlf > before.split('\n').length - 1 - crlf
   const mark = before.startsWith('\uFEFF') ? '\uFEFF' : ''
-  const ending = before.endsWith('\n') ? (/(?:\r?\n)+$/.exec(before)?.[0] ?? '').replaceAll('\r', '') : ''
-  const body = text.replace(/\n+$/, '')
+  const ending = before.slice(endOfLastLine(before)).replaceAll('\r', '')
   const whole = `${mark}${body}${body === '' ? '' : ending}`
   return usesCrlf ? whole.replaceAll('\n', '\r\n') : whole
 }
@@ -54,6 +54,13 @@ const plainIndentation = (text: string, before: string | null): string =>
   before?.includes('\u00A0') === true
     ? text
     : text.replace(/^[ \t]*\u00A0[ \t\u00A0]*/gm, (run) => run.replaceAll('\u00A0', ' '))
+
+/** Where the line ends at the end of a text begin. Not by `/\n+$/`, which tries again from every line end there is. */
+function endOfLastLine(text: string): number {
+  let end = text.length
+  while (text[end - 1] === '\n') end -= text[end - 2] === '\r' ? 2 : 1
+  return end
+}
 
 function emptied({ text, before, message }: GuardRequest): Failure[] {
   if (text.trim() !== '' || (before !== null && before !== '' && REMOVAL.test(message))) return []

@@ -16,6 +16,8 @@ export interface CommitRequest {
  */
 export interface Repository {
   status(): Promise<ToolOutput<typeof gitStatus>>
+  /** Paths among these at which the work tree or the index differs from the last commit; ignored ones are left out. */
+  changed(paths: readonly RepositoryPath[]): Promise<Set<RepositoryPath>>
   /** Work tree against `revision` (default HEAD; the empty tree before the first commit), or index against it. */
   diff(request: {
     path: RepositoryPath | null

@@ -22,6 +22,14 @@ describe('applyEdits', () => {
     expect(() => applyEdits('f', text, [edit])).toThrow(message)
   })
 
+  it.each([
+    ['a'.repeat(20_000), 2],
+    ['a'.repeat(1000), 200],
+  ])('refuses edits that would make far more than a file of a few bytes', (replace, count) => {
+    const edits = Array.from({ length: count }, () => ({ search: 'a', replace, all: true }))
+    expect(() => applyEdits('f', 'a', edits)).toThrow(/^Cannot edit "f": edit \d of \d+ makes \d+ characters of it/)
+  })
+
   it('replaces every place with all', () => {
     expect(applyEdits('f', 'a-a', [{ search: 'a', replace: 'b', all: true }])).toBe('b-b')
   })

@@ -1,4 +1,5 @@
 import { AppError } from '#shared/errors.ts'
+import { FILE_BYTES_MAX } from '#shared/protocol/limits.ts'
 
 export interface Edit {
   readonly search: string
@@ -9,7 +10,8 @@ export interface Edit {
 /**
  * Replaces exact text, edit after edit. Each `search` must occur once where `all` is not set, at least once where it
  * is; otherwise `invalid_input` names the edit and the number of places, and nothing is changed. In a file with CRLF
- * line ends a search that was written with LF is matched as if it had been written with CRLF.
+ * line ends a search that was written with LF is matched as if it had been written with CRLF. `too_large` as soon as a
+ * text between two edits is longer than any file: with `all`, a few edits make gigabytes of a few bytes.
  */
 export function applyEdits(path: string, text: string, edits: readonly Edit[]): string {
   let result = text
@@ -26,6 +28,13 @@ export function applyEdits(path: string, text: string, edits: readonly Edit[]): 
               ? 'Copy the text to search from the file exactly, white space included'
               : 'Add lines around it until it is unique, or set all',
         },
+      )
+    }
+    const length = result.length + places * (replace.length - search.length)
+    if (length > FILE_BYTES_MAX) {
+      throw new AppError(
+        'too_large',
+        `Cannot edit "${path}": edit ${index + 1} of ${edits.length} makes ${length} characters of it, limit ${FILE_BYTES_MAX}`,
       )
     }
     result = result.replaceAll(search, () => replace)

@@ -2,6 +2,7 @@ import { RE2JS } from 're2js'
 import { AppError } from '#shared/errors.ts'
 import { FILE_BYTES_MAX, LIST_FILES_PAGE_DEFAULT } from '#shared/protocol/limits.ts'
 import { WIRE_VERSION } from '#shared/protocol/subjects.ts'
+import type { Complexity } from '#shared/schemas/check.ts'
 import { landFile } from '../agent/land.ts'
 import type { Events } from '../ports/events.ts'
 import type { FileChecker } from '../ports/file-checker.ts'
@@ -12,9 +13,11 @@ import type { WriteJournal } from '../ports/write-journal.ts'
 import { createGlob } from '../workspace/glob.ts'
 import type { KeyedLocks } from '../workspace/locks.ts'
 import { createOwnedFileTree, requireMayChange } from '../workspace/ownership.ts'
+import { parseRepositoryPath } from '../workspace/repository-path.ts'
 import { countLines, decodeText, pageLines } from '../workspace/text.ts'
 import { applyEdits } from './edits.ts'
 import type { ToolContext, ToolHandlers } from './handler.ts'
+import { createPace } from './pace.ts'
 
 export interface FileToolPorts {
   readonly files: FileTree
@@ -29,6 +32,10 @@ export interface FileToolPorts {
 
 const SEARCH_LIMIT_DEFAULT = 100
 const SEARCH_LINE_CHARACTERS_MAX = 300
+/** Nothing can stop a regex within a line, and the slowest that RE2 takes need 25 µs a character: a tenth of a second. */
+const REGEX_LINE_CHARACTERS_MAX = 4000
+/** More functions than a file of reasonable size has. */
+const FUNCTIONS_SHOWN_MAX = 200
 /** Paths that one question to git about ignored files carries. */
 const IGNORE_BATCH = 1000
 
@@ -152,7 +159,9 @@ export function createFileTools(ports: FileToolPorts): ToolHandlers<FileTools> {
     async search_files(input, context) {
       const limit = input.limit ?? SEARCH_LIMIT_DEFAULT
       const inGlob = input.glob === undefined ? () => true : createGlob(input.glob)
-      const found = input.regex === true ? createSearch(input.pattern) : (line: string) => line.includes(input.pattern)
+      const isRegex = input.regex === true
+      const found = isRegex ? createSearch(input.pattern) : (line: string) => line.includes(input.pattern)
+      const pace = createPace('Cannot search the repository', context.signal)
       const matches: { path: string; line: number; text: string }[] = []
       let skipped = 0
       for await (const entry of visible(ports, '', null, context.signal)) {
@@ -163,8 +172,15 @@ export function createFileTools(ports: FileToolPorts): ToolHandlers<FileTools> {
           continue
         }
         let line = 0
+        let isPartly = false
         for (const content of text.split('\n')) {
           line++
+          const pause = pace()
+          if (pause !== null) await pause
+          if (isRegex && content.length > REGEX_LINE_CHARACTERS_MAX) {
+            isPartly = true
+            continue
+          }
           if (!found(content)) continue
           if (matches.length === limit) return { matches, truncated: true, files_skipped: skipped }
           matches.push({
@@ -173,6 +189,7 @@ export function createFileTools(ports: FileToolPorts): ToolHandlers<FileTools> {
             text: content.slice(0, SEARCH_LINE_CHARACTERS_MAX).replace(/\r$/, ''),
           })
         }
+        if (isPartly) skipped++
       }
       return { matches, truncated: false, files_skipped: skipped }
     },
@@ -191,10 +208,17 @@ export function createFileTools(ports: FileToolPorts): ToolHandlers<FileTools> {
         ...check.checks,
         syntax_errors: [...check.syntaxErrors],
         line_count: check.lineCount,
-        complexity: check.complexity,
+        complexity: check.complexity === null ? null : withMostComplex(check.complexity),
       }
     },
   }
+}
+
+/** Leaves out the simplest functions where there are too many to show; the others stay in order. */
+function withMostComplex(complexity: Complexity): Complexity {
+  const weight = (each: Complexity['functions'][number]): number => each.cyclomatic + each.cognitive
+  const shown = new Set(complexity.functions.toSorted((a, b) => weight(b) - weight(a)).slice(0, FUNCTIONS_SHOWN_MAX))
+  return { ...complexity, functions: complexity.functions.filter((each) => shown.has(each)) }
 }
 
 function refuseOtherVersion(action: string, path: string, expected: string | undefined, found: string): void {
@@ -234,8 +258,10 @@ async function* visible(
   signal: AbortSignal,
 ): AsyncGenerator<FileEntry> {
   let batch: FileEntry[] = []
+  let all: boolean | undefined
   async function* flush(): AsyncGenerator<FileEntry> {
-    const ignored = await repository.ignored(batch.map((entry) => entry.path))
+    all ??= folder !== '' && (await isBelowIgnored(repository, batch[0]))
+    const ignored = all ? new Set() : await repository.ignored(batch.map((entry) => entry.path))
     for (const entry of batch) if (!ignored.has(entry.path)) yield entry
     batch = []
   }
@@ -245,6 +271,13 @@ async function* visible(
     if (batch.length === IGNORE_BATCH) yield* flush()
   }
   if (batch.length > 0) yield* flush()
+}
+
+/** Whether git ignores the folder of an entry, and so everything in it. */
+async function isBelowIgnored(repository: Repository, entry: FileEntry | undefined): Promise<boolean> {
+  const slash = entry?.path.lastIndexOf('/') ?? -1
+  if (entry === undefined || slash === -1) return false
+  return (await repository.ignored([parseRepositoryPath(entry.path.slice(0, slash))])).size > 0
 }
 
 /** Null for what cannot be searched: protected, too large, not text, gone. */

@@ -1,5 +1,5 @@
 import { AppError } from '#shared/errors.ts'
-import { PAGE_DEFAULT } from '#shared/protocol/limits.ts'
+import { FILE_BYTES_MAX, PAGE_DEFAULT } from '#shared/protocol/limits.ts'
 import type { ActingAgent } from '#shared/schemas/agent.ts'
 import type { FileTree } from '../ports/file-tree.ts'
 import type { Repository } from '../ports/repository.ts'
@@ -38,9 +38,11 @@ export function createGitTools({ files, repository, journal }: GitToolPorts): To
       return resolved
     }
     if (agent !== null) return [await pathOf(agent.managed_file)]
-    const changed = new Set((await repository.status()).files.map((file) => file.path))
+    const writes = journal.lastWrites()
+    // Of these alone: in a repository with many changed files, the status does not show them all.
+    const changed = await repository.changed(writes.map((write) => write.path))
     const written: RepositoryPath[] = []
-    for (const write of journal.lastWrites()) {
+    for (const write of writes) {
       if (changed.has(write.path) && (await isStill(files, write))) written.push(write.path)
     }
     if (written.length === 0) {
@@ -80,7 +82,8 @@ export function createGitTools({ files, repository, journal }: GitToolPorts): To
 /** Whether a file still is as this server left it. What a person changed since is the person's to commit. */
 async function isStill(files: FileTree, write: { path: RepositoryPath; afterSha256: string | null }): Promise<boolean> {
   try {
-    const { sha256 } = await files.read(write.path, Number.MAX_SAFE_INTEGER)
+    // What is larger than this server writes is somebody else's.
+    const { sha256 } = await files.read(write.path, FILE_BYTES_MAX)
     return sha256 === write.afterSha256
   } catch (error) {
     if (error instanceof AppError && error.code === 'not_found') return write.afterSha256 === null

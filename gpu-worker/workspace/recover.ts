@@ -1,4 +1,5 @@
 import { AppError } from '#shared/errors.ts'
+import { FILE_BYTES_MAX } from '#shared/protocol/limits.ts'
 import type { FileTree } from '../ports/file-tree.ts'
 import type { WriteIntent, WriteJournal } from '../ports/write-journal.ts'
 
@@ -26,7 +27,8 @@ export async function recoverWorkspace(
 
 async function hashNow(files: FileTree, path: string): Promise<string | null | undefined> {
   try {
-    return (await files.read(path, Number.MAX_SAFE_INTEGER)).sha256
+    // What is larger than this server writes is not what it wrote.
+    return (await files.read(path, FILE_BYTES_MAX)).sha256
   } catch (error) {
     if (error instanceof AppError) return error.code === 'not_found' ? null : undefined
     throw error

@@ -176,6 +176,7 @@ export const validateFile = defineTool({
     violations: v.array(Violation),
     syntax_errors: v.array(v.strictObject({ line: v.number(), column: v.number(), message: v.string() })),
     line_count: v.number(),
+    /** With the most complex functions only, where there are very many. */
     complexity: v.nullable(Complexity),
   }),
   annotations: reads,

@@ -383,8 +383,37 @@ export function describeRegistry(name: string, create: () => Promise<RegistryUnd
         expect(await registry.expireJobs(10_000)).toEqual([])
         clock.nowMs += 10_001
         expect(await registry.expireJobs(10_000)).toEqual([{ workspace: here, job_id: lost }])
-        expect((await registry.getJob(here, lost)).job).toMatchObject({ state: 'failed', error: { code: 'timeout' } })
+        const { job: gone } = await registry.getJob(here, lost)
+        expect(gone).toMatchObject({ state: 'failed', error: { code: 'timeout' } })
+        // Its worker was cut off: it may have written before.
+        expect(gone.error?.hint).toContain('git_diff')
         expect(await registry.finishJob(here, lost, 1, done)).toBe(false)
+      })
+
+      it('lets a worker that began in time say after the deadline how it went', async () => {
+        const id = await submit('a1')
+        await claim(id)
+        // The worker was killed after it wrote; its journal knows, and the message comes back late.
+        clock.nowMs += 60_000
+        const { fence } = await claim(id)
+        expect(fence).toBe(2)
+        expect(await registry.finishJob(here, id, fence, done)).toBe(true)
+        expect((await registry.getJob(here, id)).job.state).toBe('succeeded')
+      })
+
+      it('lists refusals without their details, which hold diffs and replies', async () => {
+        const id = await submit('a1')
+        const { fence } = await claim(id)
+        const error = {
+          code: 'checks_failed',
+          message: 'Cannot write',
+          hint: 'Smaller',
+          details: { diff: '+x' },
+        } as const
+        await registry.finishJob(here, id, fence, { state: 'failed', error })
+        expect((await registry.getJob(here, id)).job.error).toEqual(error)
+        const { items } = await registry.listJobs(here, { state: null, agent: null, cursor: null, limit: 2 })
+        expect(items[0]?.error).toEqual({ code: 'checks_failed', message: 'Cannot write', hint: 'Smaller' })
       })
 
       it('finds queued jobs whose message is lost: nothing runs, or a later one has overtaken', async () => {

@@ -40,7 +40,7 @@ describe.each(clientKinds)('a client of the kind %s', (kind) => {
 
   /** The fields of a success; its text is written for a reader. */
   async function ok(name: string, args: Fields, onprogress?: (progress: Progress) => void) {
-    const answer = await client.call(name, args, onprogress)
+    const answer = await client.call(name, args, onprogress === undefined ? {} : { onprogress })
     expect(answer.structuredContent, `${name}: ${textOf(answer)}`).toMatchObject({ success: true })
     expect(answer.isError).toBe(false)
     expect(answer.content).toHaveLength(1)
