@@ -1,19 +1,20 @@
 import { AppError } from '#shared/errors.ts'
 import type { Proposal } from '#shared/protocol/chat-job.ts'
 import { FILE_BYTES_MAX } from '#shared/protocol/limits.ts'
-import type { ActingAgent } from '#shared/schemas/agent.ts'
+import type { ActingAgent, EarlierTask } from '#shared/schemas/agent.ts'
 import type { Checks, Violation } from '#shared/schemas/check.ts'
 import type { JobProgress, Usage } from '#shared/schemas/job.ts'
 import type { ChatOutcome } from '#shared/tools/agents.ts'
 import type { FileTree, ResolvedFile } from '../ports/file-tree.ts'
 import type { ChatTurn, GenerateResult, LanguageModel } from '../ports/language-model.ts'
 import { decodeText, encodeText } from '../workspace/text.ts'
-import { answerRoom } from './answer-room.ts'
+import { answerRoom, spareTokens } from './answer-room.ts'
 import { readCandidate } from './candidate.ts'
 import { diffTexts } from './diff.ts'
 import { type CurrentFile, hashBytes, type Landed, type LandPorts, landFile, readCurrent } from './land.ts'
+import { tellEarlier } from './memory.ts'
 import { createProgressReporter, type ProgressReporter } from './progress.ts'
-import { type ContextFile, createPrompt, createRepair, type Failure } from './prompt.ts'
+import { type ContextFile, createPrompt, createRepair, type Failure, type PromptRequest } from './prompt.ts'
 import { sumUsage } from './usage.ts'
 
 export interface AgentTask {
@@ -24,6 +25,8 @@ export interface AgentTask {
   /** Any names, and the paths of files to show to the model. */
   readonly context: Readonly<Record<string, string>>
   readonly message: string
+  /** The agent's earlier tasks, oldest first. */
+  readonly history: readonly EarlierTask[]
   readonly jobId: string | null
 }
 
@@ -43,6 +46,15 @@ export interface AgentResult {
 }
 
 export const ROUNDS_MAX = 3
+/** Earlier tasks are a reminder; the file holds what came of them. */
+const EARLIER_TOKENS_MAX = 1024
+/** The section's heading and the blank lines in it. */
+const EARLIER_FRAME_TOKENS = 32
+/**
+ * Models with less context are small ones, which write worse files when they are shown more than the task: the demo model
+ * did 24 of 24 tasks without and none behind a task that had failed. Questions are told of earlier tasks by every model.
+ */
+const EARLIER_CONTEXT_TOKENS_MIN = 8192
 
 /**
  * Does one task on an agent's file: asks the model, judges its answer, asks again with what failed, and writes what
@@ -56,7 +68,7 @@ export async function runAgentTask(task: AgentTask, ports: AgentPorts, options: 
   const progress = createProgressReporter(task.file.path, options.onProgress)
   progress.phase('reading', 1)
   const current = await readCurrent(ports.files, task.file.path)
-  const prompt = createPrompt({
+  const request: PromptRequest = {
     systemPrompt: task.agent.system_prompt,
     path: task.file.path,
     text: current.text,
@@ -64,7 +76,10 @@ export async function runAgentTask(task: AgentTask, ports: AgentPorts, options: 
     rules: ports.checker.rules(task.file.path),
     message: task.message,
     isQuestion: task.mode === 'ask',
-  })
+  }
+  const bare = createPrompt(request)
+  const earlier = await recall(task, bare, current.text ?? '', ports.model, options.signal)
+  const prompt = earlier === null ? bare : createPrompt({ ...request, earlier })
   const run: Run = { task, ports, options, progress, current, usages: [] }
   return task.mode === 'ask' ? answerQuestion(run, prompt) : writeFile(run, prompt)
 }
@@ -86,6 +101,24 @@ interface Attempt {
   readonly text: string | null
   readonly checks: Checks
   readonly failures: readonly Failure[]
+}
+
+/** What the model is told of the agent's earlier tasks: what fits beside the task, which is never cut for it. */
+async function recall(
+  { mode, history }: AgentTask,
+  bare: readonly ChatTurn[],
+  fileText: string,
+  model: LanguageModel,
+  signal: AbortSignal,
+): Promise<string | null> {
+  if (history.length === 0) return null
+  // Counting loads the model; before, its context is not known.
+  const spare = await spareTokens(model, bare, mode === 'ask' ? '' : fileText, signal)
+  const contextTokens = model.info().context_tokens
+  if (spare === null || contextTokens === null) return null
+  if (mode !== 'ask' && contextTokens < EARLIER_CONTEXT_TOKENS_MIN) return null
+  const tokensMax = Math.min(EARLIER_TOKENS_MAX, Math.floor(contextTokens / 8), spare - EARLIER_FRAME_TOKENS)
+  return tellEarlier(history, tokensMax, (text) => model.countTokens(text, signal))
 }
 
 async function readContext({ context, file }: AgentTask, files: FileTree): Promise<ContextFile[]> {

@@ -63,6 +63,7 @@ async function work(
       file,
       context: args.context ?? {},
       message: args.message,
+      history: context.history,
       jobId: context.jobId,
     },
     { ...ports, model: ports.models.pick(agent.model) },
