@@ -131,14 +131,16 @@ const part =
   '(?:code|content|file|class|function|module|implementation|document|script|methods?|functions?|imports?|fields?|lines?|tests?|logic|endpoints?|routes?|definitions?)'
 const adjective = '(?:existing|remaining|previous|other|original|unchanged|same|old|current)'
 const stays =
-  '(?:(?:remains?|stays?|is|are|goes|go|left)\\s+)?(?:unchanged|the same|as (?:it )?(?:before|is|was)|omitted|here|above|below|not shown)(?:\\s+.*)?'
+  '(?:(?:remains?|stays?|is|are|goes|go|left)\\s+)?(?:unchanged|the same|as (?:it )?(?:before|is|was)|omitted|here|above|below|not shown)(?:\\s+(?:for|from|as|here|above|below)\\b.*)?'
 const stubTexts = [
   new RegExp(
     `^(?:the |your )?(?:rest|remainder) of (?:the |your |this )?(?:${adjective} )?${part}(?:\\s+${stays})?$`,
     'i',
   ),
-  new RegExp(`^(?:the |your |all (?:the )?)?${adjective} ${part}(?:\\s+${stays})?$`, 'i'),
-  new RegExp(`^(?:the |all )?(?:rest|everything else|${part})\\s+${stays}$`, 'i'),
+  new RegExp(`^(?:the |your |all (?:the )?)?(?:existing|remaining|original|unchanged) ${part}(?:\\s+${stays})?$`, 'i'),
+  // These may stand above a section of their own: `# Other functions`.
+  new RegExp(`^(?:the |your |all (?:the )?)?${adjective} ${part}\\s+${stays}$`, 'i'),
+  new RegExp(`^(?:the |all )?(?:rest|everything else|${part})(?:\\s+(?:above|below|here))?\\s+${stays}$`, 'i'),
   /^(?:unchanged|same as (?:before|above)|no changes?(?: here| needed)?|(?:add |put )?your (?:code|implementation|logic)(?: goes)? here|implementation (?:goes )?here|code (?:goes )?here|omitted for brevity)$/i,
 ]
 
@@ -161,6 +163,7 @@ function isStub(line: string, previous: string, path: string): boolean {
   // `#` is a heading in Markdown and `-` a list in YAML: only words in brackets count there, and HTML comments.
   const inComment = name === 'markdown' && !trimmed.startsWith('<!--') ? null : comment.exec(trimmed)
   const bracketed = /^[[(<{](.*)[\])>}]$/.exec(trimmed)
+  if (inComment !== null && isWrapped(comment.exec(previous.trim())?.[1] ?? '')) return false
   const said = inComment?.[1] ?? bracketed?.[1] ?? (isCode ? trimmed : null)
   if (said === null) return false
   const words = said
@@ -171,6 +174,9 @@ function isStub(line: string, previous: string, path: string): boolean {
   if (words === '') return inComment !== null && /\.{3}|…/.test(said)
   return stubTexts.some((pattern) => pattern.test(words)) || (inComment !== null && isDotted(said, words))
 }
+
+/** A line of comment that ended for want of room: what follows is the end of its sentence. */
+const isWrapped = (said: string): boolean => said.length >= 40 && !/[.:;!?…)]$/.test(said)
 
 /** Dots at one end of a comment around a few words about code: `# ... existing methods ...`. */
 const isDotted = (said: string, words: string): boolean =>
