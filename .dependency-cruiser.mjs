@@ -66,7 +66,7 @@ export default {
       comment: 'These libraries are wrapped once',
       severity: 'error',
       from: { path: '^(functions|gpu-worker)/', pathNot: `${tests}|${compositions}|/adapters/` },
-      to: { path: '^node_modules/(node-llama-cpp|simple-git|web-tree-sitter|@nats-io)/' },
+      to: { path: '^node_modules/(node-llama-cpp|openai|simple-git|web-tree-sitter|@nats-io)/' },
     },
     {
       name: 'no-dev-dependencies-in-product',

@@ -11,6 +11,7 @@ const Config = v.object({
   MILLWRIGHT_REPOSITORY: text,
   MILLWRIGHT_DATA: text,
   MILLWRIGHT_WORKSPACE: v.optional(WorkspaceId),
+  /** One or more, separated by commas. */
   MILLWRIGHT_MODEL: v.optional(text),
   MILLWRIGHT_MODELS: v.optional(text),
   MILLWRIGHT_THREADS: v.optional(count),
@@ -25,7 +26,8 @@ export interface WorkerConfig {
   readonly repository: string
   readonly dataFolder: string
   readonly workspace: WorkspaceId | undefined
-  readonly model: string | undefined
+  /** As `--model` says them; the first is the default. */
+  readonly models: readonly string[]
   readonly modelsFolder: string | undefined
   readonly threads: number | undefined
   readonly allowedPaths: readonly string[]
@@ -36,14 +38,15 @@ const flags = {
   repo: { type: 'string' },
   data: { type: 'string' },
   workspace: { type: 'string' },
-  model: { type: 'string' },
+  model: { type: 'string', multiple: true },
   models: { type: 'string' },
   threads: { type: 'string' },
   help: { type: 'boolean' },
 } as const
 
-export const workerUsage = `npm run worker -- --repo PATH [--workspace NAME] [--model NAME|PATH|URI] [--data DIR] [--models DIR] [--threads N]
-with NATS_URL=nats://USER:PASSWORD@HOST:PORT in the environment`
+export const workerUsage = `npm run worker -- --repo PATH [--workspace NAME] [--model [NAME=]MODEL]... [--data DIR] [--models DIR] [--threads N]
+with NATS_URL=nats://USER:PASSWORD@HOST:PORT in the environment. MODEL is a name, a .gguf file, hf:USER/REPOSITORY:Q4_K_M
+or openai:http://HOST:PORT/v1#MODEL; the first is the default`
 
 /** Reads the machine's settings: flags win over the environment. Throws `invalid_input` naming the variable that is wrong. */
 export function parseWorkerConfig(argv: readonly string[], environment: NodeJS.ProcessEnv): WorkerConfig {
@@ -53,7 +56,6 @@ export function parseWorkerConfig(argv: readonly string[], environment: NodeJS.P
     ...defined('MILLWRIGHT_REPOSITORY', given.repo),
     ...defined('MILLWRIGHT_DATA', given.data),
     ...defined('MILLWRIGHT_WORKSPACE', given.workspace),
-    ...defined('MILLWRIGHT_MODEL', given.model),
     ...defined('MILLWRIGHT_MODELS', given.models),
     ...defined('MILLWRIGHT_THREADS', given.threads),
   })
@@ -69,7 +71,7 @@ export function parseWorkerConfig(argv: readonly string[], environment: NodeJS.P
     repository: config.MILLWRIGHT_REPOSITORY,
     dataFolder: config.MILLWRIGHT_DATA,
     workspace: config.MILLWRIGHT_WORKSPACE,
-    model: config.MILLWRIGHT_MODEL,
+    models: given.model ?? toList(config.MILLWRIGHT_MODEL),
     modelsFolder: config.MILLWRIGHT_MODELS,
     threads: config.MILLWRIGHT_THREADS,
     allowedPaths: toList(config.MILLWRIGHT_ALLOW_PATHS),

@@ -19,7 +19,10 @@ import { createTreeSitterParser } from './adapters/tree-sitter-parser.ts'
 import { parseWorkerConfig, type WorkerConfig, workerUsage } from './config.ts'
 import { createDaemon } from './daemon.ts'
 import { createFileChecker } from './gates/file-checker.ts'
+import { findKey, parseModelList } from './inference/model-list.ts'
 import { createModelSet } from './inference/model-set.ts'
+import type { ModelSupervisor } from './inference/model-supervisor.ts'
+import type { LanguageModel } from './ports/language-model.ts'
 import { createServedCalls, createServedJobs } from './tools/served.ts'
 import { KeyedLocks } from './workspace/locks.ts'
 import { recoverWorkspace } from './workspace/recover.ts'
@@ -62,8 +65,8 @@ async function main(): Promise<void> {
   for (const line of await recoverWorkspace(files, journal, journal.unfinished())) log(line)
   for (const notice of repository.notices()) log(notice)
   const checker = createFileChecker({ parser: createTreeSitterParser() })
-  const model = createModel(config, dataFolder)
-  const models = createModelSet([model])
+  const configured = await createModels(config, dataFolder)
+  const models = createModelSet(configured.models)
 
   const connection = await connectWorker(config.natsUrl, `millwright-worker-${workspace}`, stopping.signal)
   await refuseSecondWorker(connection, workspace)
@@ -79,10 +82,10 @@ async function main(): Promise<void> {
     repository: basename(root),
     started_at: startedAt,
     models: models.all().map((each) => each.info()),
-    gpu: model.gpu(),
+    gpu: configured.gpu(),
     memory: {
       daemon_bytes: process.memoryUsage.rss(),
-      model_bytes: model.memoryBytes(),
+      model_bytes: models.memoryBytes(),
       machine_bytes: totalmem(),
     },
     jobs_running: daemon.jobsRunning(),
@@ -119,14 +122,33 @@ async function main(): Promise<void> {
   journal.close()
 }
 
-function createModel(config: WorkerConfig, dataFolder: string) {
-  return createLlamaModel({
-    ...(config.model === undefined ? {} : { reference: config.model }),
-    ...(config.threads === undefined ? {} : { threads: config.threads }),
-    modelsFolder: config.modelsFolder ?? join(dataFolder, 'models'),
-    preload: true,
-    log,
-  })
+/** The models of the configuration. The default one is loaded now, the others with their first call. */
+async function createModels(config: WorkerConfig, dataFolder: string) {
+  const list = parseModelList(config.models).map((each) => ({
+    ...each,
+    key: 'server' in each ? findKey(each.server, process.env) : null,
+  }))
+  const local: ModelSupervisor[] = []
+  const models: LanguageModel[] = []
+  for (const [index, each] of list.entries()) {
+    if ('server' in each) {
+      // 35 MB that most workers never need.
+      const { createOpenAiModel } = await import('./adapters/openai-model.ts')
+      models.push(createOpenAiModel({ ...each, log }))
+    } else {
+      const model = createLlamaModel({
+        reference: each,
+        ...(config.threads === undefined ? {} : { threads: config.threads }),
+        modelsFolder: config.modelsFolder ?? join(dataFolder, 'models'),
+        preload: index === 0,
+        log,
+      })
+      local.push(model)
+      models.push(model)
+    }
+  }
+  const gpu = (): WorkerInfo['gpu'] => local.map((model) => model.gpu()).find((each) => each !== null) ?? null
+  return { models, gpu }
 }
 
 /** Two workers on one repository would not see each other's locks. */

@@ -5,6 +5,7 @@ export interface NodeServiceOptions {
   readonly name: string
   /** The program, a TypeScript or JavaScript file. */
   readonly file: string
+  readonly args?: readonly string[]
   /** Read at each start, since a service before it may have got another address meanwhile. */
   readonly environment: () => Record<string, string>
   readonly log: (line: string) => void
@@ -19,7 +20,7 @@ const LINES_KEPT = 20
 
 /** A Node program of ours. It is ready when it has sent `{ type: 'ready' }` over its IPC channel. */
 export function createNodeService(options: NodeServiceOptions): Service {
-  const { name, file, log, readyTimeoutMs = READY_TIMEOUT_MS, stopGraceMs = STOP_GRACE_MS } = options
+  const { name, file, args = [], log, readyTimeoutMs = READY_TIMEOUT_MS, stopGraceMs = STOP_GRACE_MS } = options
   return {
     name,
     async start(signal) {
@@ -28,7 +29,7 @@ export function createNodeService(options: NodeServiceOptions): Service {
       const ready = Promise.withResolvers<'ready'>()
       const child = await spawnBound({
         command: process.execPath,
-        args: [file],
+        args: [file, ...args],
         env: { ...process.env, ...options.environment() },
         channel: true,
         onLine: (line) => {

@@ -17,7 +17,8 @@ export interface StackOptions {
   readonly repository: string
   /** Made where it is missing; for this stack alone; outside the repository. */
   readonly dataFolder: string
-  readonly model?: string
+  /** As `--model` says it; several, of which the first is the default; left out: chosen by the machine's memory. */
+  readonly model?: string | readonly string[]
   readonly threads?: number
   /** Where downloaded models are kept; in the data folder where left out. */
   readonly modelsFolder?: string
@@ -87,13 +88,13 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     const worker = createNodeService({
       name: 'worker',
       file: join(projectFolder, 'gpu-worker', 'main.ts'),
+      args: [options.model ?? []].flat().flatMap((model) => ['--model', model]),
       log,
       environment: () => ({
         ...common,
         NATS_URL: nats.server().url('worker'),
         MILLWRIGHT_DATA: join(dataFolder, 'worker'),
         MILLWRIGHT_REPOSITORY: repository,
-        ...(options.model === undefined ? {} : { MILLWRIGHT_MODEL: options.model }),
         ...(options.modelsFolder === undefined ? {} : { MILLWRIGHT_MODELS: options.modelsFolder }),
         ...(options.threads === undefined ? {} : { MILLWRIGHT_THREADS: String(options.threads) }),
       }),

@@ -5,10 +5,12 @@ import { basename, isAbsolute, join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { toWorkspaceId } from '#shared/ids.ts'
 
-export const startUsage = `Usage: npm start -- [--repo PATH] [--model NAME|PATH|URI] [--port PORT] [--data DIR] [--threads N]
+export const startUsage = `Usage: npm start -- [--repo PATH] [--model [NAME=]MODEL]... [--port PORT] [--data DIR] [--threads N]
 
   --repo PATH     the git repository to serve; the one you stand in where left out
-  --model MODEL   a model by name, a GGUF file, or an hf: address; chosen by the machine's memory where left out
+  --model MODEL   a model by name, a GGUF file, an hf: address, or openai:http://HOST:PORT/v1#MODEL for one that a server
+                  has; chosen by the machine's memory where left out. Several --model make several models, of which the
+                  first is the default; NAME=MODEL gives one a name of its own
   --port PORT     of the page and the MCP endpoint, on 127.0.0.1; 8000 where left out, 0 for a free one
   --data DIR      where state is kept; a folder per repository below your data folder where left out
   --threads N     processor threads for the model
@@ -17,7 +19,8 @@ export const startUsage = `Usage: npm start -- [--repo PATH] [--model NAME|PATH|
 export interface StartOptions {
   readonly help: boolean
   readonly repository: string | undefined
-  readonly model: string | undefined
+  /** The first is the default; empty where the machine is to choose. */
+  readonly models: readonly string[]
   readonly port: number
   readonly dataFolder: string | undefined
   readonly threads: number | undefined
@@ -38,7 +41,7 @@ export function parseStartOptions(argv: readonly string[], userFolder: string): 
     allowPositionals: false,
     options: {
       repo: { type: 'string' },
-      model: { type: 'string' },
+      model: { type: 'string', multiple: true },
       port: { type: 'string' },
       data: { type: 'string' },
       threads: { type: 'string' },
@@ -46,12 +49,12 @@ export function parseStartOptions(argv: readonly string[], userFolder: string): 
     },
   })
   for (const [name, value] of Object.entries(values)) {
-    if (value === '') throw new Error(`--${name} needs a value`)
+    if (value === '' || (Array.isArray(value) && value.includes(''))) throw new Error(`--${name} needs a value`)
   }
   return {
     help: values.help === true,
     repository: values.repo,
-    model: values.model === undefined ? undefined : resolveModel(values.model, userFolder),
+    models: (values.model ?? []).map((model) => resolveModel(model, userFolder)),
     port: values.port === undefined ? PORT_DEFAULT : parseCount('--port', values.port, 0, 65_535),
     dataFolder: values.data === undefined ? undefined : resolve(userFolder, values.data),
     threads: values.threads === undefined ? undefined : parseCount('--threads', values.threads, 1, THREADS_MAX),
@@ -67,7 +70,12 @@ function parseCount(flag: string, text: string, min: number, max: number): numbe
 }
 
 /** The worker runs in another folder, so a path must be absolute; names and addresses stay as they are. */
-function resolveModel(model: string, userFolder: string): string {
+function resolveModel(text: string, userFolder: string): string {
+  const [, name = '', model = text] = /^([a-z0-9][\w.-]*=)(.+)$/is.exec(text) ?? []
+  return name + resolveReference(model, userFolder)
+}
+
+function resolveReference(model: string, userFolder: string): string {
   if (/^[a-z][a-z0-9+.-]+:/i.test(model)) return model
   const path = resolve(userFolder, model.startsWith('~/') ? join(homedir(), model.slice(2)) : model)
   if (statSync(path, { throwIfNoEntry: false })?.isFile() === true) return path

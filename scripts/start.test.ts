@@ -30,7 +30,7 @@ describe('the command line', () => {
     expect(parseStartOptions([], folder)).toEqual({
       help: false,
       repository: undefined,
-      model: undefined,
+      models: [],
       port: 8000,
       dataFolder: undefined,
       threads: undefined,
@@ -40,13 +40,20 @@ describe('the command line', () => {
   it('takes paths from where the person stands', () => {
     writeFileSync(join(folder, 'small.gguf'), '')
     const options = parseStartOptions(['--data', 'state', '--model', 'small.gguf', '--port', '0'], folder)
-    expect(options).toMatchObject({ dataFolder: join(folder, 'state'), model: join(folder, 'small.gguf'), port: 0 })
+    expect(options).toMatchObject({ dataFolder: join(folder, 'state'), models: [join(folder, 'small.gguf')], port: 0 })
   })
 
   it('leaves names and addresses of models as they are', () => {
-    for (const model of ['demo', 'hf:Qwen/Qwen2.5-7B-Instruct-GGUF:Q4_K_M']) {
-      expect(parseStartOptions(['--model', model], folder).model).toBe(model)
+    const server = 'openai:http://127.0.0.1:8080/v1?key_from=KEY#qwen'
+    for (const model of ['demo', 'hf:Qwen/Qwen2.5-7B-Instruct-GGUF:Q4_K_M', server, `fast=${server}`]) {
+      expect(parseStartOptions(['--model', model], folder).models).toEqual([model])
     }
+  })
+
+  it('takes several models in their order, with paths behind names too', () => {
+    writeFileSync(join(folder, 'small.gguf'), '')
+    const { models } = parseStartOptions(['--model', 'demo', '--model', 'mine=small.gguf'], folder)
+    expect(models).toEqual(['demo', `mine=${join(folder, 'small.gguf')}`])
   })
 
   it.each([
@@ -59,6 +66,8 @@ describe('the command line', () => {
     [['--repo'], /--repo/],
     [['--repo', ''], /--repo needs a value/],
     [['--model', './missing.gguf'], /--model: there is no file/],
+    [['--model', 'demo', '--model', 'x=./missing.gguf'], /--model: there is no file/],
+    [['--model', 'demo', '--model', ''], /--model needs a value/],
   ])('refuses %j', (argv, message) => {
     expect(() => parseStartOptions(argv, folder)).toThrow(message)
   })

@@ -40,7 +40,7 @@ async function main(): Promise<number> {
       dataFolder: options.dataFolder ?? ownFolder,
       // Gigabytes that all repositories share.
       modelsFolder: process.env.MILLWRIGHT_MODELS ?? join(dirname(ownFolder), 'models'),
-      ...(options.model === undefined ? {} : { model: options.model }),
+      ...(options.models.length === 0 ? {} : { model: options.models }),
       ...(options.threads === undefined ? {} : { threads: options.threads }),
       port: options.port,
       log,

@@ -10,7 +10,8 @@ const TEMPLATE_TOKENS = 64
 
 /**
  * How many tokens an answer may take. At least the file's own length and half again, which must fit or the model refuses
- * with `context_overflow`; beyond that what the context has left, up to a file of ordinary length.
+ * with `context_overflow`; beyond that what the context has left, up to a file of ordinary length. Where the context is not
+ * known, as with some servers, a file of ordinary length.
  */
 export async function answerRoom(
   model: LanguageModel,
@@ -19,7 +20,7 @@ export async function answerRoom(
   signal: AbortSignal,
 ): Promise<number> {
   const { needed, left } = await measure(model, turns, fileText, signal)
-  return Math.max(needed, Math.min(ANSWER_TOKENS_USUAL, left ?? needed))
+  return Math.max(needed, Math.min(ANSWER_TOKENS_USUAL, left ?? ANSWER_TOKENS_USUAL))
 }
 
 /** Tokens that a prompt and the answer that it needs leave free; null where the model's context is not known. */

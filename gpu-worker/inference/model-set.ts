@@ -6,6 +6,9 @@ export interface ModelSet {
   /** The named model, or the default. Throws `not_found` naming those that there are. */
   pick(name: string | null): LanguageModel
   all(): readonly LanguageModel[]
+  /** Resident memory of all their processes, in bytes; null while there is none. */
+  memoryBytes(): number | null
+  /** Ends all of them, also where the end of one fails; rejects then. */
   close(): Promise<void>
 }
 
@@ -21,8 +24,13 @@ export function createModelSet(models: readonly LanguageModel[]): ModelSet {
       )
     },
     all: () => models,
-    close: async () => {
-      await Promise.all(models.map((model) => model.close()))
+    memoryBytes() {
+      const sizes = models.map((model) => model.memoryBytes()).filter((bytes) => bytes !== null)
+      return sizes.length === 0 ? null : sizes.reduce((sum, bytes) => sum + bytes, 0)
+    },
+    async close() {
+      const ends = await Promise.allSettled(models.map((model) => model.close()))
+      for (const end of ends) if (end.status === 'rejected') throw end.reason
     },
   }
 }

@@ -23,8 +23,8 @@ export interface LiveStack {
 
 export interface LiveStackOptions {
   readonly files?: Record<string, string>
-  /** `demo`; a path; or the shape of a random model, whose answers run to the limit of their tokens. */
-  readonly model: string | TinyModelOptions
+  /** `demo`, a path, several of these; or the shape of a random model, whose answers run to the limit of their tokens. */
+  readonly model: string | readonly string[] | TinyModelOptions
   /** Goes on with a repository, and with what an earlier stack left beside it. It is then the caller's to remove. */
   readonly repository?: TempRepository
   /** Resolve as soon as the endpoint answers. */
@@ -42,8 +42,7 @@ export const dataFolderOf = (repository: TempRepository): string => join(reposit
 /** Starts the stack and resolves when its model is ready. */
 export async function startLiveStack(options: LiveStackOptions): Promise<LiveStack> {
   const repository = options.repository ?? (await createTempRepository(options.files))
-  const model = typeof options.model === 'string' ? options.model : join(repository.folder, 'random.gguf')
-  if (typeof options.model !== 'string') await writeTinyModel(model, options.model)
+  const model = await prepareModel(options.model, repository.folder)
   const log: string[] = []
   const stack = await startStack({
     repository: repository.root,
@@ -78,6 +77,15 @@ export async function startLiveStack(options: LiveStackOptions): Promise<LiveSta
     },
   }
 }
+
+async function prepareModel(model: LiveStackOptions['model'], folder: string): Promise<string | readonly string[]> {
+  if (typeof model === 'string' || isList(model)) return model
+  const path = join(folder, 'random.gguf')
+  await writeTinyModel(path, model)
+  return path
+}
+
+const isList = (model: readonly string[] | TinyModelOptions): model is readonly string[] => Array.isArray(model)
 
 interface ServerModel {
   readonly state: string

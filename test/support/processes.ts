@@ -5,12 +5,17 @@ import { until } from './live-stack.ts'
 export async function modelProcessOf(parent: number, not?: number): Promise<number> {
   let found: number | undefined
   await until(() => {
-    found = listProcesses().find(
-      (each) => each.parent === parent && each.command.includes('node-llama-cpp-child') && each.pid !== not,
-    )?.pid
+    found = modelProcessesOf(parent).find((pid) => pid !== not)
     return found !== undefined
   })
   return found ?? 0
+}
+
+/** All processes of this parent that hold a model, or are about to. */
+export function modelProcessesOf(parent: number): number[] {
+  return listProcesses()
+    .filter((each) => each.parent === parent && each.command.includes('node-llama-cpp-child'))
+    .map(({ pid }) => pid)
 }
 
 function listProcesses(): { pid: number; parent: number; command: string }[] {

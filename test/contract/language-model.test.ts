@@ -1,0 +1,53 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll } from 'vitest'
+import { createLlamaModel, type LlamaModelOptions } from '#gpu-worker/adapters/node-llama-cpp.ts'
+import { createOpenAiModel } from '#gpu-worker/adapters/openai-model.ts'
+import type { LanguageModel } from '#gpu-worker/ports/language-model.ts'
+import { claimPort } from '#scripts/free-port.ts'
+import { type OpenAiServer, startOpenAiServer } from '#test/support/openai-server.ts'
+import { describeLanguageModel } from './language-model.ts'
+
+const folder = mkdtempSync(join(tmpdir(), 'millwright-models-'))
+afterAll(() => rmSync(folder, { recursive: true, force: true }))
+
+const createLlama = (reference: string, more: Partial<LlamaModelOptions> = {}) =>
+  createLlamaModel({ reference, modelsFolder: folder, threads: 1, gpu: false, ...more })
+
+let last: LanguageModel | undefined
+describeLanguageModel('llama.cpp in a process of its own', {
+  async create({ callsMax } = {}) {
+    // One call runs, the others wait.
+    last = createLlama('demo', callsMax === undefined ? {} : { queueMax: callsMax - 1 })
+    return last
+  },
+  createBroken: async () => createLlama(join(folder, 'missing.gguf')),
+  atWork: () => last?.info().queued ?? 0,
+})
+
+let inference: LanguageModel
+let server: OpenAiServer
+beforeAll(async () => {
+  inference = createLlama('demo')
+  await inference.countTokens('Load', AbortSignal.timeout(50_000))
+  server = await startOpenAiServer({ model: inference })
+})
+afterAll(async () => {
+  await server.close()
+  await inference.close()
+})
+
+const address = (url: string) => ({ url, model: 'demo', keyVariable: null })
+describeLanguageModel('an OpenAI-style server', {
+  create: async (options = {}) =>
+    createOpenAiModel({ name: 'demo', server: address(server.url), key: null, ...options }),
+  createBroken: async () =>
+    createOpenAiModel({
+      name: 'demo',
+      server: address(`http://127.0.0.1:${await claimPort(0)}/v1`),
+      key: null,
+      times: { retryDelays: [1, 1] },
+    }),
+  atWork: () => inference.info().queued + server.open,
+})

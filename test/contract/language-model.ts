@@ -1,0 +1,154 @@
+import { afterEach, describe, expect, it } from 'vitest'
+import type { ChatTurn, GenerateProgress, GenerateRequest, LanguageModel } from '#gpu-worker/ports/language-model.ts'
+
+export interface LanguageModels {
+  /** One that answers with the weights of the demo model, under the name `demo`. */
+  create(options?: { readonly callsMax?: number }): Promise<LanguageModel>
+  /** One that cannot answer, now or later: no file, no server. */
+  createBroken(): Promise<LanguageModel>
+  /** Calls that wait or run where the inference is done, also after their callers have gone. */
+  atWork(): number
+}
+
+const turns: readonly ChatTurn[] = [
+  {
+    role: 'system',
+    text: 'Generate data structures\n\nYou are the only writer of `producer.py`. Answer with the complete new content of that file in one fenced code block. Change only what the task asks.',
+  },
+  {
+    role: 'user',
+    text: '### `producer.py` (yours, empty)\n\n### Task\nCreate a User model with id, name, email',
+  },
+]
+const ask = (answerTokensMax = 400): GenerateRequest => ({ turns, answerTokensMax, temperature: 0 })
+const patience = () => ({ signal: AbortSignal.timeout(25_000) })
+
+/** What every language model must do, wherever it runs. */
+export function describeLanguageModel(name: string, models: LanguageModels): void {
+  describe(`language model: ${name}`, () => {
+    const open: LanguageModel[] = []
+    const create = async (options?: { readonly callsMax?: number }) => {
+      const model = await models.create(options)
+      open.push(model)
+      return model
+    }
+    afterEach(async () => {
+      await Promise.all(open.splice(0).map((model) => model.close()))
+    })
+
+    it('answers, the same at temperature 0, and tells what it cost', async () => {
+      const model = await create()
+      const first = await model.generate(ask(), patience())
+      expect(first.stopReason).toBe('end')
+      expect(first.text).toMatch(/^```python\n[\s\S]*class User:[\s\S]*\n```$/)
+      expect(first.usage).toMatchObject({ model: 'demo', time_to_first_token_ms: expect.any(Number) })
+      expect(first.usage.prompt_tokens).toBeGreaterThan(50)
+      expect(first.usage.completion_tokens).toBeGreaterThan(20)
+      expect(first.usage.completion_tokens).toBeLessThan(400)
+      expect((await model.generate(ask(), patience())).text).toBe(first.text)
+    })
+
+    it('stops at the limit of its answer, and says so', async () => {
+      const model = await create()
+      const { stopReason, usage } = await model.generate(ask(5), patience())
+      expect(stopReason).toBe('length')
+      expect(usage.completion_tokens).toBe(5)
+    })
+
+    it('tells how far it is', async () => {
+      const model = await create()
+      const seen: GenerateProgress[] = []
+      await model.generate(ask(), { ...patience(), onProgress: (progress) => void seen.push(progress) })
+      expect(seen.map(({ phase }) => phase)).toContain('prompt')
+      expect(seen.at(-1)?.promptTokensTotal).toBeGreaterThan(50)
+      const tokens = seen.map((progress) => progress.tokens)
+      expect(tokens).toEqual(tokens.toSorted((a, b) => a - b))
+    })
+
+    it('counts tokens', async () => {
+      const model = await create()
+      const count = (text: string) => model.countTokens(text, AbortSignal.timeout(20_000))
+      expect(await count('')).toBe(0)
+      expect(await count('class User:')).toBeGreaterThan(0)
+      expect(await count('class User:\n'.repeat(20))).toBeGreaterThan(await count('class User:\n'.repeat(10)))
+    })
+
+    it('refuses what does not fit, naming the sizes, and never cuts', async () => {
+      const model = await create()
+      const large = { ...ask(), turns: [{ role: 'user' as const, text: 'class User: pass\n'.repeat(1000) }] }
+      for (const request of [large, ask(4000)]) {
+        const refused = model.generate(request, patience())
+        await expect(refused).rejects.toMatchObject({
+          code: 'context_overflow',
+          details: {
+            prompt_tokens: expect.any(Number),
+            answer_tokens_max: request.answerTokensMax,
+            context_tokens: 2048,
+          },
+        })
+        await expect(refused).rejects.toThrow(/prompt of \d+ tokens and answer of up to \d+, limit 2048/)
+      }
+      expect((await model.generate(ask(5), patience())).usage.completion_tokens).toBe(5)
+    })
+
+    it('says what it is once it has been used', async () => {
+      const model = await create()
+      expect(model.name).toBe('demo')
+      await model.countTokens('x', AbortSignal.timeout(20_000))
+      expect(model.info()).toMatchObject({ name: 'demo', state: 'ready', download: null, queued: 0 })
+      expect(model.info().context_tokens).toBe(2048)
+    })
+
+    it('answers calls that overlap, and says busy beyond what may wait', async () => {
+      const model = await create({ callsMax: 3 })
+      await model.countTokens('x', AbortSignal.timeout(20_000))
+      const calls = [1, 2, 3].map(() => model.generate(ask(200), patience()))
+      await expect(model.generate(ask(), patience())).rejects.toMatchObject({
+        code: 'busy',
+        details: { retry_after_ms: expect.any(Number) },
+      })
+      const texts = (await Promise.all(calls)).map(({ text }) => text)
+      expect(new Set(texts).size).toBe(1)
+      expect(model.info().queued).toBe(0)
+    })
+
+    it('lets go of a call that is cancelled, and answers the next', async () => {
+      const model = await create()
+      const abort = new AbortController()
+      const call = model.generate(ask(1500), {
+        signal: abort.signal,
+        onProgress: ({ phase }) => {
+          if (phase === 'prompt' || phase === 'generating') abort.abort()
+        },
+      })
+      await expect(call).rejects.toMatchObject({ code: 'cancelled' })
+      await expect(model.generate(ask(), { signal: AbortSignal.abort() })).rejects.toMatchObject({ code: 'cancelled' })
+      expect((await model.generate(ask(5), patience())).usage.completion_tokens).toBe(5)
+      await expect.poll(() => [model.info().queued, models.atWork()]).toEqual([0, 0])
+    })
+
+    it('refuses calls after its end, which cancels those in flight', async () => {
+      const model = await create()
+      await model.countTokens('x', AbortSignal.timeout(20_000))
+      const call = model.generate(ask(1500), patience())
+      const cancelled = expect(call).rejects.toMatchObject({ code: 'cancelled' })
+      await model.close()
+      await cancelled
+      await expect(model.generate(ask(), patience())).rejects.toMatchObject({ code: 'model_unavailable' })
+      await expect.poll(() => models.atWork()).toBe(0)
+    })
+
+    it('says why it cannot answer and what to do', async () => {
+      const model = await models.createBroken()
+      open.push(model)
+      const refused = model.generate(ask(), patience())
+      await expect(refused).rejects.toMatchObject({
+        code: 'model_unavailable',
+        message: expect.stringMatching(/^Cannot /),
+        hint: expect.stringMatching(/.+/),
+      })
+      expect(['missing', 'failed']).toContain(model.info().state)
+      expect(model.info().detail).toMatch(/^Cannot /)
+    })
+  })
+}
