@@ -213,6 +213,7 @@ async function produceOutcome(
       jobId,
       caller: claim.caller,
       agent: claim.agent,
+      history: claim.history ?? [],
       signal: AbortSignal.any([cancelled, stopping, deadline]),
       onProgress: (progress: JobProgress) =>
         options.events.job({ v: WIRE_VERSION, job_id: jobId, state: 'running', progress }),

@@ -1,9 +1,10 @@
 import * as v from 'valibot'
 import { AppError, type WireError } from '#shared/errors.ts'
-import { JobId, WorkspaceId } from '#shared/ids.ts'
+import { type AgentId, JobId, WorkspaceId } from '#shared/ids.ts'
 import type { ClaimJobReply } from '#shared/protocol/envelope.ts'
 import { PAGE_MAX } from '#shared/protocol/limits.ts'
 import { WIRE_VERSION } from '#shared/protocol/subjects.ts'
+import type { EarlierTask } from '#shared/schemas/agent.ts'
 import { isFinal, type JobOutcome, JobState } from '#shared/schemas/job.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { Log } from '../ports/log.ts'
@@ -11,6 +12,7 @@ import type { CancelledJob, JobRecord, Registry } from '../ports/registry.ts'
 import type { Sql, SqlRow } from '../ports/sql.ts'
 import { agentNotFound } from './agents.ts'
 import { fromCursor, toCursor } from './cursor.ts'
+import { toHistory } from './history.ts'
 import { damaged, parseAgent, parseJob } from './rows.ts'
 
 type JobMethods = Pick<
@@ -121,6 +123,16 @@ export function createJobStore(sql: Sql, clock: Clock, log: Log): JobMethods {
       row.agent_id ?? null,
       MESSAGES_KEPT_MAX,
     )
+  }
+
+  function historyOf(workspace: WorkspaceId, agent: AgentId): EarlierTask[] {
+    const rows = sql.all(
+      `SELECT role, text, job_id FROM messages WHERE workspace = ? AND agent_id = ? ORDER BY message_id DESC LIMIT ?`,
+      workspace,
+      agent,
+      MESSAGES_KEPT_MAX,
+    )
+    return toHistory(rows)
   }
 
   return {
@@ -293,6 +305,7 @@ export function createJobStore(sql: Sql, clock: Clock, log: Log): JobMethods {
           caller: { subject: String(row.subject) },
           deadline,
           cancel_requested: record.cancel_requested,
+          history: historyOf(workspace, agent.agent_id),
         }
       })
     },

@@ -22,6 +22,10 @@ export function createChatTools(ports: EdgePorts): EdgeHandlers<'chat_with_agent
   return {
     async chat_with_agent(input, context) {
       const agent = await ports.registry.getAgent(ports.workspace, input.agent_id)
+      if (input.accept !== undefined && input.revert !== undefined) {
+        throw new AppError('invalid_input', 'Cannot start the job: it takes accept or revert, not both')
+      }
+      if (input.revert !== undefined) await requireOwnJob(ports, agent, input.revert)
       const proposal = input.accept === undefined ? null : await findProposal(ports, agent, input.accept)
       const { wait_seconds, idempotency_key, ...identity } = input
       const args: ChatJobArgs = proposal === null ? input : { ...input, proposal }
@@ -73,6 +77,15 @@ async function findProposal(
   const proposal = toProposal(record.result)
   if (proposal === null || record.job.agent_id !== agent.agent_id) throw noSuchProposal(accept, agent.agent_id)
   return proposal
+}
+
+/** Refuses with `not_found` a job that is not this agent's. Whether it wrote anything is the worker's to say. */
+async function requireOwnJob(ports: EdgePorts, agent: Agent, job: NonNullable<ChatInput['revert']>): Promise<void> {
+  const record = await ports.registry.getJob(ports.workspace, job)
+  if (record.job.agent_id === agent.agent_id) return
+  throw new AppError('not_found', `Cannot take back "${job}": agent "${agent.agent_id}" has no such job`, {
+    hint: 'Ask list_jobs for the jobs of the agent',
+  })
 }
 
 /** An ended job as the tool's own answer or refusal; a live one as where it stands. */

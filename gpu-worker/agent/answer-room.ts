@@ -19,11 +19,31 @@ export async function answerRoom(
   fileText: string,
   signal: AbortSignal,
 ): Promise<number> {
+  const { needed, left } = await measure(model, turns, fileText, signal)
+  return Math.max(needed, Math.min(ANSWER_TOKENS_USUAL, left ?? ANSWER_TOKENS_USUAL))
+}
+
+/** Tokens that a prompt and the answer that it needs leave free; null where the model's context is not known. */
+export async function spareTokens(
+  model: LanguageModel,
+  turns: readonly ChatTurn[],
+  fileText: string,
+  signal: AbortSignal,
+): Promise<number | null> {
+  const { needed, left } = await measure(model, turns, fileText, signal)
+  return left === null ? null : left - needed
+}
+
+async function measure(
+  model: LanguageModel,
+  turns: readonly ChatTurn[],
+  fileText: string,
+  signal: AbortSignal,
+): Promise<{ needed: number; left: number | null }> {
   const fileTokens = fileText === '' ? 0 : await model.countTokens(fileText, signal)
   const needed = Math.max(ANSWER_TOKENS_MIN, Math.ceil(fileTokens * 1.5))
   const counts = await Promise.all(turns.map(({ text }) => model.countTokens(text, signal)))
   const prompt = counts.reduce((sum, count) => sum + count + TURN_TOKENS, TEMPLATE_TOKENS)
   const context = model.info().context_tokens
-  const left = context === null ? ANSWER_TOKENS_USUAL : context - prompt
-  return Math.max(needed, Math.min(ANSWER_TOKENS_USUAL, left))
+  return { needed, left: context === null ? null : context - prompt }
 }

@@ -44,6 +44,7 @@ async function run(model: ScriptedModel, message: string, mode: AgentTask['mode'
     file: await files.resolve('a.py', 'write'),
     context: {},
     message,
+    history: [],
     jobId: 'job_0123456789abcdefghjkmnpqrs',
   }
   const options = { signal: new AbortController().signal, onProgress: () => {} }

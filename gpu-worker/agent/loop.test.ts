@@ -43,7 +43,7 @@ afterEach(() => world.git('clean', '--quiet', '--force', '-d'))
 const block = (text: string): string => `\`\`\`python\n${text}\`\`\``
 const good = 'class User:\n    id: int\n    name: str\n'
 
-interface RunOptions extends Partial<Pick<AgentTask, 'mode' | 'message' | 'context'>> {
+interface RunOptions extends Partial<Pick<AgentTask, 'mode' | 'message' | 'context' | 'history'>> {
   readonly path?: string
   readonly systemPrompt?: string
   readonly signal?: AbortSignal
@@ -63,6 +63,7 @@ async function run(model: LanguageModel, options: RunOptions = {}): Promise<Agen
     file: await files.resolve(path, 'write'),
     context: options.context ?? {},
     message: options.message ?? 'Add a field name to User',
+    history: options.history ?? [],
     jobId: 'job_0123456789abcdefghjkmnpqrs',
   }
   return runAgentTask(
@@ -299,6 +300,36 @@ describe('runAgentTask', () => {
 
   it('refuses an empty answer to a question', async () => {
     expect((await refused(scripted('  \n'), { mode: 'ask' })).code).toBe('checks_failed')
+  })
+
+  it.each<['edit' | 'ask', number, boolean]>([
+    ['edit', 32_768, true],
+    ['edit', 4096, false],
+    ['ask', 4096, true],
+  ])('tells of earlier tasks in mode %s with a context of %i: %j', async (mode, contextTokens, isTold) => {
+    const model = createScriptedModel([block(good)], { contextTokens })
+    await run(model, { mode, history: [{ task: 'Create a User model', answer: 'Wrote producer.py: +2 -0' }] })
+    const text = model.requests[0]?.turns[1]?.text ?? ''
+    expect(text.includes('### Earlier\nTask:\n> Create a User model\n')).toBe(isTold)
+    const alone = createScriptedModel([block(good)], { contextTokens })
+    world.write('producer.py', 'class User:\n    id: int\n')
+    await run(alone, { mode })
+    expect(text.replace(/### Earlier\n[\s\S]*?(?=### Task)/, '')).toBe(alone.requests[0]?.turns[1]?.text)
+  })
+
+  it('rather leaves earlier tasks out than refuse a task that fits without', async () => {
+    const history = Array.from({ length: 50 }, () => ({ task: 'word '.repeat(50), answer: 'word '.repeat(50) }))
+    for (const filler of [0, 6800, 7100, 7300, 7380]) {
+      world.write('producer.py', 'class User:\n    id: int\n')
+      const message = `Add a field name to User ${'word'.repeat(filler)}`
+      const outcomes = [history, []].map(async (each) => {
+        const model = createScriptedModel([block(good)], { contextTokens: 8192 })
+        const result = await run(model, { mode: 'ask', message, history: each }).catch((error: AppError) => error.code)
+        return typeof result === 'string' ? result : 'answered'
+      })
+      const [remembered, alone] = await Promise.all(outcomes)
+      expect(remembered).toBe(alone)
+    }
   })
 
   it('tells its phases in order', async () => {

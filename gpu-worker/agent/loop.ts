@@ -1,20 +1,20 @@
 import { AppError } from '#shared/errors.ts'
 import type { Proposal } from '#shared/protocol/chat-job.ts'
 import { FILE_BYTES_MAX } from '#shared/protocol/limits.ts'
-import type { ActingAgent } from '#shared/schemas/agent.ts'
+import type { ActingAgent, EarlierTask } from '#shared/schemas/agent.ts'
 import type { Checks, Violation } from '#shared/schemas/check.ts'
 import type { JobProgress, Usage } from '#shared/schemas/job.ts'
 import type { ChatOutcome } from '#shared/tools/agents.ts'
 import type { FileTree, ResolvedFile } from '../ports/file-tree.ts'
 import type { ChatTurn, GenerateResult, LanguageModel } from '../ports/language-model.ts'
 import { decodeText, encodeText } from '../workspace/text.ts'
-import { answerRoom } from './answer-room.ts'
+import { answerRoom, spareTokens } from './answer-room.ts'
+import { readCandidate } from './candidate.ts'
 import { diffTexts } from './diff.ts'
-import { guardFailures, keepShape } from './guards.ts'
 import { type CurrentFile, hashBytes, type Landed, type LandPorts, landFile, readCurrent } from './land.ts'
+import { tellEarlier } from './memory.ts'
 import { createProgressReporter, type ProgressReporter } from './progress.ts'
-import { type ContextFile, createPrompt, createRepair, type Failure } from './prompt.ts'
-import { parseReply } from './reply.ts'
+import { type ContextFile, createPrompt, createRepair, type Failure, type PromptRequest } from './prompt.ts'
 import { sumUsage } from './usage.ts'
 
 export interface AgentTask {
@@ -25,6 +25,8 @@ export interface AgentTask {
   /** Any names, and the paths of files to show to the model. */
   readonly context: Readonly<Record<string, string>>
   readonly message: string
+  /** The agent's earlier tasks, oldest first. */
+  readonly history: readonly EarlierTask[]
   readonly jobId: string | null
 }
 
@@ -44,6 +46,15 @@ export interface AgentResult {
 }
 
 export const ROUNDS_MAX = 3
+/** Earlier tasks are a reminder; the file holds what came of them. */
+const EARLIER_TOKENS_MAX = 1024
+/** The section's heading and the blank lines in it. */
+const EARLIER_FRAME_TOKENS = 32
+/**
+ * Models with less context are small ones, which write worse files when they are shown more than the task: the demo model
+ * did 24 of 24 tasks without and none behind a task that had failed. Questions are told of earlier tasks by every model.
+ */
+const EARLIER_CONTEXT_TOKENS_MIN = 8192
 
 /**
  * Does one task on an agent's file: asks the model, judges its answer, asks again with what failed, and writes what
@@ -57,7 +68,7 @@ export async function runAgentTask(task: AgentTask, ports: AgentPorts, options: 
   const progress = createProgressReporter(task.file.path, options.onProgress)
   progress.phase('reading', 1)
   const current = await readCurrent(ports.files, task.file.path)
-  const prompt = createPrompt({
+  const request: PromptRequest = {
     systemPrompt: task.agent.system_prompt,
     path: task.file.path,
     text: current.text,
@@ -65,7 +76,10 @@ export async function runAgentTask(task: AgentTask, ports: AgentPorts, options: 
     rules: task.mode === 'ask' ? [] : await ports.checker.rules(task.file.path),
     message: task.message,
     isQuestion: task.mode === 'ask',
-  })
+  }
+  const bare = createPrompt(request)
+  const earlier = await recall(task, bare, current.text ?? '', ports.model, options.signal)
+  const prompt = earlier === null ? bare : createPrompt({ ...request, earlier })
   const run: Run = { task, ports, options, progress, current, usages: [] }
   return task.mode === 'ask' ? answerQuestion(run, prompt) : writeFile(run, prompt)
 }
@@ -87,6 +101,24 @@ interface Attempt {
   readonly text: string | null
   readonly checks: Checks
   readonly failures: readonly Failure[]
+}
+
+/** What the model is told of the agent's earlier tasks: what fits beside the task, which is never cut for it. */
+async function recall(
+  { mode, history }: AgentTask,
+  bare: readonly ChatTurn[],
+  fileText: string,
+  model: LanguageModel,
+  signal: AbortSignal,
+): Promise<string | null> {
+  if (history.length === 0) return null
+  // Counting loads the model; before, its context is not known.
+  const spare = await spareTokens(model, bare, mode === 'ask' ? '' : fileText, signal)
+  const contextTokens = model.info().context_tokens
+  if (spare === null || contextTokens === null) return null
+  if (mode !== 'ask' && contextTokens < EARLIER_CONTEXT_TOKENS_MIN) return null
+  const tokensMax = Math.min(EARLIER_TOKENS_MAX, Math.floor(contextTokens / 8), spare - EARLIER_FRAME_TOKENS)
+  return tellEarlier(history, tokensMax, (text) => model.countTokens(text, signal))
 }
 
 async function readContext({ context, file }: AgentTask, files: FileTree): Promise<ContextFile[]> {
@@ -161,20 +193,13 @@ async function judge(run: Run, result: GenerateResult, round: number): Promise<A
   const { task, ports, options, progress, current } = run
   const { path } = task.file
   progress.phase('checking', round)
-  const reply = parseReply(result.text, path)
-  if (reply.kind === 'fault') {
-    const cut = result.stopReason === 'length'
-    const message = cut ? 'The answer was cut off because it was too long: write a shorter file' : reply.message
-    return failed(result.text, '', null, [{ rule: cut ? 'answer_length' : reply.fault, message, line: null }])
-  }
-  const text = keepShape(reply.text, current.text)
+  const { text, prose, failures: found } = readCandidate(result, { path, before: current.text, message: task.message })
   // Refuses what is too large to be a file before a parser sees it.
-  encodeText(path, text, FILE_BYTES_MAX)
-  const guarded = guardFailures({ path, before: current.text, text, message: task.message })
-  if (guarded.length > 0) return failed(result.text, reply.prose, text, guarded)
+  if (text !== null) encodeText(path, text, FILE_BYTES_MAX)
+  if (text === null || found.length > 0) return failed(result.text, prose, text, found)
   const { checks } = await ports.checker.check({ path, text, before: current.text, task: task.message }, options.signal)
   const failures = checks.violations.filter(({ severity }) => severity === 'error')
-  return { reply: result.text, prose: reply.prose, text, checks, failures }
+  return { reply: result.text, prose, text, checks, failures }
 }
 
 /** An answer that a guard turned down: no check has run on it. */

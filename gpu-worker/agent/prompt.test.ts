@@ -74,6 +74,16 @@ Create API endpoints for the User model`,
     expect(question?.text).not.toContain('### Rules')
   })
 
+  it('tells of earlier tasks after all that stays the same, before the task', () => {
+    const text = 'class User:\n    id: int\n'
+    const rules = ['Valid Python 3']
+    const bare = user({ text, rules })
+    expect(user({ text, rules, earlier: null })).toBe(bare)
+    expect(user({ text, rules, earlier: 'Earlier: 1 task: x' })).toBe(
+      bare?.replace('### Task\n', '### Earlier\nEarlier: 1 task: x\n\n### Task\n'),
+    )
+  })
+
   it('needs no system prompt', () => {
     expect(createPrompt({ ...base, systemPrompt: '' })[0]?.text).toMatch(/^You are the only writer/)
   })

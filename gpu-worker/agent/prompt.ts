@@ -15,6 +15,8 @@ export interface PromptRequest {
   readonly context: readonly ContextFile[]
   readonly rules: readonly string[]
   readonly message: string
+  /** The agent's earlier tasks as they are told; null or left out: none. */
+  readonly earlier?: string | null
   /** `ask` wants an answer in words; every other task wants the file. */
   readonly isQuestion: boolean
 }
@@ -28,13 +30,14 @@ const answers = (path: string): string =>
 
 /** The turns of a first round: the fixed part first, so that its evaluation can be kept between tasks. */
 export function createPrompt(request: PromptRequest): ChatTurn[] {
-  const { systemPrompt, path, text, context, rules, message, isQuestion } = request
+  const { systemPrompt, path, text, context, rules, message, isQuestion, earlier = null } = request
   const sections = [
     ...context.map((file) => `### \`${file.path}\` (read only)\n${fence(file.path, file.text)}`),
     text === null || text === ''
       ? `### \`${path}\` (yours, empty)`
       : `### \`${path}\` (yours, ${shownLines(text)} lines)\n${fence(path, text)}`,
     ...(isQuestion || rules.length === 0 ? [] : [`### Rules\n${rules.map((rule) => `- ${rule}`).join('\n')}`]),
+    ...(earlier === null ? [] : [`### Earlier\n${earlier}`]),
     `### Task\n${message}`,
   ]
   const instruction = isQuestion ? answers(path) : writes(path)

@@ -1,4 +1,6 @@
 import { fileKind } from '../gates/file-kind.ts'
+import { answerLines, envelopeTag } from './reply-noise.ts'
+import { namesPath, unwrap } from './unwrap.ts'
 
 /** What is wrong with a reply, or null where a file was found. */
 export type ReplyFault = 'no_fence' | 'unclosed_fence' | 'several_files'
@@ -14,7 +16,7 @@ const faults: Record<ReplyFault, string> = {
 }
 
 interface Fence {
-  readonly indent: number
+  readonly indent: string
   readonly mark: string
   readonly info: string
 }
@@ -23,15 +25,17 @@ interface Block {
   readonly start: number
   readonly end: number
   readonly info: string
+  readonly indent: string
 }
 
 /**
  * Finds the file in a model's reply: the text in its one fenced block, with LF line ends and a newline at the end of each
- * line. Takes what models do around it: words before and after, a language or file name behind the fence, fences within
- * the text, further blocks in another language (a command to run), numbered lines. Never guesses between two files.
+ * line. Takes what models do around it: thinking and words before and after, a language or file name behind the fence,
+ * fences within the text, further blocks in another language (a command to run), numbered lines, an envelope of tags,
+ * marks of the chat template. Never guesses between two files. `test/fixtures/replies/` has a case for each.
  */
 export function parseReply(reply: string, path: string): Reply {
-  const lines = reply.replaceAll('\r\n', '\n').split('\n')
+  const lines = answerLines(reply, (some) => findBlocks(some) === 'unclosed')
   const blocks = findBlocks(lines)
   if (blocks === 'unclosed') return fault('unclosed_fence')
   const whole = fileKind(path).name === 'markdown' ? markdownSpan(lines, blocks) : null
@@ -40,7 +44,7 @@ export function parseReply(reply: string, path: string): Reply {
   if (first === undefined) return fault('no_fence')
   const chosen = candidates.length === 1 ? first : onlyOneFor(path, candidates)
   if (chosen === undefined) return fault('several_files')
-  const content = withoutGutter(lines.slice(chosen.start + 1, chosen.end), path)
+  const content = unwrap(withoutIndent(lines.slice(chosen.start + 1, chosen.end), chosen.indent), path)
   const outside = whole === null ? blocks : [whole]
   return { kind: 'file', text: content.map((line) => `${line}\n`).join(''), prose: proseAround(lines, outside) }
 }
@@ -48,10 +52,10 @@ export function parseReply(reply: string, path: string): Reply {
 const fault = (kind: ReplyFault): Reply => ({ kind: 'fault', fault: kind, message: faults[kind] })
 
 function readFence(line: string): Fence | null {
-  const found = /^( {0,3})(`{3,}|~{3,})\s*([^`]*?)\s*$/.exec(line)
+  const found = /^([ \t]*)(`{3,}|~{3,})\s*([^`]*?)\s*$/.exec(line)
   if (found === null) return null
   const [, indent = '', mark = '', info = ''] = found
-  return { indent: indent.length, mark, info }
+  return { indent, mark, info }
 }
 
 /**
@@ -65,23 +69,35 @@ function findBlocks(lines: readonly string[]): Block[] | 'unclosed' {
   for (const [index, line] of lines.entries()) {
     const found = readFence(line)
     const current = open.at(-1)
-    if (found === null) continue
+    if (found === null || (current !== undefined && isDeep(found, current))) continue
     if (current === undefined) start = index
     if (current === undefined || (found.info !== '' && found.mark[0] === current.mark[0] && fits(found, current))) {
       open.push(found)
     } else if (found.info === '' && closes(found, current)) {
       open.pop()
-      if (open.length === 0) blocks.push({ start, end: index, info: readFence(lines[start] ?? '')?.info ?? '' })
+      if (open.length === 0) blocks.push({ start, end: index, ...infoOf(lines[start] ?? '') })
     }
   }
   return open.length === 0 ? blocks : 'unclosed'
 }
 
+function infoOf(line: string): { info: string; indent: string } {
+  const { info = '', indent = '' } = readFence(line) ?? {}
+  return { info, indent }
+}
+
+/** Four columns and more to the right of the fence that it stands in: a text's own, as in a docstring. */
+const isDeep = (found: Fence, current: Fence): boolean => columns(found.indent) > columns(current.indent) + 3
+
+const columns = (indent: string): number => indent.replaceAll('\t', '    ').length
+
 /** A longer outer fence makes everything shorter inside it plain text. */
 const fits = (inner: Fence, outer: Fence): boolean => inner.mark.length >= outer.mark.length
 
 const closes = (found: Fence, current: Fence): boolean =>
-  found.mark[0] === current.mark[0] && found.mark.length >= current.mark.length && found.indent <= current.indent
+  found.mark[0] === current.mark[0] &&
+  found.mark.length >= current.mark.length &&
+  columns(found.indent) <= columns(current.indent)
 
 /**
  * A Markdown file holds bare fences of its own, which look like the end of the outer one. Where the reply is nothing but
@@ -94,14 +110,19 @@ function markdownSpan(lines: readonly string[], blocks: readonly Block[]): Block
   const opening = readFence(lines[first] ?? '')
   const closing = readFence(lines[last] ?? '')
   if (opening === null || closing === null || closing.info !== '') return null
-  return /^(md|markdown)\b/i.test(opening.info) ? { start: first, end: last, info: opening.info } : null
+  return /^(md|markdown)\b/i.test(opening.info)
+    ? { start: first, end: last, info: opening.info, indent: opening.indent }
+    : null
 }
 
 /** Blocks with a text of their own: a model that repeats itself has still written one file. */
 function distinct(blocks: readonly Block[], lines: readonly string[]): Block[] {
   const seen = new Map<string, Block>()
   for (const block of blocks) {
-    const text = lines.slice(block.start + 1, block.end).join('\n')
+    const text = lines
+      .slice(block.start + 1, block.end)
+      .join('\n')
+      .trimEnd()
     if (!seen.has(text)) seen.set(text, block)
   }
   return [...seen.values()]
@@ -115,20 +136,21 @@ function onlyOneFor(path: string, blocks: readonly Block[]): Block | undefined {
 }
 
 function namesFile(info: string, path: string): boolean {
-  if (info.includes(path)) return true
+  if (namesPath(info, path)) return true
   const word = (info.split(/[\s:{,]/, 1)[0] ?? '').toLowerCase()
   const kind = fileKind(path)
   return kind.name !== null && (word === kind.name || fileKind(`a.${word}`).name === kind.name)
 }
 
-/** Takes away line numbers, where every line of code has the next one in front. */
-function withoutGutter(lines: string[], path: string): string[] {
-  const gutter = /^ *(\d+)(?: *[|:] ?|\t)/
-  const isNumbered = lines.length >= 2 && lines.every((line, index) => Number(gutter.exec(line)?.[1]) === index + 1)
-  return isNumbered && fileKind(path).isCode ? lines.map((line) => line.replace(gutter, '')) : lines
+/** Lines without the indentation of the fence that they stand in, where all of them have it. */
+function withoutIndent(lines: string[], indent: string): string[] {
+  const isIndented = lines.every((line) => line.trim() === '' || line.startsWith(indent))
+  return indent !== '' && isIndented ? lines.map((line) => line.slice(indent.length)) : lines
 }
 
 function proseAround(lines: readonly string[], blocks: readonly Block[]): string {
-  const outside = lines.filter((_, index) => !blocks.some(({ start, end }) => index >= start && index <= end))
+  const outside = lines.filter(
+    (line, index) => !envelopeTag.test(line) && !blocks.some(({ start, end }) => index >= start && index <= end),
+  )
   return outside.join('\n').trim()
 }

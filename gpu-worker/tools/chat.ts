@@ -5,6 +5,8 @@ import { WIRE_VERSION } from '#shared/protocol/subjects.ts'
 import type { ChatOutcome } from '#shared/tools/agents.ts'
 import { hashBytes, type Landed, landFile } from '../agent/land.ts'
 import { runAgentTask } from '../agent/loop.ts'
+import { revertJob } from '../agent/revert.ts'
+import { unmodelledOutcome } from '../agent/unmodelled-outcome.ts'
 import type { ModelSet } from '../inference/model-set.ts'
 import type { FileTree, ResolvedFile } from '../ports/file-tree.ts'
 import { createOwnedFileTree, requireMayChange } from '../workspace/ownership.ts'
@@ -17,19 +19,34 @@ export interface ChatPorts extends FileToolPorts {
   readonly models: ModelSet
 }
 
-/** Does the task of a chat job: through the model, or, with a proposal, by writing what was proposed. */
+/** Does the task of a chat job: through the model, by writing what was proposed, or by taking back what a job wrote. */
 export async function runChatJob(ports: ChatPorts, args: ChatJobArgs, context: JobContext): Promise<ChatJobResult> {
   const agent = requireAgent(context)
   // The record's path is parsed again: the last judge trusts no store.
   const file = await ports.files.resolve(agent.managed_file, 'write')
   await requireMayChange(file, agent, ports.registry)
   const files = createOwnedFileTree(ports.files, ports.registry, agent, context.signal)
-  const result =
-    args.accept === undefined
-      ? await work({ ...ports, files }, args, context, file)
-      : await accept({ ...ports, files }, args.proposal, context, file)
+  const result = await doTask({ ...ports, files }, args, context, file)
   if (result.changed) ports.events.workspace({ v: WIRE_VERSION, type: 'file_changed', path: file.path })
   return result
+}
+
+async function doTask(
+  ports: ChatPorts,
+  args: ChatJobArgs,
+  context: JobContext,
+  file: ResolvedFile,
+): Promise<ChatJobResult> {
+  if (args.revert !== undefined) {
+    context.onProgress({
+      phase: 'writing',
+      round: 1,
+      tokens: 0,
+      message: `Taking back what was written to ${file.path}`,
+    })
+    return revertJob({ file, revertedJobId: args.revert, jobId: context.jobId }, ports, context.signal)
+  }
+  return args.accept === undefined ? work(ports, args, context, file) : accept(ports, args.proposal, context, file)
 }
 
 async function work(
@@ -46,6 +63,7 @@ async function work(
       file,
       context: args.context ?? {},
       message: args.message,
+      history: context.history,
       jobId: context.jobId,
     },
     { ...ports, model: ports.models.pick(agent.model) },
@@ -77,25 +95,8 @@ async function accept(
     )
   }
   context.onProgress({ phase: 'writing', round: 1, tokens: 0, message: `Writing ${file.path}` })
-  const toOutcome = (landed: Landed): ChatOutcome => ({
-    reply: `Wrote the proposal to ${file.path}: +${landed.insertions} -${landed.deletions}`,
-    changed: landed.changed,
-    diff: landed.diff,
-    diff_truncated: landed.diffTruncated,
-    checks: landed.checks,
-    attempts: 0,
-    usage: {
-      prompt_tokens: 0,
-      cached_prompt_tokens: 0,
-      completion_tokens: 0,
-      queue_ms: 0,
-      time_to_first_token_ms: null,
-      tokens_per_second: null,
-      model: 'none',
-    },
-    proposal_id: null,
-    sha256: landed.sha256,
-  })
+  const toOutcome = (landed: Landed): ChatOutcome =>
+    unmodelledOutcome(`Wrote the proposal to ${file.path}: +${landed.insertions} -${landed.deletions}`, landed)
   const landed = await landFile(
     {
       file,

@@ -1,5 +1,5 @@
 import type { Caller } from '#shared/protocol/envelope.ts'
-import type { ActingAgent } from '#shared/schemas/agent.ts'
+import type { ActingAgent, EarlierTask } from '#shared/schemas/agent.ts'
 import type { JobProgress } from '#shared/schemas/job.ts'
 import type { ToolByName, ToolName } from '#shared/tools/catalogue.ts'
 import type { ToolInput, ToolOutput } from '#shared/tools/define-tool.ts'
@@ -15,6 +15,8 @@ export interface ToolContext {
 
 export interface JobContext extends ToolContext {
   readonly jobId: string
+  /** The agent's earlier tasks, oldest first. */
+  readonly history: readonly EarlierTask[]
   readonly onProgress: (progress: JobProgress) => void
 }
 

@@ -1,7 +1,7 @@
 import * as v from 'valibot'
 import { AppError, invalidInput, WireError } from '../errors.ts'
 import { JobId, WorkspaceId } from '../ids.ts'
-import { ActingAgent } from '../schemas/agent.ts'
+import { ActingAgent, EarlierTask } from '../schemas/agent.ts'
 import { JobOutcome } from '../schemas/job.ts'
 import { WIRE_VERSION } from './subjects.ts'
 
@@ -55,6 +55,8 @@ export const ClaimJobReply = v.variant('claim', [
     caller: Caller,
     deadline: v.number(),
     cancel_requested: v.boolean(),
+    /** The agent's conversation, oldest first. An edge of before leaves it out. */
+    history: v.optional(v.array(EarlierTask)),
   }),
 ])
 export type ClaimJobReply = v.InferOutput<typeof ClaimJobReply>

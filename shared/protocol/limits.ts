@@ -38,5 +38,7 @@ export const PROGRESS_INTERVAL_MS = 1000
 export const JOB_ACK_WAIT_MS = 15_000
 /** A whole job: three rounds of a 7B model writing a long file on a CPU. */
 export const JOB_DEADLINE_MS = 30 * 60_000
+/** Of an agent's conversation, what comes whole with a job: several times what a model is shown of it. */
+export const HISTORY_BYTES_MAX = 32 * 1024
 /** A line limit that `millwright.json` may change. */
 export const LINES_MAX_DEFAULT = 300

@@ -30,6 +30,10 @@ export const AgentMessage = v.strictObject({
 })
 export type AgentMessage = v.InferOutput<typeof AgentMessage>
 
+/** One earlier task of an agent, as its model is told of it. `answer` is null where of `task` only the first words are left. */
+export const EarlierTask = v.object({ task: v.string(), answer: v.nullable(v.string()) })
+export type EarlierTask = v.InferOutput<typeof EarlierTask>
+
 /** What the worker is told of the acting agent with each call. */
 export const ActingAgent = v.object({
   agent_id: AgentId,

@@ -171,6 +171,7 @@ export const chatWithAgent = defineTool({
     context: v.optional(context),
     mode: v.optional(v.picklist(['edit', 'ask', 'propose'])),
     accept: v.optional(v.pipe(jobId, v.description('proposal_id to write as it was proposed'))),
+    revert: v.optional(v.pipe(jobId, v.description('Job whose write to take back'))),
     wait_seconds: v.optional(waitSeconds),
     idempotency_key: v.optional(
       v.pipe(v.string(), v.minLength(1), v.maxLength(200), v.description('Same key: same job, never a second one')),

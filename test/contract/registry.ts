@@ -249,6 +249,28 @@ export function describeRegistry(name: string, create: () => Promise<RegistryUnd
         expect(await registry.claimJob(here, id, 'worker-2')).toMatchObject({ claim: 'settled' })
       })
 
+      it("gives the agent's earlier tasks with a claim: the newest whole, before them first words, within a bound", async () => {
+        const finish = async (message: string, reply: string) => {
+          clock.nowMs += 1000
+          const id = await submit('a1', { args: { agent_id: 'a1', message } })
+          const { fence, history } = await claim(id)
+          await registry.finishJob(here, id, fence, { state: 'succeeded', result: { reply } })
+          return history
+        }
+        expect(await finish('Create it', 'Wrote it')).toEqual([])
+        expect(await finish('x'.repeat(20_000), 'y'.repeat(20_000))).toEqual([
+          { task: 'Create it', answer: 'Wrote it' },
+        ])
+        expect(await finish('Mend it\nnow', 'Mended')).toEqual([
+          { task: 'Create it', answer: null },
+          { task: 'x'.repeat(60), answer: null },
+        ])
+        for (let count = 0; count < 110; count++) await finish(`Task ${count} ${'é'.repeat(30_000)}`, 'Done')
+        const history = (await finish('Last', 'Done')) ?? []
+        expect(history).toHaveLength(100)
+        expect(new TextEncoder().encode(JSON.stringify(history)).byteLength).toBeLessThan(64 * 1024)
+      })
+
       it('accepts the outcome of the last claim only, and once', async () => {
         const id = await submit('a1')
         await claim(id)

@@ -61,6 +61,7 @@ const complete: Record<ToolName, Fields> = {
     context: { other: 'src/b.py' },
     mode: 'edit',
     accept: SOME_JOB,
+    revert: SOME_JOB,
     wait_seconds: 1,
     idempotency_key: 'k',
   },
