@@ -14,7 +14,14 @@ import type { Caller } from '#shared/protocol/envelope.ts'
 import type { JobProgress } from '#shared/schemas/job.ts'
 import { findTool } from '#shared/tools/catalogue.ts'
 import { sha256Hex } from '../crypto.ts'
-import { INVALID_REQUEST, type JsonRpcId, jsonRpcError, UNSUPPORTED_PROTOCOL_VERSION } from '../http/json-rpc.ts'
+import {
+  INVALID_REQUEST,
+  type JsonRpcId,
+  jsonRpcError,
+  TRANSPORT_ERROR,
+  UNSUPPORTED_PROTOCOL_VERSION,
+} from '../http/json-rpc.ts'
+import { createOpenLimit } from '../http/open-limit.ts'
 import { cancelCall } from '../jobs/submit.ts'
 import type { EdgePorts } from '../ports/edge-ports.ts'
 import { createToolCaller } from './call-tool.ts'
@@ -30,6 +37,10 @@ const LIST_TTL_MS = 5 * 60_000
 
 /** Nobody reads it; nginx's number for a client that left. */
 const CLIENT_CLOSED_REQUEST = 499
+
+/** A client opens one subscription and keeps it. What opens more than this in a minute is broken or hostile. */
+const LISTENS_MAX = 60
+const LISTENS_WINDOW_MS = 60_000
 
 const SESSION_HEADER = 'mcp-session-id'
 
@@ -54,6 +65,7 @@ export interface McpEndpoint {
 export function createMcpEndpoint(ports: EdgePorts): McpEndpoint {
   const callTool = createToolCaller(ports)
   const scopes = new WeakMap<Request, Scope>()
+  const listens = createOpenLimit(LISTENS_MAX, LISTENS_WINDOW_MS, ports.clock)
   const serverInfo = { name: 'millwright', title: 'Millwright', version: ports.version }
   const options = {
     capabilities: { tools: {} },
@@ -121,6 +133,21 @@ export function createMcpEndpoint(ports: EdgePorts): McpEndpoint {
       const message = body
       const problem = refuseVersion(request.headers, message)
       if (problem !== undefined) return problem
+      if (message.method === 'subscriptions/listen') {
+        const waitMs = listens.tryOpen(caller.caller.subject)
+        if (waitMs !== null) {
+          return jsonRpcError(
+            429,
+            TRANSPORT_ERROR,
+            `Cannot listen: more than ${LISTENS_MAX} subscriptions in a minute`,
+            {
+              id: idOf(message),
+              data: { code: 'rate_limited', retry_after_ms: waitMs },
+              headers: { 'retry-after': String(Math.ceil(waitMs / 1000)) },
+            },
+          )
+        }
+      }
       scopes.set(request, { ...caller, message })
       if (message.method === 'notifications/cancelled') {
         await cancelByRequestId(ports, request, message, caller)

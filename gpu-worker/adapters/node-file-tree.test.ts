@@ -306,6 +306,7 @@ describe.each(isLinux ? [true, false] : [false])('files, reached through descrip
     ).toEqual(Array.from({ length: 20 }, (_, index) => index))
   })
 
+  // Linux only: elsewhere a process cannot list its own descriptors.
   it.runIf(isLinux)('leaves no descriptor open, whatever happens', async () => {
     symlinkSync(out, join(root, 'linkdir'))
     const tree = await open()
@@ -323,6 +324,7 @@ describe.each(isLinux ? [true, false] : [false])('files, reached through descrip
 })
 
 describe('a folder that is swapped for a link to the outside', () => {
+  // Linux only: without /proc/self/fd there is a moment between check and rename, which docs/security.md tells.
   it.runIf(isLinux)(
     'never receives a byte, in 2,000 tries between temp file and rename',
     { timeout: 120_000 },
@@ -349,6 +351,7 @@ describe('a folder that is swapped for a link to the outside', () => {
     },
   )
 
+  // Linux only, for the same reason.
   it.runIf(isLinux)(
     'never receives a byte while another process swaps without pause',
     { timeout: 120_000 },
@@ -430,6 +433,7 @@ describe('a write that fails', () => {
     expect(readdirSync(root).toSorted()).toEqual(['.git', 'src'])
   })
 
+  // Only root may mount the small file system that this fills.
   it.runIf(existsSync('/dev/full') && process.getuid?.() === 0)(
     'keeps the old file when the disk is full',
     async () => {

@@ -733,6 +733,7 @@ describe('a hostile repository', () => {
     expect(existsSync(marker)).toBe(false)
   })
 
+  // Finds the process that was left, which needs /proc.
   it.runIf(existsSync('/proc/self/cwd'))(
     'that makes git wait for ever is given up, and the process ended',
     async () => {

@@ -11,6 +11,7 @@ describe('parseResidentMiB', () => {
   })
 })
 
+// The figure is read from /proc.
 it.skipIf(process.platform !== 'linux')('tells the memory of a running process', () => {
   expect(residentMiB(process.pid)).toBeGreaterThan(10)
 })

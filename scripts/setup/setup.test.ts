@@ -242,6 +242,7 @@ describe('nats-server', () => {
     if (!machineHasOne) await expect(ensure(`${folder}/bin`)).rejects.toThrow(/Cannot get a nats-server/)
   })
 
+  // Where the system has a nats-server in a folder that is always searched, no other source is ever asked.
   it.skipIf(machineHasOne)('comes from the first source that works, and is found again the next time', async () => {
     const tried: string[] = []
     const sources = [
@@ -264,6 +265,7 @@ describe('nats-server', () => {
     expect(await ensure('/nonexistent', [])).toBe(path)
   })
 
+  // For the same reason.
   it.skipIf(machineHasOne)('says what was tried and what a person can do, when there is none', async () => {
     const sources = [source('somewhere', () => Promise.reject(new Error('cannot be reached')))]
     await expect(ensure('/nonexistent', sources)).rejects.toThrow(

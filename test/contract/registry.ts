@@ -3,6 +3,7 @@ import { beforeEach, describe, expect, it } from 'vitest'
 import type { NewAgent, NewJob, Registry } from '#functions/ports/registry.ts'
 import type { Sql } from '#functions/ports/sql.ts'
 import { AgentId, createJobId, type JobId, toWorkspaceId, type WorkspaceId } from '#shared/ids.ts'
+import { AGENTS_MAX } from '#shared/protocol/limits.ts'
 
 export interface RegistryUnderTest {
   readonly registry: Registry
@@ -479,6 +480,24 @@ export function describeRegistry(name: string, create: () => Promise<RegistryUnd
         expect(page.items.map((item) => item.job_id)).toEqual([good])
         expect(await registry.claimJob(here, broken, 'worker-1')).toMatchObject({ claim: 'settled' })
       })
+    })
+
+    it('takes as many agents as there may be, and not one more', async () => {
+      sql.run(
+        `INSERT INTO agents (workspace, agent_id, id_key, file_key, version, name, managed_file, search, created_at,
+          updated_at, system_prompt)
+         WITH RECURSIVE numbers (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < ?)
+         SELECT ?, 'f' || n, 'f' || n, n || '.py', 1, 'n', n || '.py', '', 0, 0, '' FROM numbers`,
+        AGENTS_MAX - 1,
+        here,
+      )
+      await registry.createAgent(here, agent('last'))
+      await expect(registry.createAgent(here, agent('over'))).rejects.toMatchObject({
+        code: 'too_large',
+      })
+      expect(await registry.countAgents(here)).toBe(AGENTS_MAX)
+      // The limit is the workspace's own.
+      await registry.createAgent(there, agent('over'))
     })
 
     it('lists a page out of 10,000 agents, and finds one of them', async () => {

@@ -45,7 +45,7 @@ interface Call {
 
 /** The calls that a surface of the case file means here: every tool through which the input can come in. */
 function toCalls(item: Item, world: HostileWorld): Call[] {
-  const args = world.fill(item.input.args ?? {}) as Fields
+  const args = { ...(world.fill(item.input.args ?? {}) as Fields), ...completed[item.id] }
   return item.surface.split('|').flatMap((surface) => toSurfaceCalls(surface, args))
 }
 
@@ -76,8 +76,7 @@ function toSurfaceCalls(surface: string, args: Fields): Call[] {
       return [
         { tool: 'create_agent', args: { agent_id: 'probe', name: 'P', managed_file: path, system_prompt: '' } },
         { tool: 'update_agent', args: { agent_id: 'a1', managed_file: path } },
-        { tool: 'chat_with_agent', args: { agent_id: 'a1', message: 'x', context: { file: path } } },
-      ].slice(0, 2)
+      ]
     case 'agent.create':
       return [{ tool: 'create_agent', args: { system_prompt: '', ...args } }]
     case 'agent.delete':
@@ -127,11 +126,25 @@ function toLogCalls({ ref, max_count }: Fields): Call[] {
   ]
 }
 
+/** Arguments that a case leaves to the harness. */
+const completed: Record<string, Fields> = { G55: { agent_id: 'ignored' } }
+
 /** What a case takes for granted: something to commit, an agent whose twin is refused. */
 const preludes: Record<string, (world: HostileWorld) => Promise<unknown>> = {
   G21: ({ client }) => client.ok('agent_update_file', { agent_id: 'a1', content: 'export const a = 21\n' }),
   R05: ({ client }) =>
     client.ok('create_agent', { agent_id: 'agent1', name: 'Twin', managed_file: 'src/twin.ts', system_prompt: '' }),
+}
+
+/** Cases whose repository is sound but for a program that git must not run: there the commit has to be made. */
+const commits = new Set(['G36', 'G37', 'G39', 'G40', 'G42', 'G43', 'G51', 'G54'])
+
+/** Puts something before git that is worth a commit, so that the commit of a case is refused for no other reason. */
+async function writeSomething({ client, repository }: HostileWorld): Promise<void> {
+  const hasAgents = repository.exists('src/a.ts')
+  const content = 'export const a = 2\n'
+  if (hasAgents) await client.ok('agent_update_file', { agent_id: 'a1', content })
+  else await client.ok('write_file', { path: 'first.ts', content })
 }
 
 /** A tool that does not exist, or arguments that are no object, are refused by the protocol before any tool is asked. */
@@ -158,7 +171,7 @@ function judge(item: Item, call: Call, answer: ToolAnswer | 'refused by the prot
     expect(ErrorCode.options, what).toContain(answer.error?.code)
     expect(answer.error?.code, `${what}: ${answer.error?.message}`).not.toBe('internal')
     expect(answer.error?.message.length, what).toBeGreaterThan(10)
-  } else if (item.expected.outcome === 'accept-literal') {
+  } else if (item.expected.outcome === 'accept-literal' || commits.has(item.id)) {
     expect(answer.success, `${what}: ${JSON.stringify(answer.error)}`).toBe(true)
   } else {
     // Bounded: an answer or a planned refusal, never our bug.
@@ -207,6 +220,7 @@ async function runCase(item: Item, world: HostileWorld): Promise<void> {
     said += JSON.stringify(answer)
     judge(item, call, answer)
   }
+  if (item.id === 'G55') expect(said, 'G55 says why').toContain('ignore')
   await checkInvariants(item, world, before, withoutEcho(said, world.fill(item.input.args ?? {})))
 }
 
@@ -282,8 +296,14 @@ describe.concurrent('hostile repositories', () => {
     async (_id, _note, item) => {
       const world = await createHostileWorld({ empty: item.setup?.[0]?.startsWith('empty repository') ?? false })
       try {
+        if (item.surface.includes('git.commit') && item.id !== 'G55') await writeSomething(world)
         for (const step of item.setup ?? []) await world.setUp(step)
         await runCase(item, world)
+        if (commits.has(item.id)) {
+          const head = await world.repository.git('-c', 'core.fsmonitor=false', 'log', '--format=%s', '-1', 'HEAD')
+          expect(head.trim(), `${item.id} made no commit`).toBe('m')
+          expect(wasRun(world)).toBe(false)
+        }
       } finally {
         await world.stop()
       }

@@ -14,6 +14,7 @@ const ids = v
 
 /** Cases that another suite holds. */
 const elsewhere: Record<string, string> = {
+  M22: 'an error inside is told by an id only: functions/app.test.ts, "tells a caller nothing of what went wrong inside"',
   M17: 'a dropped connection during a task: test/e2e/jobs.test.ts',
 }
 
@@ -103,7 +104,8 @@ describe('hostile inputs of the protocol', () => {
   refuses('M09', 'a request state of another request', async () => [
     await call('delete_file', { path: 'README.md' }, { requestState: 'read_file' }),
   ])
-  refuses('M11', "somebody else's task", async () => [
+  // There is one user so far; what a second one may see is the next step of sign-in. Until then: nobody's task.
+  refuses('M11', 'a task that is not there for the one who asks', async () => [
     await modern('tasks/get', { taskId: 'job_01k9zq0000abcdefghjkmnpqrs' }),
     await modern('tasks/cancel', { taskId: 'job_01k9zq0000abcdefghjkmnpqrs' }),
     await call('get_job', { job_id: 'job_01k9zq0000abcdefghjkmnpqrs' }),
@@ -112,11 +114,6 @@ describe('hostile inputs of the protocol', () => {
   refuses('M21', 'a trace context that is a header injection', async () => [
     await call('read_file', { path: 'src/a.ts' }, { _meta: { traceparent: '\r\nX-Evil: 1' } }),
   ])
-  refuses('M22', 'what goes wrong inside is told without its details', async () => [
-    await call('get_agent_file', { agent_id: 'nobody' }),
-    await post('{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"read_file","arguments":{"path":'),
-  ])
-
   it('M05: one key for two different tasks', async () => {
     tested.add('M05')
     const key = { idempotency_key: 'k1', wait_seconds: 0, agent_id: 'a1' }
@@ -128,16 +125,19 @@ describe('hostile inputs of the protocol', () => {
     await world.client.ok('cancel_job', { job_id: first.job_id })
   })
 
-  it('M16: a thousand subscriptions: with nothing to tell, each ends at once and holds no connection', async () => {
+  it('M16: ten thousand subscriptions: those beyond the limit are refused, and none holds a connection', async () => {
     tested.add('M16')
-    const listen = () => modern('subscriptions/listen', { notifications: { toolsListChanged: true } })
-    for (let round = 0; round < 10; round++) {
+    const statuses: number[] = []
+    for (let round = 0; round < 100; round++) {
       // Awaiting the whole body shows that the stream has ended.
-      const ended = await Promise.all(Array.from({ length: 100 }, listen))
-      for (const { status } of ended) expect([200, 429, 503]).toContain(status)
+      const listen = () => modern('subscriptions/listen', { notifications: { toolsListChanged: true } })
+      statuses.push(...(await Promise.all(Array.from({ length: 100 }, listen))).map((answer) => answer.status))
     }
+    expect(new Set(statuses)).toEqual(new Set([200, 429]))
+    // At most a minute's worth for each minute that this took.
+    expect(statuses.filter((status) => status === 200).length).toBeLessThanOrEqual(120)
     expect(await world.client.ok('read_file', { path: 'src/a.ts' })).toMatchObject({ path: 'src/a.ts' })
-  })
+  }, 60_000)
 
   it('M19: two clients whose requests have the same id', async () => {
     tested.add('M19')
