@@ -36,6 +36,7 @@ export interface DaemonOptions {
   readonly journal: JobJournal & WriteJournal
   readonly servedCalls: ReadonlyMap<string, ServedCall>
   readonly servedJobs: ReadonlyMap<string, ServedJob>
+  readonly jobsAtOnce: number
   readonly log: (line: string) => void
 }
 
@@ -48,11 +49,12 @@ export interface Daemon {
 
 /** Short calls at once. File and git work on one disk gains nothing from more, and memory is bounded by it. */
 const CALLS_AT_ONCE_MAX = 32
-/** Jobs at once: one may write and check while others wait for the model. */
-const JOBS_AT_ONCE = 4
 /** A job that was begun this often has taken the worker down each time before. */
 const JOB_CLAIMS_MAX = 5
 const RETRY_MS = 2000
+/** A job asks again after this long for each job of its agent that comes first: soon when it is next, seldom when not. */
+const WAIT_MS_EACH = 250
+const WAIT_MS_MAX = 5000
 
 export function createDaemon(options: DaemonOptions): Daemon {
   const { calls, jobs, log } = options
@@ -139,7 +141,7 @@ export function createDaemon(options: DaemonOptions): Daemon {
     async start() {
       options.events.onCancel((job) => running.get(job)?.abort())
       await calls.serve(handleCall)
-      loops = Array.from({ length: JOBS_AT_ONCE }, () =>
+      loops = Array.from({ length: options.jobsAtOnce }, () =>
         takeJobs().catch((error: unknown) => log(`Stopped taking jobs: ${String(error)}`)),
       )
     },
@@ -164,6 +166,10 @@ async function settleJob(
   if (claim.claim === 'settled') {
     journal.forget(jobId)
     await delivered.done()
+    return
+  }
+  if (claim.claim === 'wait') {
+    delivered.retry(Math.min(WAIT_MS_MAX, WAIT_MS_EACH * claim.ahead))
     return
   }
   if (claim.fence === 1) {

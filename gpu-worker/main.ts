@@ -37,6 +37,9 @@ const log = (line: string): void => {
 /** Says that no restart mends what is wrong: `EX_CONFIG` of sysexits.h. */
 const EXIT_CONFIGURATION = 78
 
+/** One may write and check while others wait for the model. More only where the model answers more of them at once. */
+const JOBS_AT_ONCE_MIN = 4
+
 async function main(): Promise<void> {
   const stopping = new AbortController()
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => stopping.abort())
@@ -103,6 +106,7 @@ async function main(): Promise<void> {
     journal,
     servedCalls: createServedCalls(ports, models, workerInfo),
     servedJobs: createServedJobs({ ...ports, models }),
+    jobsAtOnce: Math.max(JOBS_AT_ONCE_MIN, config.slots ?? 0),
     log,
   })
   await daemon.start()

@@ -17,8 +17,8 @@ import { connectNats } from './nats-connect.ts'
 
 const STREAM_NOT_FOUND = 10059
 
-/** More jobs than one worker ever holds at once; only a guard against one that takes and never answers. */
-const JOBS_UNCONFIRMED_MAX = 64
+/** All that a queue can hold: jobs that wait for an earlier one of their agent count, and must not stop those of others. */
+const JOBS_UNCONFIRMED_MAX = JOBS_QUEUED_MAX
 
 /**
  * Makes the work queue and a durable consumer for each workspace, or brings existing ones to these settings. Safe to

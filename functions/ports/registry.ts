@@ -114,7 +114,7 @@ export interface Registry {
     request: { state: JobState | null; agent: AgentId | null; cursor: string | null; limit: number },
   ): Promise<Page<Job>>
   countJobs(workspace: WorkspaceId): Promise<{ queued: number; running: number }>
-  /** Gives the job to a worker under a new fence, or says that it has ended. */
+  /** Gives the job to a worker under a new fence, or says that it has ended, or that others of its agent come first. */
   claimJob(workspace: WorkspaceId, job: JobId, workerId: string): Promise<ClaimJobReply>
   /**
    * Stores how a job ended, with the conversation's two messages, if `fence` is that of the last claim and the job has not
@@ -127,7 +127,7 @@ export interface Registry {
   cancelCall(workspace: WorkspaceId, callKey: string): Promise<CancelledJob | null>
   /**
    * Queued jobs whose message is older than `publishedBefore` and seems lost: a later job of the workspace has been
-   * started, or none is running.
+   * started, or none is running. One that waits for an earlier job of its agent is not lost.
    */
   listStale(publishedBefore: number, limit: number): Promise<readonly StaleJob[]>
   markPublished(workspace: WorkspaceId, job: JobId): Promise<void>

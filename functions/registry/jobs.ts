@@ -44,6 +44,20 @@ const listColumns = publicColumns
   .replace('args, result', `'{}' AS args, NULL AS result`)
   .replace(' error,', ` CASE WHEN json_valid(error) THEN json_remove(error, '$.details') ELSE error END AS error,`)
 
+/**
+ * Jobs of one agent run one after the other, in the order in which they were given: each finds the file as the one before
+ * left it. Questions do not change it, and neither wait nor are waited for. Reads `waiting`, the job that asks.
+ */
+const aheadOf = `SELECT 1 FROM jobs AS ahead
+  WHERE ahead.workspace = waiting.workspace AND ahead.agent_id = waiting.agent_id AND ahead.job_id <> waiting.job_id
+    AND (ahead.state = 'running' OR (ahead.state = 'queued' AND ahead.job_id < waiting.job_id))
+    AND NOT ${isQuestion('ahead.args')} AND NOT ${isQuestion('waiting.args')}`
+
+/** A row whose arguments are damaged is none: it is refused when its turn comes. */
+function isQuestion(args: string): string {
+  return `coalesce(CASE WHEN json_valid(${args}) THEN json_extract(${args}, '$.mode') END, 'edit') = 'ask'`
+}
+
 const settled: ClaimJobReply = { v: WIRE_VERSION, claim: 'settled' }
 
 /** Jobs: one state machine, `queued -> running -> succeeded | failed | cancelled`, guarded by the fence. */
@@ -90,6 +104,15 @@ export function createJobStore(sql: Sql, clock: Clock, log: Log): JobMethods {
     }
     const { job: after, cancel_requested } = get(workspace, job)
     return { job_id: job, state: after.state, cancel_requested }
+  }
+
+  function countAhead(workspace: WorkspaceId, job: JobId): number {
+    const [row] = sql.all(
+      `SELECT (SELECT count(*) FROM (${aheadOf})) AS ahead FROM jobs AS waiting WHERE workspace = ? AND job_id = ?`,
+      workspace,
+      job,
+    )
+    return Number(row?.ahead ?? 0)
   }
 
   function addMessage(workspace: WorkspaceId, row: SqlRow, role: 'user' | 'agent', text: string): void {
@@ -279,6 +302,10 @@ export function createJobStore(sql: Sql, clock: Clock, log: Log): JobMethods {
           log.error('A stored agent cannot be read', error, { workspace, agent_id: row.agent_id })
           return refuse('unavailable', error.message)
         }
+        if (row.state === 'queued') {
+          const ahead = countAhead(workspace, job)
+          if (ahead > 0) return { v: WIRE_VERSION, claim: 'wait', ahead }
+        }
         const now = clock.now()
         const fence = Number(row.fence) + 1
         sql.run(
@@ -351,7 +378,7 @@ export function createJobStore(sql: Sql, clock: Clock, log: Log): JobMethods {
       // The queue is first in, first out: a job that was published later and has been started overtook a lost one.
       const rows = sql.all(
         `SELECT workspace, job_id, publications FROM jobs AS waiting
-           WHERE state = 'queued' AND published_at < ? AND (
+           WHERE state = 'queued' AND published_at < ? AND NOT EXISTS (${aheadOf}) AND (
              NOT EXISTS (SELECT 1 FROM jobs WHERE jobs.workspace = waiting.workspace AND jobs.state = 'running')
              OR EXISTS (SELECT 1 FROM jobs WHERE jobs.workspace = waiting.workspace
                AND jobs.job_id > waiting.job_id AND jobs.started_at IS NOT NULL

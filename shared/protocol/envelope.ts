@@ -41,9 +41,13 @@ export type JobMessage = v.InferOutput<typeof JobMessage>
 export const ClaimJob = v.object({ v: version, job_id: JobId, worker_id: v.string() })
 export type ClaimJob = v.InferOutput<typeof ClaimJob>
 
-/** `settled` means that the job has ended (or never was) and its message can be dropped. */
+/**
+ * `settled` means that the job has ended (or never was) and its message can be dropped; `wait` that so many jobs of its agent
+ * come first, and nothing was claimed.
+ */
 export const ClaimJobReply = v.variant('claim', [
   v.object({ v: version, claim: v.literal('settled') }),
+  v.object({ v: version, claim: v.literal('wait'), ahead: v.number() }),
   v.object({
     v: version,
     claim: v.literal('run'),

@@ -272,6 +272,34 @@ export function describeRegistry(name: string, create: () => Promise<RegistryUnd
         expect(new TextEncoder().encode(JSON.stringify(history)).byteLength).toBeLessThan(64 * 1024)
       })
 
+      it('gives the jobs of one agent one after the other, in the order in which they came', async () => {
+        const submitNext = async (agentName: string, changes: Partial<NewJob> = {}) => {
+          clock.nowMs++
+          return submit(agentName, changes)
+        }
+        const first = await submitNext('a1')
+        const second = await submitNext('a1')
+        const third = await submitNext('a1')
+        const question = await submitNext('a1', { args: { agent_id: 'a1', message: 'Why?', mode: 'ask' } })
+        const others = await submitNext('a2')
+        const claimOf = (id: JobId) => registry.claimJob(here, id, 'worker-1')
+        expect(await claimOf(third)).toMatchObject({ claim: 'wait', ahead: 2 })
+        expect(await claimOf(second)).toMatchObject({ claim: 'wait', ahead: 1 })
+        expect((await registry.getJob(here, second)).job).toMatchObject({ state: 'queued', started_at: null })
+        expect((await claim(question)).fence).toBe(1)
+        expect((await claim(others)).fence).toBe(1)
+        expect((await claim(first)).fence).toBe(1)
+        // One that comes back after a crash waits for nobody.
+        expect((await claim(first)).fence).toBe(2)
+        expect(await claimOf(second)).toMatchObject({ claim: 'wait', ahead: 1 })
+        // Those that wait are not lost; the sweep leaves them alone.
+        expect(await registry.listStale(clock.nowMs + 1, 10)).toEqual([])
+        await registry.finishJob(here, first, 2, done)
+        expect(await claimOf(third)).toMatchObject({ claim: 'wait', ahead: 1 })
+        await registry.cancelJob(here, second)
+        expect((await claim(third)).fence).toBe(1)
+      })
+
       it('accepts the outcome of the last claim only, and once', async () => {
         const id = await submit('a1')
         await claim(id)

@@ -50,6 +50,7 @@ const messages: Record<string, [v.GenericSchema, unknown]> = {
   'job-message': [JobMessage, { v: 1, workspace, job_id: job }],
   'claim-job': [ClaimJob, { v: 1, job_id: job, worker_id: 'w1' }],
   'claim-job-reply-settled': [ClaimJobReply, { v: 1, claim: 'settled' }],
+  'claim-job-reply-wait': [ClaimJobReply, { v: 1, claim: 'wait', ahead: 2 }],
   'claim-job-reply-run': [
     ClaimJobReply,
     {

@@ -242,6 +242,25 @@ describe('a job that the model does', { timeout: DEADLINE_MS }, () => {
     expect((await live.client.ok('list_jobs', { agent_id: 'once' })).jobs).toHaveLength(1)
   })
 
+  it('waits for the earlier ones of its agent, and finds the file as they left it', async () => {
+    await live.own('turns.py', 'beside.py')
+    const jobs: string[] = []
+    for (const field of ['age', 'city', 'phone']) {
+      jobs.push(await live.submit('turns', `Create a User model with id, ${field}`))
+    }
+    const other = await live.submit('beside', PRODUCER)
+    const ends = await Promise.all([...jobs, other].map((job) => jobEnd(live.client, job)))
+    expect(ends.map(({ state, error }) => [state, error])).toEqual(ends.map(() => ['succeeded', null]))
+    const [, second, third] = ends
+    expect(String(second?.result?.diff)).toMatch(/^-.*age/m)
+    expect(String(third?.result?.diff)).toMatch(/^-.*city/m)
+    expect(live.repository.read('turns.py')).toContain('phone')
+    const times = ends.map(({ job }) => [String(job.started_at), String(job.finished_at)])
+    for (const [index, [startedAt]] of times.slice(1, 3).entries()) {
+      expect(startedAt?.localeCompare(times[index]?.[1] ?? '')).toBeGreaterThanOrEqual(0)
+    }
+  })
+
   it('is listed by state and agent, page by page, newest first', async () => {
     await live.own('listed.py')
     for (const field of ['age', 'city', 'phone']) {
