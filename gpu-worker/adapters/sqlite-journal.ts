@@ -57,44 +57,117 @@ export function openSqliteJournal(file: string, now: () => number = Date.now): S
   const lastWrites = database.prepare(
     "select * from writes where id in (select max(id) from writes where state = 'landed' group by path) order by id",
   )
-  const writesOf = database.prepare("select * from writes where job_id = ? and state = 'landed' order by id")
+  const writesOf = database.prepare("select * from writes where job_id = ? and state <> 'dropped' order by id")
   const unfinished = database.prepare("select * from writes where state = 'begun' order by id")
   const keep = database.prepare('insert or replace into outcomes (job_id, outcome, at) values (?, ?, ?)')
   const find = database.prepare('select outcome from outcomes where job_id = ?')
   const forget = database.prepare('delete from outcomes where job_id = ?')
 
+  const late = new LateWrites()
+  // What is true and could not be written yet.
+  const endedLate = new Map<number, 'landed' | 'dropped'>()
+  const outcomesLate = new Map<string, JobOutcome | undefined>()
+
   return {
-    begin: (intent) =>
-      Number(
-        begin.run(
-          intent.path,
-          intent.beforeSha256,
-          intent.afterSha256,
-          intent.blob,
-          intent.jobId,
-          intent.outcome === null ? null : JSON.stringify(intent.outcome),
-          now(),
-        ).lastInsertRowid,
-      ),
-    end: (id, how) => {
-      end.run(how, id)
+    begin: (intent) => {
+      late.flush()
+      return atOnce(() =>
+        Number(
+          begin.run(
+            intent.path,
+            intent.beforeSha256,
+            intent.afterSha256,
+            intent.blob,
+            intent.jobId,
+            intent.outcome === null ? null : JSON.stringify(intent.outcome),
+            now(),
+          ).lastInsertRowid,
+        ),
+      )
     },
-    lastWrites: () => lastWrites.all().map(toIntent),
-    writesOf: (jobId) => writesOf.all(jobId).map(toIntent),
+    end: (id, how) => {
+      endedLate.set(id, how)
+      late.write(() => {
+        end.run(how, id)
+        endedLate.delete(id)
+      })
+    },
+    lastWrites: () => {
+      late.flush()
+      return lastWrites.all().map(toIntent)
+    },
+    writesOf: (jobId) =>
+      writesOf
+        .all(jobId)
+        .filter(({ id, state }) => (endedLate.get(Number(id)) ?? state) === 'landed')
+        .map(toIntent),
     unfinished: () => unfinished.all().map((row) => ({ id: v.parse(Row, row).id, intent: toIntent(row) })),
     keep: (jobId, outcome) => {
-      keep.run(jobId, JSON.stringify(outcome), now())
+      outcomesLate.set(jobId, outcome)
+      late.write(() => {
+        keep.run(jobId, JSON.stringify(outcome), now())
+        outcomesLate.delete(jobId)
+      })
     },
     find: (jobId) => {
+      if (outcomesLate.has(jobId)) return outcomesLate.get(jobId)
       const row = find.get(jobId)
       return row === undefined ? undefined : v.parse(JobOutcome, JSON.parse(String(row.outcome)))
     },
     forget: (jobId) => {
-      forget.run(jobId)
+      outcomesLate.set(jobId, undefined)
+      late.write(() => {
+        forget.run(jobId)
+        outcomesLate.delete(jobId)
+      })
     },
-    close: () => database.close(),
+    close: () => {
+      late.flush()
+      database.close()
+    },
   }
 }
+
+/** On a full disk what has happened is still true: it is written, in order, as soon as there is space. */
+class LateWrites {
+  readonly #waiting: (() => void)[] = []
+
+  write(work: () => void): void {
+    this.#waiting.push(work)
+    this.flush()
+  }
+
+  flush(): void {
+    for (let next = this.#waiting[0]; next !== undefined; next = this.#waiting[0]) {
+      try {
+        next()
+      } catch (error) {
+        if (isFull(error)) return
+        this.#waiting.shift()
+        throw error
+      }
+      this.#waiting.shift()
+    }
+  }
+}
+
+function atOnce<T>(work: () => T): T {
+  try {
+    return work()
+  } catch (cause) {
+    if (!isFull(cause)) throw cause
+    throw new AppError('disk_full', "Cannot begin to write: the disk of the worker's data folder is full", {
+      hint: 'Free space, then call again; everything is as it was',
+      cause,
+    })
+  }
+}
+
+/** SQLITE_FULL. */
+const FULL = 13
+
+const isFull = (error: unknown): boolean =>
+  error instanceof Error && 'errcode' in error && typeof error.errcode === 'number' && (error.errcode & 0xff) === FULL
 
 function open(file: string): DatabaseSync {
   mkdirSync(dirname(file), { recursive: true, mode: 0o700 })

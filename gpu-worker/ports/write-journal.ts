@@ -18,8 +18,9 @@ export interface WriteIntent {
  * Without it a job that comes back after a crash would be done a second time on its own result.
  */
 export interface WriteJournal {
-  /** Durable when it returns. */
+  /** Durable when it returns. Throws AppError `disk_full`; the write must then not be made. */
   begin(intent: WriteIntent): number
+  /** On a full disk it is remembered, and made durable when there is space. */
   end(id: number, how: 'landed' | 'dropped'): void
   /** The last landed write of each path, oldest first. */
   lastWrites(): readonly WriteIntent[]
