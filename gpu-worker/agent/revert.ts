@@ -5,6 +5,7 @@ import type { WriteIntent } from '../ports/write-journal.ts'
 import { decodeText } from '../workspace/text.ts'
 import { diffTexts } from './diff.ts'
 import { hashBytes, type Landed, type LandPorts, landFile, readCurrent } from './land.ts'
+import { removeFile } from './remove.ts'
 import { unmodelledOutcome } from './unmodelled-outcome.ts'
 
 export interface RevertRequest {
@@ -90,18 +91,7 @@ async function removeAgain(
   const checks = { passed: true, ran: [], skipped: [], violations: [] }
   const reply = `Took back job ${revertedJobId}: ${file.path}, which it had made, is gone again`
   const outcome = unmodelledOutcome(reply, { ...change, checks })
-  const blob = await ports.repository.storeBlob(current.bytes)
-  const intent = { path: file.path, beforeSha256: current.sha256, afterSha256: null, blob, jobId, outcome }
-  const entry = ports.journal.begin(intent)
-  try {
-    await ports.files.remove(file, current.sha256)
-  } catch (error) {
-    // The removal may have happened before what failed, so the file itself says what the journal has to.
-    const now = await readCurrent(ports.files, file.path).catch(() => null)
-    ports.journal.end(entry, now !== null && now.sha256 === null ? 'landed' : 'dropped')
-    throw error
-  }
-  ports.journal.end(entry, 'landed')
+  await removeFile({ file, bytes: current.bytes, sha256: current.sha256, jobId, outcome }, ports)
   return outcome
 }
 

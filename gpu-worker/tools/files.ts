@@ -4,6 +4,7 @@ import { FILE_BYTES_MAX, LIST_FILES_PAGE_DEFAULT } from '#shared/protocol/limits
 import { WIRE_VERSION } from '#shared/protocol/subjects.ts'
 import type { Complexity } from '#shared/schemas/check.ts'
 import { landFile } from '../agent/land.ts'
+import { removeFile } from '../agent/remove.ts'
 import type { Events } from '../ports/events.ts'
 import type { FileChecker } from '../ports/file-checker.ts'
 import type { FileEntry, FileTree, ResolvedFile } from '../ports/file-tree.ts'
@@ -128,7 +129,7 @@ export function createFileTools(ports: FileToolPorts): ToolHandlers<FileTools> {
       const remove = async () => {
         const { bytes, sha256 } = await files.read(file.path, FILE_BYTES_MAX)
         refuseOtherVersion('delete', file.path, input.expected_sha256, sha256)
-        return removeFile(owned, ports, file, bytes, sha256)
+        return removeFile({ file, bytes, sha256, jobId: null, outcome: null }, { ...ports, files: owned })
       }
       const blob = await ports.edits.run(file.key, remove, context.signal)
       ports.events.workspace({ v: WIRE_VERSION, type: 'file_changed', path: file.path })
@@ -227,27 +228,6 @@ function refuseOtherVersion(action: string, path: string, expected: string | und
     hint: 'Read the file again and decide anew on what it holds now',
     details: { sha256: found },
   })
-}
-
-/** Removes a file once its bytes are in git's object store; returns their blob. */
-async function removeFile(
-  files: FileTree,
-  { repository, journal }: FileToolPorts,
-  file: ResolvedFile,
-  bytes: Uint8Array,
-  sha256: string,
-): Promise<string> {
-  const blob = await repository.storeBlob(bytes)
-  const intent = { path: file.path, beforeSha256: sha256, afterSha256: null, blob, jobId: null, outcome: null }
-  const entry = journal.begin(intent)
-  try {
-    await files.remove(file, sha256)
-  } catch (error) {
-    journal.end(entry, 'dropped')
-    throw error
-  }
-  journal.end(entry, 'landed')
-  return blob
 }
 
 /** What a person would see below a folder: everything but what git ignores. An ignored folder that is asked for is shown. */
