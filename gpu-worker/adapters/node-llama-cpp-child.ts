@@ -32,6 +32,7 @@ import {
 import { chooseSlotCount } from '../inference/slot-count.ts'
 import { chooseThreads } from '../inference/threads.ts'
 import type { ChatTurn } from '../ports/language-model.ts'
+import { Grammars } from './node-llama-cpp-grammar.ts'
 import { ModelSlots } from './node-llama-cpp-slots.ts'
 
 type Request<Kind extends ChildRequest['kind']> = Extract<ChildRequest, { kind: Kind }>
@@ -45,6 +46,7 @@ const CONNECT_TIMEOUT_MS = 8000
 interface Loaded {
   readonly model: LlamaModel
   readonly slots: ModelSlots
+  readonly grammars: Grammars
   readonly encode: (turns: readonly ChatTurn[]) => number[]
   readonly encodePlain: EncodePlain
 }
@@ -215,7 +217,8 @@ async function load({ id, path, threads, contextTokensMax, slots: slotsWanted }:
     tokenize: (text, control) => (text === '' ? [] : model.tokenize(text, control)),
   }
   const encodePlain = createPlainEncoder(tokenizer, userDefinedTokens(model))
-  loaded = { model, slots, encodePlain, encode: chooseEncoding(model, tokenizer, encodePlain) }
+  const grammars = new Grammars(llama, model)
+  loaded = { model, slots, grammars, encodePlain, encode: chooseEncoding(model, tokenizer, encodePlain) }
   const contextTokens = Math.min(slots.contextTokens, tokensMax)
   return { kind: 'loaded', id, contextTokens, slots: slots.count, threads: used, gpuLayers: model.gpuLayers }
 }
@@ -304,17 +307,18 @@ async function count({ id, text }: Request<'count'>): Promise<ChildReply> {
 }
 
 async function generate(request: Request<'generate'>, signal: AbortSignal): Promise<ChildReply> {
-  const { id, turns, answerTokensMax, temperature, cacheKey } = request
-  const { model, slots, encode } = needModel()
+  const { id, turns, answerTokensMax, temperature, cacheKey, grammar } = request
+  const { model, slots, grammars, encode } = needModel()
   const started = performance.now()
   const prompt = encode(turns).map(toToken)
   checkRoom(prompt.length, answerTokensMax, slots.contextTokens)
+  const guide = grammar === null || opensThinking(model, prompt) ? null : await grammars.guide(grammar)
 
   const onProgress = createThrottle((phase: 'prompt' | 'generating', tokens: number, promptTokens: number) =>
     send({ kind: 'generating', id, phase, tokens, promptTokens, promptTokensTotal: prompt.length }),
   )
   try {
-    const answer = await slots.generate({ prompt, answerTokensMax, temperature, cacheKey, signal, onProgress })
+    const answer = await slots.generate({ prompt, answerTokensMax, temperature, cacheKey, guide, signal, onProgress })
     const { tokens, firstTokenAt } = answer
     const generatingMs = firstTokenAt === null ? 0 : performance.now() - firstTokenAt
     return {
@@ -333,6 +337,10 @@ async function generate(request: Request<'generate'>, signal: AbortSignal): Prom
     throw error
   }
 }
+
+/** Some templates open the model's thinking themselves; the answer then has no form until it is over. */
+const opensThinking = (model: LlamaModel, prompt: readonly Token[]): boolean =>
+  /<think(?:ing)?>\s*$/.test(model.detokenize(prompt.slice(-8), true))
 
 function needModel(): Loaded {
   if (loaded === undefined) throw new Error('No model is loaded')

@@ -9,6 +9,7 @@ import type {
 import { BatchPlanner } from '../inference/batch-planner.ts'
 import { Intermission } from '../inference/intermission.ts'
 import { SlotTable } from '../inference/slot-table.ts'
+import type { AnswerGuide } from './node-llama-cpp-grammar.ts'
 
 /** On a CPU larger pieces of a prompt gain nothing. */
 const PROMPT_TOKENS_MAX = 128
@@ -21,6 +22,8 @@ export interface SlotRequest {
   readonly temperature: number
   /** Calls of one key come back to the slot that still holds their last prompt, where it is free. */
   readonly cacheKey: string
+  /** Made for this answer alone; null leaves the answer free. */
+  readonly guide: AnswerGuide | null
   readonly signal: AbortSignal
   readonly onProgress: (phase: 'prompt' | 'generating', tokens: number, promptTokens: number) => void
 }
@@ -96,7 +99,7 @@ export class ModelSlots {
   }
 
   async #generate(request: SlotRequest, slot: number, sequence: LlamaContextSequence): Promise<SlotAnswer> {
-    const { prompt, answerTokensMax, temperature, signal, onProgress } = request
+    const { prompt, answerTokensMax, temperature, guide, signal, onProgress } = request
     const cachedTokens = await this.#keepShared(sequence, prompt)
     const evaluationPriority = toPriority(slot)
     const tokens: Token[] = []
@@ -115,7 +118,9 @@ export class ModelSlots {
       }
       await this.#mayGoOn(signal)
       const rest = prompt.slice(at)
-      for await (const token of sequence.evaluate(rest, { temperature, yieldEogToken: true, evaluationPriority })) {
+      const sampling = { temperature, yieldEogToken: true, evaluationPriority }
+      const options = guide === null ? sampling : { ...sampling, grammarEvaluationState: guide.state }
+      for await (const token of sequence.evaluate(rest, options)) {
         this.#planner.finished()
         if (firstTokenAt === null) {
           firstTokenAt = performance.now()
@@ -126,6 +131,7 @@ export class ModelSlots {
           stopReason = 'end'
           break
         }
+        await guide?.push?.(token, tokens)
         tokens.push(token)
         onProgress('generating', tokens.length, prompt.length)
         if (tokens.length >= answerTokensMax) break

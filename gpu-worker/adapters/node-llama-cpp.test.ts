@@ -189,6 +189,35 @@ describe('a llama.cpp model', () => {
   })
 })
 
+describe('an answer with a form', () => {
+  it('is refused with the reason where the grammar does not parse, and nothing else notices', async () => {
+    const model = create({ reference: tiny })
+    const others = [1, 2].map((index) => model.generate(ask('go on', 200, `agent-${index}`), patience()))
+    for (const text of ['root ::= "a" (', 'root ::= root "a"', 'start ::= "a"']) {
+      await expect(model.generate({ ...ask('x'), grammar: { kind: 'gbnf', text } }, patience())).rejects.toMatchObject({
+        code: 'internal',
+        message: expect.stringContaining(text),
+      })
+    }
+    for (const { usage } of await Promise.all(others)) expect(usage.completion_tokens).toBe(200)
+    expect((await model.generate(ask('y', 5), patience())).usage.completion_tokens).toBe(5)
+  })
+
+  it('keeps each of several answers at once to its own, also the second time', async () => {
+    const model = create({ reference: tiny, slots: 4 })
+    for (let round = 0; round < 2; round++) {
+      const texts = await Promise.all(
+        ['a', 'b', 'c', 'd'].map(async (letter) => {
+          const grammar = { kind: 'gbnf', text: `root ::= [${letter}x]{40}` } as const
+          const { text } = await model.generate({ ...ask(`I am ${letter}`, 60, letter), grammar }, patience())
+          return [letter, text] as const
+        }),
+      )
+      for (const [letter, text] of texts) expect(text).toMatch(new RegExp(`^[${letter}x]{40}$`))
+    }
+  })
+})
+
 describe('several answers at once', () => {
   const agents = ['a', 'b', 'c', 'd']
   // Prompts of under 64 tokens: on a CPU, flash attention rounds otherwise for pieces of that size and larger, and how

@@ -11,6 +11,7 @@ import { decodeText, encodeText } from '../workspace/text.ts'
 import { answerRoom, spareTokens } from './answer-room.ts'
 import { readCandidate } from './candidate.ts'
 import { diffTexts } from './diff.ts'
+import { envelopeGrammar } from './envelope-grammar.ts'
 import { type CurrentFile, hashBytes, type Landed, type LandPorts, landFile, readCurrent } from './land.ts'
 import { tellEarlier } from './memory.ts'
 import { createProgressReporter, type ProgressReporter } from './progress.ts'
@@ -136,7 +137,13 @@ async function generate(run: Run, turns: readonly ChatTurn[], round: number): Pr
   const fileText = task.mode === 'ask' ? '' : (current.text ?? '')
   const answerTokensMax = await answerRoom(ports.model, turns, fileText, signal)
   const result = await ports.model.generate(
-    { turns, answerTokensMax, temperature: 0, cacheKey: task.agent.agent_id },
+    {
+      turns,
+      answerTokensMax,
+      temperature: 0,
+      cacheKey: task.agent.agent_id,
+      ...(task.mode === 'ask' ? {} : { grammar: envelopeGrammar(task.file.path, current.text) }),
+    },
     { signal, onProgress: (now) => progress.model(now, round) },
   )
   run.usages.push(result.usage)

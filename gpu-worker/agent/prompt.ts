@@ -1,5 +1,6 @@
 import { fileKind } from '../gates/file-kind.ts'
 import type { ChatTurn } from '../ports/language-model.ts'
+import { fenced, fenceLength, shownText } from './fence.ts'
 
 export interface ContextFile {
   readonly path: string
@@ -64,10 +65,8 @@ export function createRepair(first: readonly ChatTurn[], reply: string, failures
 
 /** A text in a fence that no fence inside it can close, with LF line ends and without a byte-order mark. */
 function fence(path: string, text: string): string {
-  const shown = text.replace(/^\uFEFF/, '').replaceAll('\r\n', '\n')
-  const longest = (shown.match(/`{3,}/g) ?? []).reduce((most, run) => Math.max(most, run.length), 2)
-  const mark = '`'.repeat(longest + 1)
-  return `${mark}${fileKind(path).name ?? ''}\n${shown === '' || shown.endsWith('\n') ? shown : `${shown}\n`}${mark}`
+  const shown = shownText(text)
+  return fenced(fileKind(path).name ?? '', shown, fenceLength(shown))
 }
 
 /** Lines as a reader counts them: a last one without a newline is one too. */

@@ -7,6 +7,13 @@ import { WireError } from '#shared/errors.ts'
  */
 const RequestId = v.number()
 
+/** A form of the answer, ready for the engine; JSON has been turned into GBNF. */
+const Grammar = v.variant('kind', [
+  v.strictObject({ kind: v.literal('gbnf'), text: v.string() }),
+  v.strictObject({ kind: v.literal('edits'), lines: v.number(), info: v.string(), fenceLength: v.number() }),
+])
+export type ChildGrammar = v.InferOutput<typeof Grammar>
+
 const Turn = v.strictObject({ role: v.picklist(['system', 'user', 'assistant']), text: v.string() })
 
 export const ChildRequest = v.variant('kind', [
@@ -32,6 +39,7 @@ export const ChildRequest = v.variant('kind', [
     cacheKey: v.string(),
     answerTokensMax: v.number(),
     temperature: v.number(),
+    grammar: v.nullable(Grammar),
   }),
   v.strictObject({ kind: v.literal('count'), id: RequestId, text: v.string() }),
   /** The request with this id shall end; it is answered with `cancelled`. Itself it has no reply. */

@@ -8,6 +8,7 @@ import type {
   LanguageModel,
 } from '../ports/language-model.ts'
 import { CallQueue, type QueuedCall } from './call-queue.ts'
+import { toChildGrammar } from './child-grammar.ts'
 import type { ChildProgress, ChildReply, ChildRequest } from './child-protocol.ts'
 import { type Asked, type AskOptions, ChildDied, ChildSession, type Unnumbered } from './child-session.ts'
 import type { SpawnModelChild } from './model-child.ts'
@@ -149,6 +150,7 @@ export class ModelSupervisor implements LanguageModel {
       cacheKey: request.cacheKey ?? '',
       answerTokensMax: Math.floor(request.answerTokensMax),
       temperature: request.temperature,
+      grammar: request.grammar === undefined ? null : toChildGrammar(request.grammar),
     }
     const { reply, queueMs } = await this.#call(call, options)
     if (reply.kind !== 'answer') throw new Error(`The model process answered a generation with ${reply.kind}`)

@@ -1,5 +1,6 @@
 import type { Usage } from '#shared/schemas/job.ts'
 import type { ModelInfo } from '#shared/schemas/worker.ts'
+import type { AnswerGrammar } from './answer-grammar.ts'
 
 export interface ChatTurn {
   readonly role: 'system' | 'user' | 'assistant'
@@ -19,6 +20,11 @@ export interface GenerateRequest {
    * turns. Calls without a key are one caller.
    */
   readonly cacheKey?: string
+  /**
+   * The form of the answer. A model in a process of ours cannot leave it; one behind an address keeps to it as far as its
+   * server can make it, so a reader judges every answer. An answer that was cut (`length`) is an unfinished one.
+   */
+  readonly grammar?: AnswerGrammar
 }
 
 export interface GenerateProgress {
