@@ -1,4 +1,8 @@
 import { fork } from 'node:child_process'
+import { randomUUID } from 'node:crypto'
+import { mkdirSync } from 'node:fs'
+import { rm } from 'node:fs/promises'
+import { join } from 'node:path'
 import { StringDecoder } from 'node:string_decoder'
 import { fileURLToPath } from 'node:url'
 import * as v from 'valibot'
@@ -27,6 +31,11 @@ export interface LlamaModelOptions {
   readonly queueMax?: number
   /** Load now, not with the first call. */
   readonly preload?: boolean
+  /**
+   * Lets more callers keep their prompts than there are slots, in files below the folder (made when needed). They hold
+   * what is in the prompts, and live no longer than the process. Left out, or with no bytes: nothing is kept.
+   */
+  readonly states?: { readonly folder: string; readonly bytesMax: number }
   /** `false` keeps it on the CPU. */
   readonly gpu?: 'auto' | false
   /** Of the child. The library reads HF_ENDPOINT, HF_TOKEN and CUDA_VISIBLE_DEVICES from it. */
@@ -76,7 +85,8 @@ export function createLlamaModel(options: LlamaModelOptions): ModelSupervisor {
 
 function spawnChild(events: ModelChildEvents, options: LlamaModelOptions): ModelChild {
   const tail = createLogTail()
-  const child = fork(CHILD_FILE, [options.gpu === false ? 'cpu' : 'auto'], {
+  const states = makeStatesFolder(options)
+  const child = fork(CHILD_FILE, [options.gpu === false ? 'cpu' : 'auto', ...states.args], {
     // Before 22.18 Node runs TypeScript only when told to.
     execArgv: process.versions.node.startsWith('22.') ? ['--experimental-strip-types', '--no-warnings'] : [],
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
@@ -103,7 +113,7 @@ function spawnChild(events: ModelChildEvents, options: LlamaModelOptions): Model
   const reportExit = (how: string) => {
     if (gone) return
     gone = true
-    events.onExit(how)
+    void states.remove().then(() => events.onExit(how))
   }
   // A process that never started has no exit to report.
   child.on('error', (error) => {
@@ -123,4 +133,18 @@ function spawnChild(events: ModelChildEvents, options: LlamaModelOptions): Model
     kill: () => void child.kill('SIGKILL'),
     logTail: tail.lines,
   }
+}
+
+/** A folder for one life of the process, so that what it left half written goes with it. */
+function makeStatesFolder({ states, log }: LlamaModelOptions): { args: string[]; remove: () => Promise<void> } {
+  if (states === undefined || states.bytesMax < 1) return { args: [], remove: async () => {} }
+  const folder = join(states.folder, randomUUID())
+  try {
+    mkdirSync(folder, { recursive: true, mode: 0o700 })
+  } catch (error) {
+    log?.(`Prompts of agents without a slot are not kept: ${error instanceof Error ? error.message : String(error)}`)
+    return { args: [], remove: async () => {} }
+  }
+  const remove = () => rm(folder, { recursive: true, force: true }).catch(() => {})
+  return { args: [folder, String(states.bytesMax)], remove }
 }
