@@ -61,7 +61,7 @@ const flags = {
 
 export const workerUsage = `npm run worker -- --repo PATH [--workspace NAME] [--model [NAME=]MODEL]... [--data DIR] [--models DIR] [--threads N] [--slots N] [--states-mb N]
 with NATS_URL=nats://USER:PASSWORD@HOST:PORT in the environment. MODEL is a name, a .gguf file, hf:USER/REPOSITORY:Q4_K_M
-or openai:http://HOST:PORT/v1#MODEL; the first is the default`
+or openai:http://HOST:PORT/v1#MODEL; the first is the default. MODEL#sha256=HEX checks a file before it is loaded`
 
 /** Reads the machine's settings: flags win over the environment. Throws `invalid_input` naming the variable that is wrong. */
 export function parseWorkerConfig(argv: readonly string[], environment: NodeJS.ProcessEnv): WorkerConfig {

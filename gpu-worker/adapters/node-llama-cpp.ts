@@ -11,6 +11,7 @@ import { createLogTail } from '../inference/log-tail.ts'
 import type { ModelChild, ModelChildEvents } from '../inference/model-child.ts'
 import { ModelSupervisor, type SupervisorTimes } from '../inference/model-supervisor.ts'
 import { type ModelReference, parseModelReference } from '../inference/models.ts'
+import { createDigestCheck } from './model-digest.ts'
 import { inspectModelFile, readFingerprint } from './model-file.ts'
 
 const CHILD_FILE = fileURLToPath(new URL('node-llama-cpp-child.ts', import.meta.url))
@@ -64,11 +65,11 @@ const CONTEXT_TOKENS_MAX = 16_384
  * `preload`, until `close`. Throws AppError `invalid_input` for a reference that means nothing.
  */
 export function createLlamaModel(options: LlamaModelOptions): ModelSupervisor {
-  const { reference } = options
+  const reference = typeof options.reference === 'object' ? options.reference : parseModelReference(options.reference)
   const model = new ModelSupervisor({
-    reference: typeof reference === 'object' ? reference : parseModelReference(reference),
+    reference,
     spawn: (events) => spawnChild(events, options),
-    inspect: inspectModelFile,
+    inspect: createInspection(reference),
     fingerprint: readFingerprint,
     embeddedPath: DEMO_FILE,
     modelsFolder: options.modelsFolder,
@@ -81,6 +82,15 @@ export function createLlamaModel(options: LlamaModelOptions): ModelSupervisor {
   })
   if (options.preload === true) model.retry()
   return model
+}
+
+/** The hash is read last: whatever else is wrong is found sooner. */
+function createInspection({ sha256 }: ModelReference): (path: string, signal: AbortSignal) => Promise<void> {
+  const checkDigest = sha256 === undefined ? null : createDigestCheck(sha256)
+  return async (path, signal) => {
+    await inspectModelFile(path)
+    await checkDigest?.(path, signal)
+  }
 }
 
 function spawnChild(events: ModelChildEvents, options: LlamaModelOptions): ModelChild {
