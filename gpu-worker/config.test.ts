@@ -28,3 +28,22 @@ describe("the worker's models", () => {
     ])
   })
 })
+
+describe('the disk for prompts without a slot', () => {
+  const bytes = (argv: string[], text?: string) =>
+    parseWorkerConfig(argv, { ...environment, ...(text === undefined ? {} : { MILLWRIGHT_STATES_MB: text }) })
+      .statesBytesMax
+
+  it('is in megabytes, or what the machine can spare where nothing is said', () => {
+    expect([bytes([]), bytes([], '250'), bytes([], '0'), bytes(['--states-mb', '1'], '250')]).toEqual([
+      undefined,
+      250_000_000,
+      0,
+      1_000_000,
+    ])
+  })
+
+  it.each(['-1', '1.5', '2GB', '', '99999999'])('is not %j', (text) => {
+    expect(() => bytes([], text)).toThrow(/MILLWRIGHT_STATES_MB: must be a whole number of megabytes/)
+  })
+})

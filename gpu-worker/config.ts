@@ -6,6 +6,13 @@ import { WorkspaceId } from '#shared/ids.ts'
 const text = v.pipe(v.string(), v.minLength(1))
 const count = v.pipe(v.string(), v.regex(/^[1-9]\d{0,3}$/, 'must be a whole number from 1'), v.toNumber())
 
+/** 0 is an answer here; a million is a terabyte. */
+const megabytes = v.pipe(
+  v.string(),
+  v.regex(/^\d{1,7}$/, 'must be a whole number of megabytes, 0 for none'),
+  v.toNumber(),
+)
+
 const Config = v.object({
   NATS_URL: v.pipe(text, v.regex(/^(nats|tls):\/\/[^\s]+$/, 'must look like nats://USER:PASSWORD@HOST:PORT')),
   MILLWRIGHT_REPOSITORY: text,
@@ -17,6 +24,8 @@ const Config = v.object({
   MILLWRIGHT_THREADS: v.optional(count),
   /** Answers that the model writes at the same time. */
   MILLWRIGHT_SLOTS: v.optional(v.pipe(count, v.maxValue(64, 'must be at most 64'))),
+  /** Disk for the prompts of agents that have no slot. */
+  MILLWRIGHT_STATES_MB: v.optional(megabytes),
   /** Exact repository paths that the owner opens although they are protected, separated by commas. */
   MILLWRIGHT_ALLOW_PATHS: v.optional(text),
   /** Git filter drivers that the owner lets run although the repository names their programs, separated by commas. */
@@ -33,6 +42,7 @@ export interface WorkerConfig {
   readonly modelsFolder: string | undefined
   readonly threads: number | undefined
   readonly slots: number | undefined
+  readonly statesBytesMax: number | undefined
   readonly allowedPaths: readonly string[]
   readonly allowedFilters: readonly string[]
 }
@@ -45,12 +55,13 @@ const flags = {
   models: { type: 'string' },
   threads: { type: 'string' },
   slots: { type: 'string' },
+  'states-mb': { type: 'string' },
   help: { type: 'boolean' },
 } as const
 
-export const workerUsage = `npm run worker -- --repo PATH [--workspace NAME] [--model [NAME=]MODEL]... [--data DIR] [--models DIR] [--threads N] [--slots N]
+export const workerUsage = `npm run worker -- --repo PATH [--workspace NAME] [--model [NAME=]MODEL]... [--data DIR] [--models DIR] [--threads N] [--slots N] [--states-mb N]
 with NATS_URL=nats://USER:PASSWORD@HOST:PORT in the environment. MODEL is a name, a .gguf file, hf:USER/REPOSITORY:Q4_K_M
-or openai:http://HOST:PORT/v1#MODEL; the first is the default`
+or openai:http://HOST:PORT/v1#MODEL; the first is the default. MODEL#sha256=HEX checks a file before it is loaded`
 
 /** Reads the machine's settings: flags win over the environment. Throws `invalid_input` naming the variable that is wrong. */
 export function parseWorkerConfig(argv: readonly string[], environment: NodeJS.ProcessEnv): WorkerConfig {
@@ -63,6 +74,7 @@ export function parseWorkerConfig(argv: readonly string[], environment: NodeJS.P
     ...defined('MILLWRIGHT_MODELS', given.models),
     ...defined('MILLWRIGHT_THREADS', given.threads),
     ...defined('MILLWRIGHT_SLOTS', given.slots),
+    ...defined('MILLWRIGHT_STATES_MB', given['states-mb']),
   })
   if (!result.success) {
     const lines = result.issues.map(
@@ -80,6 +92,7 @@ export function parseWorkerConfig(argv: readonly string[], environment: NodeJS.P
     modelsFolder: config.MILLWRIGHT_MODELS,
     threads: config.MILLWRIGHT_THREADS,
     slots: config.MILLWRIGHT_SLOTS,
+    statesBytesMax: config.MILLWRIGHT_STATES_MB === undefined ? undefined : config.MILLWRIGHT_STATES_MB * 1_000_000,
     allowedPaths: toList(config.MILLWRIGHT_ALLOW_PATHS),
     allowedFilters: toList(config.MILLWRIGHT_ALLOW_FILTERS),
   }

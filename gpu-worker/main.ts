@@ -15,6 +15,7 @@ import { createNodeFileTree } from './adapters/node-file-tree.ts'
 import { createLlamaModel } from './adapters/node-llama-cpp.ts'
 import { openRepository } from './adapters/simple-git.ts'
 import { openSqliteJournal } from './adapters/sqlite-journal.ts'
+import { openStatesFolder } from './adapters/states-folder.ts'
 import { createTreeSitterParser } from './adapters/tree-sitter-parser.ts'
 import { parseWorkerConfig, type WorkerConfig, workerUsage } from './config.ts'
 import { createDaemon } from './daemon.ts'
@@ -134,6 +135,9 @@ async function createModels(config: WorkerConfig, dataFolder: string) {
     ...each,
     key: 'server' in each ? findKey(each.server, process.env) : null,
   }))
+  const statesFolder = join(dataFolder, 'states')
+  const statesBytesMax = await openStatesFolder(statesFolder, config.statesBytesMax)
+  const llamas = list.filter((each) => !('server' in each)).length
   const local: ModelSupervisor[] = []
   const models: LanguageModel[] = []
   for (const [index, each] of list.entries()) {
@@ -147,6 +151,7 @@ async function createModels(config: WorkerConfig, dataFolder: string) {
         ...(config.threads === undefined ? {} : { threads: config.threads }),
         ...(config.slots === undefined ? {} : { slots: config.slots }),
         modelsFolder: config.modelsFolder ?? join(dataFolder, 'models'),
+        states: { folder: statesFolder, bytesMax: Math.floor(statesBytesMax / llamas) },
         preload: index === 0,
         log,
       })

@@ -10,7 +10,7 @@ export const startUsage = `Usage: npm start -- [--repo PATH] [--model [NAME=]MOD
   --repo PATH     the git repository to serve; the one you stand in where left out
   --model MODEL   a model by name, a GGUF file, an hf: address, or openai:http://HOST:PORT/v1#MODEL for one that a server
                   has; chosen by the machine's memory where left out. Several --model make several models, of which the
-                  first is the default; NAME=MODEL gives one a name of its own
+                  first is the default; NAME=MODEL gives one a name of its own, MODEL#sha256=HEX checks its file
   --port PORT     of the page and the MCP endpoint, on 127.0.0.1; 8000 where left out, 0 for a free one
   --data DIR      where state is kept; a folder per repository below your data folder where left out
   --threads N     processor threads for the model
@@ -75,8 +75,13 @@ function resolveModel(text: string, userFolder: string): string {
   return name + resolveReference(model, userFolder)
 }
 
-function resolveReference(model: string, userFolder: string): string {
-  if (/^[a-z][a-z0-9+.-]+:/i.test(model)) return model
+function resolveReference(reference: string, userFolder: string): string {
+  if (/^[a-z][a-z0-9+.-]+:/i.test(reference)) return reference
+  const [, model = reference, digest = ''] = /^(.*?)(#sha256=.*)$/s.exec(reference) ?? []
+  return resolveFile(model, userFolder) + digest
+}
+
+function resolveFile(model: string, userFolder: string): string {
   const path = resolve(userFolder, model.startsWith('~/') ? join(homedir(), model.slice(2)) : model)
   if (statSync(path, { throwIfNoEntry: false })?.isFile() === true) return path
   if (/[\\/]|\.gguf$/i.test(model)) throw new Error(`--model: there is no file ${path}`)

@@ -54,6 +54,8 @@ describe('the command line', () => {
     writeFileSync(join(folder, 'small.gguf'), '')
     const { models } = parseStartOptions(['--model', 'demo', '--model', 'mine=small.gguf'], folder)
     expect(models).toEqual(['demo', `mine=${join(folder, 'small.gguf')}`])
+    const hashed = parseStartOptions(['--model', 'mine=small.gguf#sha256=abc', '--model', 'demo#sha256=abc'], folder)
+    expect(hashed.models).toEqual([`mine=${join(folder, 'small.gguf')}#sha256=abc`, 'demo#sha256=abc'])
   })
 
   it.each([

@@ -32,8 +32,9 @@ import {
 import { chooseSlotCount } from '../inference/slot-count.ts'
 import { chooseThreads } from '../inference/threads.ts'
 import type { ChatTurn } from '../ports/language-model.ts'
+import { readFingerprint } from './model-file.ts'
 import { Grammars } from './node-llama-cpp-grammar.ts'
-import { ModelSlots } from './node-llama-cpp-slots.ts'
+import { ModelSlots, type StateFiles } from './node-llama-cpp-slots.ts'
 
 type Request<Kind extends ChildRequest['kind']> = Extract<ChildRequest, { kind: Kind }>
 
@@ -52,6 +53,8 @@ interface Loaded {
 }
 
 const gpuWanted = process.argv[2] === 'cpu' ? false : 'auto'
+/** For what the slots hold when another caller needs them; empty where nothing is to be kept. */
+const [statesFolder = '', statesBytesMax = '0'] = process.argv.slice(3)
 let engine: Promise<Llama> | undefined
 let loaded: Loaded | undefined
 const running = new Map<number, AbortController>()
@@ -209,10 +212,9 @@ async function load({ id, path, threads, contextTokensMax, slots: slotsWanted }:
   })
   // llama.cpp accepts more than the model was trained for, and answers nonsense beyond it.
   const tokensMax = Math.min(model.trainContextSize, contextTokensMax)
-  const slots = await ModelSlots.create(model, slotsWanted ?? (await countSlots(llama, model, tokensMax)), {
-    contextSize: { min: Math.min(2048, tokensMax), max: tokensMax },
-    threads: used,
-  })
+  const count = slotsWanted ?? (await countSlots(llama, model, tokensMax))
+  const contextSize = { min: Math.min(2048, tokensMax), max: tokensMax }
+  const slots = await ModelSlots.create(model, count, { contextSize, threads: used }, await describeStates(path))
   const tokenizer: Tokenizer = {
     tokenize: (text, control) => (text === '' ? [] : model.tokenize(text, control)),
   }
@@ -221,6 +223,11 @@ async function load({ id, path, threads, contextTokensMax, slots: slotsWanted }:
   loaded = { model, slots, grammars, encodePlain, encode: chooseEncoding(model, tokenizer, encodePlain) }
   const contextTokens = Math.min(slots.contextTokens, tokensMax)
   return { kind: 'loaded', id, contextTokens, slots: slots.count, threads: used, gpuLayers: model.gpuLayers }
+}
+
+async function describeStates(modelPath: string): Promise<StateFiles | null> {
+  if (statesFolder === '') return null
+  return { folder: statesFolder, bytesMax: Number(statesBytesMax), engine: (await readFingerprint(modelPath)) ?? '' }
 }
 
 async function countSlots(llama: Llama, model: LlamaModel, contextTokens: number): Promise<number> {

@@ -10,11 +10,14 @@ import { BatchPlanner } from '../inference/batch-planner.ts'
 import { Intermission } from '../inference/intermission.ts'
 import { SlotTable } from '../inference/slot-table.ts'
 import type { AnswerGuide } from './node-llama-cpp-grammar.ts'
+import { SlotStates, type SlotStatesOptions } from './node-llama-cpp-states.ts'
 
 /** On a CPU larger pieces of a prompt gain nothing. */
 const PROMPT_TOKENS_MAX = 128
 /** On a GPU, where a piece takes milliseconds and larger ones use it better: llama.cpp's own batch size. */
 const PROMPT_TOKENS_MAX_GPU = 512
+
+export type StateFiles = Pick<SlotStatesOptions, 'folder' | 'bytesMax' | 'engine'>
 
 export interface SlotRequest {
   readonly prompt: readonly Token[]
@@ -30,7 +33,7 @@ export interface SlotRequest {
 
 export interface SlotAnswer {
   readonly tokens: Token[]
-  /** Of the prompt: those that the slot still held. */
+  /** Of the prompt: those that the slot still held, or that came back from a file. */
   readonly cachedTokens: number
   readonly stopReason: 'end' | 'length'
   /** On the performance clock; null where there was no token. */
@@ -49,8 +52,9 @@ export class ModelSlots {
   readonly #planner: BatchPlanner
   readonly #table: SlotTable
   readonly #intermission = new Intermission()
+  readonly #states: SlotStates | null
 
-  private constructor(context: LlamaContext, planner: BatchPlanner) {
+  private constructor(context: LlamaContext, planner: BatchPlanner, states: StateFiles | null) {
     this.contextTokens = Math.min(context.contextSize, context.model.trainContextSize)
     this.count = context.totalSequences
     this.#model = context.model
@@ -65,12 +69,16 @@ export class ModelSlots {
         },
       }),
     )
+    const world = { sequences: this.#sequences, intermission: this.#intermission }
+    this.#states = states && new SlotStates({ ...states, ...world, engine: describeEngine(states.engine, context) })
   }
 
+  /** `states` lets more callers keep their prompts than there are slots; its `engine` names the model's file. */
   static async create(
     model: LlamaModel,
     count: number,
     options: Pick<LlamaContextOptions, 'contextSize' | 'threads'>,
+    states: StateFiles | null = null,
   ): Promise<ModelSlots> {
     const promptTokensMax = model.gpuLayers > 0 ? PROMPT_TOKENS_MAX_GPU : PROMPT_TOKENS_MAX
     const planner = new BatchPlanner({ promptTokensMax })
@@ -79,7 +87,7 @@ export class ModelSlots {
       sequences: count,
       batching: { itemPrioritizationStrategy: ({ items, size }) => planner.plan(items, size) },
     })
-    return new ModelSlots(context, planner)
+    return new ModelSlots(context, planner, states)
   }
 
   /** At most `count` calls at a time. The prompt and the answer fit into the context: the caller has counted. */
@@ -94,12 +102,14 @@ export class ModelSlots {
       if (!request.signal.aborted) await this.#intermission.during(() => sequence.clearHistory())
       throw error
     } finally {
+      this.#states?.leave(slot)
       this.#table.release(slot)
     }
   }
 
   async #generate(request: SlotRequest, slot: number, sequence: LlamaContextSequence): Promise<SlotAnswer> {
     const { prompt, answerTokensMax, temperature, guide, signal, onProgress } = request
+    await this.#states?.enter({ slot, key: request.cacheKey, prompt, signal })
     const cachedTokens = await this.#keepShared(sequence, prompt)
     const evaluationPriority = toPriority(slot)
     const tokens: Token[] = []
@@ -169,3 +179,12 @@ export class ModelSlots {
  * slot's number, for which the type is too narrow.
  */
 const toPriority = (slot: number): EvaluationPriority => (slot + 1) as EvaluationPriority
+
+const describeEngine = (modelFile: string, context: LlamaContext): string =>
+  JSON.stringify([
+    modelFile,
+    context.contextSize,
+    context.flashAttention,
+    context.kvCacheKeyType,
+    context.kvCacheValueType,
+  ])

@@ -1,4 +1,8 @@
 import { fork } from 'node:child_process'
+import { randomUUID } from 'node:crypto'
+import { mkdirSync } from 'node:fs'
+import { rm } from 'node:fs/promises'
+import { join } from 'node:path'
 import { StringDecoder } from 'node:string_decoder'
 import { fileURLToPath } from 'node:url'
 import * as v from 'valibot'
@@ -7,6 +11,7 @@ import { createLogTail } from '../inference/log-tail.ts'
 import type { ModelChild, ModelChildEvents } from '../inference/model-child.ts'
 import { ModelSupervisor, type SupervisorTimes } from '../inference/model-supervisor.ts'
 import { type ModelReference, parseModelReference } from '../inference/models.ts'
+import { createDigestCheck } from './model-digest.ts'
 import { inspectModelFile, readFingerprint } from './model-file.ts'
 
 const CHILD_FILE = fileURLToPath(new URL('node-llama-cpp-child.ts', import.meta.url))
@@ -27,6 +32,11 @@ export interface LlamaModelOptions {
   readonly queueMax?: number
   /** Load now, not with the first call. */
   readonly preload?: boolean
+  /**
+   * Lets more callers keep their prompts than there are slots, in files below the folder (made when needed). They hold
+   * what is in the prompts, and live no longer than the process. Left out, or with no bytes: nothing is kept.
+   */
+  readonly states?: { readonly folder: string; readonly bytesMax: number }
   /** `false` keeps it on the CPU. */
   readonly gpu?: 'auto' | false
   /** Of the child. The library reads HF_ENDPOINT, HF_TOKEN and CUDA_VISIBLE_DEVICES from it. */
@@ -55,11 +65,11 @@ const CONTEXT_TOKENS_MAX = 16_384
  * `preload`, until `close`. Throws AppError `invalid_input` for a reference that means nothing.
  */
 export function createLlamaModel(options: LlamaModelOptions): ModelSupervisor {
-  const { reference } = options
+  const reference = typeof options.reference === 'object' ? options.reference : parseModelReference(options.reference)
   const model = new ModelSupervisor({
-    reference: typeof reference === 'object' ? reference : parseModelReference(reference),
+    reference,
     spawn: (events) => spawnChild(events, options),
-    inspect: inspectModelFile,
+    inspect: createInspection(reference),
     fingerprint: readFingerprint,
     embeddedPath: DEMO_FILE,
     modelsFolder: options.modelsFolder,
@@ -74,9 +84,19 @@ export function createLlamaModel(options: LlamaModelOptions): ModelSupervisor {
   return model
 }
 
+/** The hash is read last: whatever else is wrong is found sooner. */
+function createInspection({ sha256 }: ModelReference): (path: string, signal: AbortSignal) => Promise<void> {
+  const checkDigest = sha256 === undefined ? null : createDigestCheck(sha256)
+  return async (path, signal) => {
+    await inspectModelFile(path)
+    await checkDigest?.(path, signal)
+  }
+}
+
 function spawnChild(events: ModelChildEvents, options: LlamaModelOptions): ModelChild {
   const tail = createLogTail()
-  const child = fork(CHILD_FILE, [options.gpu === false ? 'cpu' : 'auto'], {
+  const states = makeStatesFolder(options)
+  const child = fork(CHILD_FILE, [options.gpu === false ? 'cpu' : 'auto', ...states.args], {
     // Before 22.18 Node runs TypeScript only when told to.
     execArgv: process.versions.node.startsWith('22.') ? ['--experimental-strip-types', '--no-warnings'] : [],
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
@@ -103,7 +123,7 @@ function spawnChild(events: ModelChildEvents, options: LlamaModelOptions): Model
   const reportExit = (how: string) => {
     if (gone) return
     gone = true
-    events.onExit(how)
+    void states.remove().then(() => events.onExit(how))
   }
   // A process that never started has no exit to report.
   child.on('error', (error) => {
@@ -123,4 +143,18 @@ function spawnChild(events: ModelChildEvents, options: LlamaModelOptions): Model
     kill: () => void child.kill('SIGKILL'),
     logTail: tail.lines,
   }
+}
+
+/** A folder for one life of the process, so that what it left half written goes with it. */
+function makeStatesFolder({ states, log }: LlamaModelOptions): { args: string[]; remove: () => Promise<void> } {
+  if (states === undefined || states.bytesMax < 1) return { args: [], remove: async () => {} }
+  const folder = join(states.folder, randomUUID())
+  try {
+    mkdirSync(folder, { recursive: true, mode: 0o700 })
+  } catch (error) {
+    log?.(`Prompts of agents without a slot are not kept: ${error instanceof Error ? error.message : String(error)}`)
+    return { args: [], remove: async () => {} }
+  }
+  const remove = () => rm(folder, { recursive: true, force: true }).catch(() => {})
+  return { args: [folder, String(states.bytesMax)], remove }
 }

@@ -10,6 +10,12 @@ describe('parseModelList', () => {
     const models = parseModelList(['demo', 'big=qwen2.5-7b', 'mine=/models/a=b.gguf', '/models/a=b.gguf'])
     expect(models.map(({ name }) => name)).toEqual(['demo', 'big', 'mine', 'a=b.gguf'])
     expect(models[2]).toEqual({ name: 'mine', source: { kind: 'file', path: '/models/a=b.gguf' } })
+    const sha256 = 'ab'.repeat(32)
+    const hashed = parseModelList([`mine=/models/a.gguf#sha256=${sha256}`, `b.gguf#sha256=${sha256}`])
+    expect(hashed).toEqual([
+      { name: 'mine', source: { kind: 'file', path: '/models/a.gguf' }, sha256 },
+      { name: 'b.gguf', source: { kind: 'file', path: 'b.gguf' }, sha256 },
+    ])
   })
 
   it.each([
@@ -36,6 +42,7 @@ describe('parseModelList', () => {
     ['openai:http://a.example/v1?api_key=sesame', /may only have key_from/],
     ['openai:http://a.example/v1?key_from=K&x=sesame', /may only have key_from/],
     ['openai:http://a.example/v1?key_from=sk-sesame', /name of an environment variable/],
+    [`openai:http://a.example/v1#sha256=${'ab'.repeat(32)}`, /does not show its file/],
     ['x=', /Cannot use model/],
     ['=demo', /Cannot use model/],
   ])('refuses %s, and repeats no secret', (text, message) => {

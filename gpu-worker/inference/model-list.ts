@@ -59,6 +59,8 @@ function parseServer(text: string): ServerReference {
   if (keyVariable !== null && !/^[A-Z_][A-Z0-9_]*$/.test(keyVariable)) {
     throw invalidAddress('key_from must be the name of an environment variable, not a key')
   }
+  if (url.hash.startsWith('#sha256='))
+    throw invalidAddress('a server does not show its file, so #sha256= cannot be checked')
   const model = url.hash === '' ? null : decodeFragment(url.hash.slice(1))
   return {
     name: model ?? url.host,

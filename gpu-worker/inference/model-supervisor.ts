@@ -17,8 +17,11 @@ import { chooseDefaultModel, describeRemote, type ModelReference } from './model
 export interface ModelSupervisorOptions {
   readonly reference: ModelReference
   readonly spawn: SpawnModelChild
-  /** Refuses (AppError `model_unavailable`) what is no loadable model file, before a process is risked on it. */
-  readonly inspect: (path: string) => Promise<void>
+  /**
+   * Refuses (AppError `model_unavailable`) what is no loadable model file, or not the wanted one, before a process is risked
+   * on it. Ends early when the signal is aborted.
+   */
+  readonly inspect: (path: string, signal: AbortSignal) => Promise<void>
   /** Differs whenever the file does; null where there is none. */
   readonly fingerprint: (path: string) => Promise<string | null>
   /** The file behind `embedded`. */
@@ -366,7 +369,8 @@ export class ModelSupervisor implements LanguageModel {
       path = await this.#download(session, uri)
     }
     this.#file = { path, fingerprint: await this.#options.fingerprint(path) }
-    await this.#options.inspect(path)
+    this.#enter({ kind: 'preparing', what: 'Checking the file' })
+    await this.#options.inspect(path, this.#closing.signal)
 
     this.#enter({ kind: 'loading' })
     const { threads, contextTokensMax, slots, times } = this.#options

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { listenForInterrupts } from '../interrupts.ts'
 import { projectFolder } from '../setup/paths.mjs'
 import type { Figure } from './figure.ts'
+import { measureAgentTurns } from './figures/agent-turns.ts'
 import { measureInference } from './figures/inference.ts'
 import { measureListAgents } from './figures/list-agents.ts'
 import { measureMemory } from './figures/memory.ts'
@@ -20,6 +21,7 @@ const figures = {
   'read-file': measureReadFile,
   'list-agents': measureListAgents,
   inference: measureInference,
+  turns: measureAgentTurns,
   memory: measureMemory,
   start: measureStart,
   tools: measureTools,

@@ -12,8 +12,9 @@ import { describeLanguageModel } from './language-model.ts'
 const folder = mkdtempSync(join(tmpdir(), 'millwright-models-'))
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
+const states = { folder: join(folder, 'states'), bytesMax: 100_000_000 }
 const createLlama = (reference: string, more: Partial<LlamaModelOptions> = {}) =>
-  createLlamaModel({ reference, modelsFolder: folder, threads: 1, gpu: false, ...more })
+  createLlamaModel({ reference, modelsFolder: folder, threads: 1, gpu: false, states, ...more })
 
 let last: LanguageModel | undefined
 describeLanguageModel('llama.cpp in a process of its own', {
