@@ -39,6 +39,13 @@ export interface DaemonOptions {
   readonly log: (line: string) => void
 }
 
+/** A job in this worker's hands. */
+interface RunningHere {
+  readonly cancel: AbortController
+  /** Null until it is claimed; the claim says whether it is cancelled. */
+  fence: number | null
+}
+
 export interface Daemon {
   start(): Promise<void>
   /** Takes nothing new, gives running jobs back to the queue, answers the calls under way. */
@@ -57,8 +64,9 @@ const RETRY_MS = 2000
 export function createDaemon(options: DaemonOptions): Daemon {
   const { calls, jobs, log } = options
   const stopping = new AbortController()
-  const running = new Map<JobId, AbortController>()
+  const running = new Map<JobId, RunningHere>()
   let callsUnderWay = 0
+  let asking = false
   let loops: Promise<void>[] = []
 
   async function handleCall(family: CallFamily, message: Uint8Array): Promise<Uint8Array> {
@@ -119,11 +127,14 @@ export function createDaemon(options: DaemonOptions): Daemon {
       if (job === null) return
       // The same job may be delivered again while it runs here, when a confirmation was lost.
       if (running.has(job.jobId)) continue
-      const cancel = new AbortController()
-      running.set(job.jobId, cancel)
-      const beat = setInterval(() => job.working(), JOB_ACK_WAIT_MS / 3)
+      const here: RunningHere = { cancel: new AbortController(), fence: null }
+      running.set(job.jobId, here)
+      const beat = setInterval(() => {
+        job.working()
+        void stopWhatIsOver()
+      }, JOB_ACK_WAIT_MS / 3)
       try {
-        await settleJob(options, job, cancel.signal, stopping.signal)
+        await settleJob(options, job, here, stopping.signal)
       } catch (error) {
         // Nothing was lost: the message comes back, and the journal knows what was done.
         log(`Job ${job.jobId} goes back to the queue: ${error instanceof Error ? error.message : 'unknown'}`)
@@ -135,9 +146,24 @@ export function createDaemon(options: DaemonOptions): Daemon {
     }
   }
 
+  /** What was cancelled while nobody could tell us. The registry knows; a question that fails is asked again with the next beat. */
+  async function stopWhatIsOver(): Promise<void> {
+    const jobs = [...running].flatMap(([job_id, { fence }]) => (fence === null ? [] : [{ job_id, fence }]))
+    if (jobs.length === 0 || asking) return
+    asking = true
+    try {
+      for (const job of await options.registry.findOver(jobs)) running.get(job)?.cancel.abort()
+    } catch (error) {
+      if (!(error instanceof AppError)) throw error
+    } finally {
+      asking = false
+    }
+  }
+
   return {
     async start() {
-      options.events.onCancel((job) => running.get(job)?.abort())
+      options.events.onCancel((job) => running.get(job)?.cancel.abort())
+      options.events.onGap(() => void stopWhatIsOver())
       await calls.serve(handleCall)
       loops = Array.from({ length: JOBS_AT_ONCE }, () =>
         takeJobs().catch((error: unknown) => log(`Stopped taking jobs: ${String(error)}`)),
@@ -155,7 +181,7 @@ export function createDaemon(options: DaemonOptions): Daemon {
 async function settleJob(
   options: DaemonOptions,
   delivered: DeliveredJob,
-  cancelled: AbortSignal,
+  here: RunningHere,
   stopping: AbortSignal,
 ): Promise<void> {
   const { registry, events, journal, workerId } = options
@@ -166,11 +192,12 @@ async function settleJob(
     await delivered.done()
     return
   }
+  here.fence = claim.fence
   if (claim.fence === 1) {
     events.workspace({ v: WIRE_VERSION, type: 'job_changed', job_id: jobId, state: 'running' })
   }
 
-  const outcome = journal.find(jobId) ?? (await produceOutcome(options, jobId, claim, cancelled, stopping))
+  const outcome = journal.find(jobId) ?? (await produceOutcome(options, jobId, claim, here.cancel.signal, stopping))
   journal.keep(jobId, outcome)
   await registry.finishJob(jobId, claim.fence, outcome)
   journal.forget(jobId)
@@ -205,7 +232,7 @@ async function produceOutcome(
   const input = v.safeParse(served.input, claim.args)
   if (!input.success) return failed(invalidInput(`the arguments of ${claim.tool}`, input.issues).toWire())
   const leftMs = claim.deadline - Date.now()
-  if (leftMs <= 0) return failed({ code: 'timeout', message: 'Cannot finish the job: its deadline has passed' })
+  if (leftMs <= 0) return failed(DEADLINE_PASSED)
 
   const deadline = AbortSignal.timeout(leftMs)
   try {
@@ -225,17 +252,23 @@ async function produceOutcome(
     if (written?.outcome) return { state: 'succeeded', result: written.outcome }
     if (!(error instanceof AppError && error.code === 'cancelled'))
       return failed(toWireError(error, `job ${jobId}`, options.log))
-    if (cancelled.aborted) return cancelledOutcome()
-    if (deadline.aborted) return failed({ code: 'timeout', message: 'Cannot finish the job: its deadline has passed' })
+    if (cancelled.aborted) return cancelledOutcome(error.details)
+    if (deadline.aborted) return failed({ ...DEADLINE_PASSED, ...costOf(error.details) })
     throw error
   }
 }
 
 const failed = (error: WireError): JobOutcome => ({ state: 'failed', error })
 
-const cancelledOutcome = (): JobOutcome => ({
+const DEADLINE_PASSED: WireError = { code: 'timeout', message: 'Cannot finish the job: its deadline has passed' }
+
+/** What the work had cost until it was stopped, where that is told. */
+const costOf = (details: WireError['details'] = {}): Pick<WireError, 'details'> =>
+  details.usage === undefined ? {} : { details: { usage: details.usage } }
+
+const cancelledOutcome = (details?: WireError['details']): JobOutcome => ({
   state: 'cancelled',
-  error: { code: 'cancelled', message: 'The job was cancelled before it wrote anything' },
+  error: { code: 'cancelled', message: 'The job was cancelled before it wrote anything', ...costOf(details) },
 })
 
 /** A refusal as it is; anything else is our bug: logged whole, and told to the caller as an id only. */

@@ -9,7 +9,7 @@ export const JOBS_STREAM = 'MW_JOBS'
 export const callFamilies = ['agents', 'agent_files', 'files', 'git', 'system'] as const
 export type CallFamily = (typeof callFamilies)[number]
 
-export const registryOperations = ['claim_job', 'finish_job', 'find_owners'] as const
+export const registryOperations = ['claim_job', 'finish_job', 'find_owners', 'find_over'] as const
 export type RegistryOperation = (typeof registryOperations)[number]
 
 /** Short calls from the edge, answered by the workspace's one repository worker. */

@@ -10,6 +10,8 @@ import {
   ClaimJobReply,
   decodeMessage,
   encodeMessage,
+  FindOver,
+  FindOverReply,
   FindOwners,
   FindOwnersReply,
   FinishJob,
@@ -96,6 +98,8 @@ const messages: Record<string, [v.GenericSchema, unknown]> = {
   ],
   'finish-job': [FinishJob, { v: 1, job_id: job, fence: 2, outcome: { state: 'failed', error } }],
   'finish-job-reply': [FinishJobReply, { v: 1, accepted: true }],
+  'find-over': [FindOver, { v: 1, jobs: [{ job_id: job, fence: 2 }] }],
+  'find-over-reply': [FindOverReply, { v: 1, over: [job] }],
   'find-owners': [FindOwners, { v: 1, file_keys: ['src/a.py'] }],
   'find-owners-reply': [FindOwnersReply, { v: 1, owners: { 'src/a.py': 'a1' } }],
   'job-event': [
