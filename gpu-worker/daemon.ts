@@ -4,6 +4,7 @@ import type { JobId, WorkspaceId } from '#shared/ids.ts'
 import { CallEnvelope, type CallReply, decodeMessage, encodeMessage } from '#shared/protocol/envelope.ts'
 import { JOB_ACK_WAIT_MS } from '#shared/protocol/limits.ts'
 import { type CallFamily, WIRE_VERSION } from '#shared/protocol/subjects.ts'
+import { CallState } from '#shared/protocol/worker-calls.ts'
 import type { JobOutcome, JobProgress } from '#shared/schemas/job.ts'
 import type { CallServer } from './ports/call-server.ts'
 import type { Events } from './ports/events.ts'
@@ -65,19 +66,21 @@ export function createDaemon(options: DaemonOptions): Daemon {
   const { calls, jobs, log } = options
   const stopping = new AbortController()
   const running = new Map<JobId, RunningHere>()
-  let callsUnderWay = 0
+  const callsUnderWay = new Set<{ id: string }>()
   let asking = false
   let loops: Promise<void>[] = []
 
   async function handleCall(family: CallFamily, message: Uint8Array): Promise<Uint8Array> {
     let id = 'unread'
     let reply: CallReply
-    callsUnderWay++
+    const underWay = { id }
+    callsUnderWay.add(underWay)
     try {
       // Read first: only an answer that carries the call's id is taken for one.
       const envelope = decodeMessage('a call', CallEnvelope, message)
       id = envelope.id
-      if (callsUnderWay > CALLS_AT_ONCE_MAX) {
+      underWay.id = id
+      if (callsUnderWay.size > CALLS_AT_ONCE_MAX) {
         throw new AppError('busy', `Cannot take the call: ${CALLS_AT_ONCE_MAX} calls are under way`, {
           hint: 'Try again in a moment',
           details: { retry_after_ms: 500 },
@@ -87,7 +90,7 @@ export function createDaemon(options: DaemonOptions): Daemon {
     } catch (error) {
       reply = { v: WIRE_VERSION, id, ok: false, error: toWireError(error, `call ${id}`, log) }
     } finally {
-      callsUnderWay--
+      callsUnderWay.delete(underWay)
     }
     try {
       return encodeMessage('the answer', reply, calls.replyBytesMax)
@@ -97,8 +100,18 @@ export function createDaemon(options: DaemonOptions): Daemon {
     }
   }
 
+  const callState: ServedCall & { readonly name: string } = {
+    name: CallState.name,
+    family: CallState.family,
+    input: CallState.input,
+    async handle(input) {
+      const { call_id } = v.parse(CallState.input, input)
+      return { under_way: [...callsUnderWay].some(({ id }) => id === call_id) }
+    },
+  }
+
   async function answer(family: CallFamily, envelope: CallEnvelope): Promise<Record<string, unknown>> {
-    const served = options.servedCalls.get(envelope.tool)
+    const served = callState.name === envelope.tool ? callState : options.servedCalls.get(envelope.tool)
     if (envelope.workspace !== options.workspace || served === undefined || served.family !== family) {
       throw new AppError('not_found', 'Cannot serve the call: this worker has no such tool', {
         hint: 'Edge and worker may be of different versions',

@@ -153,6 +153,12 @@ describe('a job that is cancelled', { timeout: 40_000 }, () => {
     expect(world.repository.read(file)).toBe(BEFORE)
   })
 
+  it('is no call that takes long: that one is waited for', async () => {
+    world.moments.checking = () => setTimeout(4500)
+    const { success } = await world.client.call('write_file', { path: 'slow.py', content: 'x = 1\n' })
+    expect(success).toBe(true)
+  })
+
   /** When the worker's connection is there again. */
   async function reconnected(): Promise<number> {
     for await (const status of world.connection.status()) if (status.type === 'reconnect') return performance.now()
