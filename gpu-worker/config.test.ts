@@ -47,3 +47,38 @@ describe('the disk for prompts without a slot', () => {
     expect(() => bytes([], text)).toThrow(/MILLWRIGHT_STATES_MB: must be a whole number of megabytes/)
   })
 })
+
+describe('the roles', () => {
+  const NATS_URL = 'nats://worker:pass@127.0.0.1:4333'
+
+  it('are both where nothing is said', () => {
+    expect(parseWorkerConfig([], environment)).toMatchObject({
+      servesModels: true,
+      repository: { folder: '/src/ledger', dataFolder: '/data' },
+      modelsFolder: '/data/models',
+    })
+  })
+
+  it('come one by one from flags or environment', () => {
+    const argv = ['--role', 'model', '--models', '/models']
+    expect(parseWorkerConfig(argv, { NATS_URL })).toMatchObject({
+      servesModels: true,
+      repository: null,
+      modelsFolder: '/models',
+      workspace: undefined,
+    })
+    expect(parseWorkerConfig([], { ...environment, MILLWRIGHT_ROLES: 'repository' }).servesModels).toBe(false)
+    const both = { ...environment, MILLWRIGHT_ROLES: 'model, repository' }
+    expect(parseWorkerConfig([], both)).toMatchObject({ servesModels: true, repository: { folder: '/src/ledger' } })
+    expect(parseWorkerConfig(['--role', 'model'], both).repository).toBe(null)
+  })
+
+  it.each([
+    [['--role', 'model'], /MILLWRIGHT_MODELS: not set \(--models DIR/],
+    [['--role', 'repository'], /MILLWRIGHT_REPOSITORY: not set \(--repo PATH; not needed with --role model alone\)/],
+    [['--role', 'repository', '--repo', '/src'], /MILLWRIGHT_DATA: not set/],
+    [['--role', 'gpu'], /MILLWRIGHT_ROLES: must be of repository, model/],
+  ])('name what %j lacks', (argv, message) => {
+    expect(() => parseWorkerConfig(argv, { NATS_URL })).toThrow(message)
+  })
+})

@@ -1,3 +1,4 @@
+import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import * as v from 'valibot'
 import { AppError } from '#shared/errors.ts'
@@ -15,8 +16,10 @@ const megabytes = v.pipe(
 
 const Config = v.object({
   NATS_URL: v.pipe(text, v.regex(/^(nats|tls):\/\/[^\s]+$/, 'must look like nats://USER:PASSWORD@HOST:PORT')),
-  MILLWRIGHT_REPOSITORY: text,
-  MILLWRIGHT_DATA: text,
+  /** `repository`, `model` or both, separated by commas. */
+  MILLWRIGHT_ROLES: v.optional(text),
+  MILLWRIGHT_REPOSITORY: v.optional(text),
+  MILLWRIGHT_DATA: v.optional(text),
   MILLWRIGHT_WORKSPACE: v.optional(WorkspaceId),
   /** One or more, separated by commas. */
   MILLWRIGHT_MODEL: v.optional(text),
@@ -34,20 +37,30 @@ const Config = v.object({
 
 export interface WorkerConfig {
   readonly natsUrl: string
-  readonly repository: string
-  readonly dataFolder: string
+  /** Null: this worker serves none. */
+  readonly repository: { readonly folder: string; readonly dataFolder: string } | null
+  /** Whether models run here. Otherwise the names in `models` are those of other workers' models. */
+  readonly servesModels: boolean
+  /** For a model worker undefined means all workspaces, for a repository worker the name of its folder. */
   readonly workspace: WorkspaceId | undefined
   /** As `--model` says them; the first is the default. */
   readonly models: readonly string[]
+  /** Where downloaded models are kept; undefined only where no models run. */
   readonly modelsFolder: string | undefined
   readonly threads: number | undefined
   readonly slots: number | undefined
+  /** For the prompts of agents without a slot. Several workers may share it. */
+  readonly statesFolder: string
   readonly statesBytesMax: number | undefined
   readonly allowedPaths: readonly string[]
   readonly allowedFilters: readonly string[]
 }
 
+const roleNames = ['repository', 'model'] as const
+type Role = (typeof roleNames)[number]
+
 const flags = {
+  role: { type: 'string', multiple: true },
   repo: { type: 'string' },
   data: { type: 'string' },
   workspace: { type: 'string' },
@@ -60,8 +73,12 @@ const flags = {
 } as const
 
 export const workerUsage = `npm run worker -- --repo PATH [--workspace NAME] [--model [NAME=]MODEL]... [--data DIR] [--models DIR] [--threads N] [--slots N] [--states-mb N]
+       npm run worker -- --role model --models DIR [--model [NAME=]MODEL]... [--workspace NAME]
+       npm run worker -- --role repository --repo PATH --data DIR [--model NAME]...
 with NATS_URL=nats://USER:PASSWORD@HOST:PORT in the environment. MODEL is a name, a .gguf file, hf:USER/REPOSITORY:Q4_K_M
-or openai:http://HOST:PORT/v1#MODEL; the first is the default. MODEL#sha256=HEX checks a file before it is loaded`
+or openai:http://HOST:PORT/v1#MODEL; the first is the default. MODEL#sha256=HEX checks a file
+before it is loaded.
+Without --role a worker does both: it serves a repository, and its models to other workers too`
 
 /** Reads the machine's settings: flags win over the environment. Throws `invalid_input` naming the variable that is wrong. */
 export function parseWorkerConfig(argv: readonly string[], environment: NodeJS.ProcessEnv): WorkerConfig {
@@ -80,16 +97,16 @@ export function parseWorkerConfig(argv: readonly string[], environment: NodeJS.P
     const lines = result.issues.map(
       (issue) => `${v.getDotPath(issue)}: ${issue.input === undefined ? 'not set' : issue.message}`,
     )
-    throw new AppError('invalid_input', `Cannot start the worker: ${lines.join('; ')}`, { hint: workerUsage })
+    throw wrong(lines.join('; '))
   }
   const config = result.output
+  const roles = parseRoles(given.role ?? toList(config.MILLWRIGHT_ROLES))
   return {
     natsUrl: config.NATS_URL,
-    repository: config.MILLWRIGHT_REPOSITORY,
-    dataFolder: config.MILLWRIGHT_DATA,
+    ...parseFolders(roles, config),
+    servesModels: roles.has('model'),
     workspace: config.MILLWRIGHT_WORKSPACE,
     models: given.model ?? toList(config.MILLWRIGHT_MODEL),
-    modelsFolder: config.MILLWRIGHT_MODELS,
     threads: config.MILLWRIGHT_THREADS,
     slots: config.MILLWRIGHT_SLOTS,
     statesBytesMax: config.MILLWRIGHT_STATES_MB === undefined ? undefined : config.MILLWRIGHT_STATES_MB * 1_000_000,
@@ -97,6 +114,41 @@ export function parseWorkerConfig(argv: readonly string[], environment: NodeJS.P
     allowedFilters: toList(config.MILLWRIGHT_ALLOW_FILTERS),
   }
 }
+
+function parseRoles(names: readonly string[]): ReadonlySet<Role> {
+  const roles = names.map((name) => {
+    const role = roleNames.find((each) => each === name)
+    if (role === undefined) throw wrong(`MILLWRIGHT_ROLES: must be of ${roleNames.join(', ')}`)
+    return role
+  })
+  return new Set(roles.length === 0 ? roleNames : roles)
+}
+
+/** Where things are kept: each role needs its own, and none of the other's. */
+function parseFolders(
+  roles: ReadonlySet<Role>,
+  config: v.InferOutput<typeof Config>,
+): Pick<WorkerConfig, 'repository' | 'modelsFolder' | 'statesFolder'> {
+  const folder = config.MILLWRIGHT_REPOSITORY
+  const dataFolder = config.MILLWRIGHT_DATA
+  const modelsFolder = config.MILLWRIGHT_MODELS ?? (dataFolder === undefined ? undefined : join(dataFolder, 'models'))
+  if (!roles.has('repository')) {
+    if (modelsFolder !== undefined)
+      return { repository: null, modelsFolder, statesFolder: join(dataFolder ?? modelsFolder, 'states') }
+    throw wrong('MILLWRIGHT_MODELS: not set (--models DIR: where downloaded models are kept)')
+  }
+  const missing = [
+    ...(folder === undefined
+      ? ['MILLWRIGHT_REPOSITORY: not set (--repo PATH; not needed with --role model alone)']
+      : []),
+    ...(dataFolder === undefined ? ['MILLWRIGHT_DATA: not set (--data DIR)'] : []),
+  ]
+  if (folder === undefined || dataFolder === undefined) throw wrong(missing.join('; '))
+  return { repository: { folder, dataFolder }, modelsFolder, statesFolder: join(dataFolder, 'states') }
+}
+
+const wrong = (what: string): AppError =>
+  new AppError('invalid_input', `Cannot start the worker: ${what}`, { hint: workerUsage })
 
 function parseFlags(argv: readonly string[]) {
   try {

@@ -4,6 +4,7 @@ import { toWorkspaceId, type WorkspaceId } from '#shared/ids.ts'
 import { claimPort } from './free-port.ts'
 import { endLeftovers, recordProcesses } from './leftovers.ts'
 import { findNatsServer } from './nats-binary.ts'
+import type { NatsRole } from './nats-config.ts'
 import { type NatsServer, startNatsServer } from './nats-server.ts'
 import { ensureStreams } from './nats-streams.ts'
 import { createNodeService } from './node-service.ts'
@@ -20,6 +21,8 @@ export interface StackOptions {
   /** As `--model` says it; several, of which the first is the default; left out: chosen by the machine's memory. */
   readonly model?: string | readonly string[]
   readonly threads?: number
+  /** Of the worker, as `--role` says them; both where left out. */
+  readonly roles?: readonly string[]
   /** Where downloaded models are kept; in the data folder where left out. */
   readonly modelsFolder?: string
   /** 0 takes a free one. */
@@ -39,6 +42,8 @@ export interface Stack {
   readonly token: string
   readonly workspace: WorkspaceId
   readonly dataFolder: string
+  /** Where NATS is, with a role's name and password in it. */
+  natsUrl(role: NatsRole): string
   /** Process ids of `nats`, `functions` and `worker`, as far as they run now; what dies is started again. */
   pids(): Record<string, number>
   /** Drains and ends all of it. Leaves no process behind. */
@@ -88,7 +93,10 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     const worker = createNodeService({
       name: 'worker',
       file: join(projectFolder, 'gpu-worker', 'main.ts'),
-      args: [options.model ?? []].flat().flatMap((model) => ['--model', model]),
+      args: [
+        ...[options.model ?? []].flat().flatMap((model) => ['--model', model]),
+        ...(options.roles ?? []).flatMap((role) => ['--role', role]),
+      ],
       log,
       environment: () => ({
         ...common,
@@ -125,6 +133,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
       token,
       workspace,
       dataFolder,
+      natsUrl: (role) => nats.server().url(role),
       pids: supervisor.pids,
       stop: () => {
         stopped ??= supervisor.stop().finally(lock.release)

@@ -14,6 +14,7 @@ import { agentNotFound } from './agents.ts'
 import { fromCursor, toCursor } from './cursor.ts'
 import { toHistory } from './history.ts'
 import { damaged, parseAgent, parseJob } from './rows.ts'
+import { addUsage } from './usage-total.ts'
 
 type JobMethods = Pick<
   Registry,
@@ -24,6 +25,7 @@ type JobMethods = Pick<
   | 'countJobs'
   | 'claimJob'
   | 'finishJob'
+  | 'findOver'
   | 'cancelJob'
   | 'cancelCall'
   | 'listStale'
@@ -355,8 +357,23 @@ export function createJobStore(sql: Sql, clock: Clock, log: Log): JobMethods {
           job,
         )
         converse(workspace, row, outcome)
+        addUsage(sql, workspace, String(row.agent_id), outcome)
         return true
       })
+    },
+
+    async findOver(workspace, jobs) {
+      return jobs
+        .filter(({ job_id, fence }) => {
+          const [row] = sql.all(
+            'SELECT state, fence, cancel_requested FROM jobs WHERE workspace = ? AND job_id = ?',
+            workspace,
+            job_id,
+          )
+          // The deadline is the worker's to mind, until the sweep has failed the job for it.
+          return row?.state !== 'running' || row.fence !== fence || row.cancel_requested === 1
+        })
+        .map(({ job_id }) => job_id)
     },
 
     async cancelJob(workspace, job) {

@@ -7,6 +7,7 @@ import {
   ClaimJobReply,
   decodeMessage,
   encodeMessage,
+  FindOverReply,
   FindOwnersReply,
   FinishJobReply,
 } from '#shared/protocol/envelope.ts'
@@ -64,6 +65,7 @@ export function createNatsRegistry(connection: NatsConnection, workspace: Worksp
     claimJob: (job, workerId) => ask('claim_job', { job_id: job, worker_id: workerId }, ClaimJobReply),
     finishJob: async (job, fence, outcome) =>
       (await ask('finish_job', { job_id: job, fence, outcome }, FinishJobReply)).accepted,
+    findOver: async (jobs) => (await askPatiently('find_over', { jobs }, FindOverReply)).over,
     findOwners: async (fileKeys) =>
       fileKeys.length === 0
         ? new Map()

@@ -1,8 +1,6 @@
 import { fork } from 'node:child_process'
-import { randomUUID } from 'node:crypto'
 import { mkdirSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
-import { join } from 'node:path'
 import { StringDecoder } from 'node:string_decoder'
 import { fileURLToPath } from 'node:url'
 import * as v from 'valibot'
@@ -13,6 +11,7 @@ import { ModelSupervisor, type SupervisorTimes } from '../inference/model-superv
 import { type ModelReference, parseModelReference } from '../inference/models.ts'
 import { createDigestCheck } from './model-digest.ts'
 import { inspectModelFile, readFingerprint } from './model-file.ts'
+import { nameStates } from './states-folder.ts'
 
 const CHILD_FILE = fileURLToPath(new URL('node-llama-cpp-child.ts', import.meta.url))
 const DEMO_FILE = fileURLToPath(new URL('../../models/demo/millwright-demo.gguf', import.meta.url))
@@ -145,10 +144,9 @@ function spawnChild(events: ModelChildEvents, options: LlamaModelOptions): Model
   }
 }
 
-/** A folder for one life of the process, so that what it left half written goes with it. */
 function makeStatesFolder({ states, log }: LlamaModelOptions): { args: string[]; remove: () => Promise<void> } {
   if (states === undefined || states.bytesMax < 1) return { args: [], remove: async () => {} }
-  const folder = join(states.folder, randomUUID())
+  const folder = nameStates(states.folder)
   try {
     mkdirSync(folder, { recursive: true, mode: 0o700 })
   } catch (error) {

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -20,6 +20,14 @@ describe('openStatesFolder', () => {
       expect(existsSync(states)).toBe(false)
     }
     expect(existsSync(data)).toBe(true)
+  })
+
+  it('leaves what another worker keeps there now', async () => {
+    const states = join(data, 'states')
+    const folders = [`${process.ppid}-other`, `${process.pid}-mine`, '999999999-dead', 'nameless']
+    for (const name of folders) mkdirSync(join(states, name), { recursive: true })
+    expect(await openStatesFolder(states, 1000)).toBe(1000)
+    expect(readdirSync(states)).toEqual([`${process.ppid}-other`])
   })
 
   it('answers what was asked for, else what the disk of the data folder can spare', async () => {

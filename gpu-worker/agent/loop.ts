@@ -82,7 +82,21 @@ export async function runAgentTask(task: AgentTask, ports: AgentPorts, options: 
   const earlier = await recall(task, bare, current.text ?? '', ports.model, options.signal)
   const prompt = earlier === null ? bare : createPrompt({ ...request, earlier })
   const run: Run = { task, ports, options, progress, current, usages: [] }
-  return task.mode === 'ask' ? answerQuestion(run, prompt) : writeFile(run, prompt)
+  try {
+    return await (task.mode === 'ask' ? answerQuestion(run, prompt) : writeFile(run, prompt))
+  } catch (error) {
+    throw withUsage(error, run)
+  }
+}
+
+/** A refusal that tells what the rounds before it have cost, whatever it is for. */
+function withUsage(error: unknown, run: Run): unknown {
+  if (!(error instanceof AppError) || run.usages.length === 0 || error.details?.usage !== undefined) return error
+  return new AppError(error.code, error.message, {
+    cause: error,
+    details: { ...error.details, usage: usageOf(run) },
+    ...(error.hint === undefined ? {} : { hint: error.hint }),
+  })
 }
 
 interface Run {

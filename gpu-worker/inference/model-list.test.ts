@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { findKey, parseModelList } from './model-list.ts'
+import { findKey, parseModelList, parseRemoteList } from './model-list.ts'
 
 describe('parseModelList', () => {
   it('takes the default model where nothing is said', () => {
@@ -74,5 +74,22 @@ describe('findKey', () => {
     expect(findKey(server('http://gpu.example/v1', 'GPU_KEY'), environment)).toBe('special')
     expect(() => findKey(server('http://gpu.example/v1', 'EMPTY'), environment)).toThrow(/EMPTY is not set/)
     expect(() => findKey(server('http://gpu.example/v1', 'OTHER'), environment)).toThrow(/OTHER is not set/)
+  })
+})
+
+describe('parseRemoteList', () => {
+  it('takes names of other workers’ models, and addresses', () => {
+    const { here, remoteNames } = parseRemoteList([
+      'big',
+      'openai:http://127.0.0.1:1/v1#a',
+      'b=openai:http://127.0.0.1:2/v1',
+    ])
+    expect(remoteNames).toEqual(['big'])
+    expect(here.map(({ name }) => name)).toEqual(['a', 'b'])
+    expect(parseRemoteList([])).toEqual({ here: [], remoteNames: [] })
+  })
+
+  it.each(['big=qwen2.5-7b', '/models/a.gguf'])('refuses %s, which would have to run here', (text) => {
+    expect(() => parseRemoteList([text])).toThrow('runs no models itself')
   })
 })

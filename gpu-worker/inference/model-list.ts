@@ -38,6 +38,27 @@ export function parseModelList(texts: readonly string[]): ConfiguredModel[] {
   return models
 }
 
+/**
+ * What all `--model` together may say where no model runs: names of models that other workers serve, and `openai:`
+ * addresses, which need no hardware here. Throws AppError `invalid_input`.
+ */
+export function parseRemoteList(texts: readonly string[]): { here: ConfiguredModel[]; remoteNames: string[] } {
+  const isAddress = (text: string) => (NAMED.exec(text)?.[2] ?? text).startsWith('openai:')
+  const addresses = texts.filter(isAddress)
+  const remoteNames = texts.filter((text) => !isAddress(text))
+  const reference = remoteNames.find((name) => NAMED.test(name) || /\.gguf$/i.test(name))
+  if (reference !== undefined) {
+    throw new AppError(
+      'invalid_input',
+      `Cannot use model ${JSON.stringify(reference)}: this worker runs no models itself`,
+      {
+        hint: 'Pass the name under which a model worker serves it, or leave --role repository out',
+      },
+    )
+  }
+  return { here: addresses.length === 0 ? [] : parseModelList(addresses), remoteNames }
+}
+
 function parseNamed(text: string): ConfiguredModel {
   const [, name, reference = text] = NAMED.exec(text) ?? []
   const model = reference.startsWith('openai:') ? parseServer(reference) : parseModelReference(reference)

@@ -66,7 +66,7 @@ async function work(
       history: context.history,
       jobId: context.jobId,
     },
-    { ...ports, model: ports.models.pick(agent.model) },
+    { ...ports, model: await ports.models.pick(agent.model) },
     { signal: context.signal, onProgress: context.onProgress },
   )
   return { ...outcome, ...(proposal === null ? {} : { proposal }) }

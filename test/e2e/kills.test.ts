@@ -192,6 +192,28 @@ describe.concurrent('kill -9', { timeout: DEADLINE_MS }, () => {
     },
   )
 
+  it('of the worker in the middle of a short call ends the call within seconds, and says that it may have been done', async () => {
+    const live = await startLiveStack({ model: 'demo', modelMayBeMissing: true })
+    try {
+      const { worker = 0 } = live.stack.pids()
+      process.kill(worker, 'SIGSTOP')
+      const askedAt = performance.now()
+      const call = live.client.call('write_file', { path: 'a.txt', content: 'a\n' })
+      await setTimeout(200)
+      kill(worker)
+      expect((await call).error).toMatchObject({
+        code: 'worker_offline',
+        message: expect.stringContaining('went away before it answered'),
+        hint: expect.stringContaining('it may have been made'),
+      })
+      expect(performance.now() - askedAt).toBeLessThan(15_000)
+      await until(() => live.stack.pids().worker !== undefined && live.stack.pids().worker !== worker)
+      await live.client.ok('write_file', { path: 'a.txt', content: 'a\n' })
+    } finally {
+      await live.stop()
+    }
+  })
+
   it('of the model, the functions and NATS in the middle of a job', async () => {
     const live = await startLiveStack({ model: { ...SLOW_MODEL, contextTokens: 1536 } })
     const { stack } = live

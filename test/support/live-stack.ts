@@ -27,6 +27,8 @@ export interface LiveStackOptions {
   readonly model: string | readonly string[] | TinyModelOptions
   /** Goes on with a repository, and with what an earlier stack left beside it. It is then the caller's to remove. */
   readonly repository?: TempRepository
+  /** Of the worker; both where left out. */
+  readonly roles?: readonly string[]
   /** Resolve as soon as the endpoint answers. */
   readonly modelMayBeMissing?: boolean
 }
@@ -49,6 +51,7 @@ export async function startLiveStack(options: LiveStackOptions): Promise<LiveSta
     dataFolder: dataFolderOf(repository),
     model,
     threads: 1,
+    ...(options.roles === undefined ? {} : { roles: options.roles }),
     port: 0,
     log: (line) => log.push(line),
   })
