@@ -210,6 +210,7 @@ async function load({ id, path, threads, contextTokensMax, slots: slotsWanted }:
   const slots = await ModelSlots.create(model, slotsWanted ?? (await countSlots(llama, model, tokensMax)), {
     contextSize: { min: Math.min(2048, tokensMax), max: tokensMax },
     threads: used,
+    promptLookup: true,
   })
   const tokenizer: Tokenizer = {
     tokenize: (text, control) => (text === '' ? [] : model.tokenize(text, control)),

@@ -6,9 +6,12 @@ import type {
   LlamaModel,
   Token,
 } from 'node-llama-cpp'
+import { BatchCost } from '../inference/batch-cost.ts'
 import { BatchPlanner } from '../inference/batch-planner.ts'
 import { Intermission } from '../inference/intermission.ts'
+import { chooseGuessedTokens, tokenShare } from '../inference/lookup.ts'
 import { SlotTable } from '../inference/slot-table.ts'
+import { type ChooseGuessedTokens, LookupPredictor } from './node-llama-cpp-lookup.ts'
 
 /** On a CPU larger pieces of a prompt gain nothing. */
 const PROMPT_TOKENS_MAX = 128
@@ -34,6 +37,11 @@ export interface SlotAnswer {
   readonly firstTokenAt: number | null
 }
 
+export interface ModelSlotsOptions extends Pick<LlamaContextOptions, 'contextSize' | 'threads'> {
+  /** Guess tokens that the answer may copy from the prompt. */
+  readonly promptLookup: boolean
+}
+
 /**
  * One context in which several answers are generated at the same time, each in a slot that keeps its tokens for the
  * caller's next prompt.
@@ -43,18 +51,24 @@ export class ModelSlots {
   readonly count: number
   readonly #model: LlamaModel
   readonly #sequences: readonly LlamaContextSequence[]
+  /** One for each sequence; null where nothing is guessed. */
+  readonly #predictors: readonly (LookupPredictor | null)[]
   readonly #planner: BatchPlanner
   readonly #table: SlotTable
   readonly #intermission = new Intermission()
 
-  private constructor(context: LlamaContext, planner: BatchPlanner) {
+  private constructor(context: LlamaContext, planner: BatchPlanner, chooseGuessed: ChooseGuessedTokens | null) {
     this.contextTokens = Math.min(context.contextSize, context.model.trainContextSize)
     this.count = context.totalSequences
     this.#model = context.model
     this.#planner = planner
     this.#table = new SlotTable(this.count)
-    this.#sequences = Array.from({ length: this.count }, () =>
+    this.#predictors = Array.from({ length: this.count }, () =>
+      chooseGuessed === null ? null : new LookupPredictor(chooseGuessed),
+    )
+    this.#sequences = this.#predictors.map((tokenPredictor) =>
       context.getSequence({
+        ...(tokenPredictor === null ? {} : { tokenPredictor }),
         contextShift: {
           strategy: () => {
             throw new Error('The context is full, although the tokens were counted')
@@ -64,19 +78,22 @@ export class ModelSlots {
     )
   }
 
-  static async create(
-    model: LlamaModel,
-    count: number,
-    options: Pick<LlamaContextOptions, 'contextSize' | 'threads'>,
-  ): Promise<ModelSlots> {
-    const promptTokensMax = model.gpuLayers > 0 ? PROMPT_TOKENS_MAX_GPU : PROMPT_TOKENS_MAX
-    const planner = new BatchPlanner({ promptTokensMax })
+  static async create(model: LlamaModel, count: number, options: ModelSlotsOptions): Promise<ModelSlots> {
+    const { promptLookup, ...contextOptions } = options
+    const onGpu = model.gpuLayers > 0
+    const cost = new BatchCost(tokenShare(onGpu))
+    const planner = new BatchPlanner({
+      promptTokensMax: onGpu ? PROMPT_TOKENS_MAX_GPU : PROMPT_TOKENS_MAX,
+      onAnswersEvaluated: (tokens, ms) => cost.record(tokens, ms),
+    })
     const context = await model.createContext({
-      ...options,
+      ...contextOptions,
       sequences: count,
       batching: { itemPrioritizationStrategy: ({ items, size }) => planner.plan(items, size) },
     })
-    return new ModelSlots(context, planner)
+    const chooseGuessed = (acceptance: number) =>
+      chooseGuessedTokens({ acceptance, answers: Math.max(1, planner.answers), cost })
+    return new ModelSlots(context, planner, promptLookup ? chooseGuessed : null)
   }
 
   /** At most `count` calls at a time. The prompt and the answer fit into the context: the caller has counted. */
@@ -99,6 +116,8 @@ export class ModelSlots {
     const { prompt, answerTokensMax, temperature, signal, onProgress } = request
     const cachedTokens = await this.#keepShared(sequence, prompt)
     const evaluationPriority = toPriority(slot)
+    const predictor = this.#predictors[slot] ?? null
+    predictor?.begin(prompt, answerTokensMax)
     const tokens: Token[] = []
     let firstTokenAt: number | null = null
     let stopReason: SlotAnswer['stopReason'] = 'length'
@@ -132,8 +151,10 @@ export class ModelSlots {
         if (this.#intermission.pause !== null) await this.#mayGoOn(signal)
       }
     } finally {
+      predictor?.end()
       this.#planner.leave(slot)
     }
+    if (predictor !== null) await dropGuessed(sequence)
     return { tokens, cachedTokens, stopReason, firstTokenAt }
   }
 
@@ -156,6 +177,12 @@ export class ModelSlots {
     // A cache that cannot be cut (sliding windows) comes back shorter than asked for.
     return Math.min(shared, sequence.nextTokenIndex)
   }
+}
+
+/** Guessed tokens that were right but came after the answer's end: the engine would keep them until its next call. */
+async function dropGuessed(sequence: LlamaContextSequence): Promise<void> {
+  const { nextTokenIndex, contextSize } = sequence
+  await sequence.eraseContextTokenRanges([{ start: nextTokenIndex, end: contextSize }])
 }
 
 /**
