@@ -67,7 +67,7 @@ async function main(): Promise<void> {
   for (const notice of repository.notices()) log(notice)
   const settings = createSettingsSource(files)
   const checker = createFileChecker({ parser: createTreeSitterParser(), settings })
-  const configured = await createModels(config, dataFolder)
+  const configured = await createModels(config, from, dataFolder)
   const models = createModelSet(configured.models)
 
   const connection = await connectWorker(config.natsUrl, `millwright-worker-${workspace}`, stopping.signal)
@@ -125,7 +125,7 @@ async function main(): Promise<void> {
 }
 
 /** The models of the configuration. The default one is loaded now, the others with their first call. */
-async function createModels(config: WorkerConfig, dataFolder: string) {
+async function createModels(config: WorkerConfig, from: string, dataFolder: string) {
   const list = parseModelList(config.models).map((each) => ({
     ...each,
     key: 'server' in each ? findKey(each.server, process.env) : null,
@@ -134,12 +134,16 @@ async function createModels(config: WorkerConfig, dataFolder: string) {
   const models: LanguageModel[] = []
   for (const [index, each] of list.entries()) {
     if ('server' in each) {
+      if (index === 0 && config.levers.draftModel !== null) throw draftWithoutModel()
       // 35 MB that most workers never need.
       const { createOpenAiModel } = await import('./adapters/openai-model.ts')
       models.push(createOpenAiModel({ ...each, log }))
     } else {
+      const { draftModel } = config.levers
       const model = createLlamaModel({
         reference: each,
+        // Of another vocabulary than the other models, most likely.
+        levers: { ...config.levers, draftModel: index > 0 || draftModel === null ? null : resolve(from, draftModel) },
         ...(config.threads === undefined ? {} : { threads: config.threads }),
         ...(config.slots === undefined ? {} : { slots: config.slots }),
         modelsFolder: config.modelsFolder ?? join(dataFolder, 'models'),
@@ -153,6 +157,11 @@ async function createModels(config: WorkerConfig, dataFolder: string) {
   const gpu = (): WorkerInfo['gpu'] => local.map((model) => model.gpu()).find((each) => each !== null) ?? null
   return { models, gpu }
 }
+
+const draftWithoutModel = () =>
+  new AppError('invalid_input', 'Cannot start the worker: the default model is a server’s, and takes no draft model', {
+    hint: 'Unset MILLWRIGHT_DRAFT_MODEL, or name first a model that Millwright runs itself',
+  })
 
 /** Two workers on one repository would not see each other's locks. */
 async function refuseSecondWorker(connection: NatsConnection, workspace: WorkspaceId): Promise<void> {

@@ -20,6 +20,8 @@ export interface StackOptions {
   /** As `--model` says it; several, of which the first is the default; left out: chosen by the machine's memory. */
   readonly model?: string | readonly string[]
   readonly threads?: number
+  /** Answers that each model writes at the same time; by the memory where left out. */
+  readonly slots?: number
   /** Where downloaded models are kept; in the data folder where left out. */
   readonly modelsFolder?: string
   /** 0 takes a free one. */
@@ -97,6 +99,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
         MILLWRIGHT_REPOSITORY: repository,
         ...(options.modelsFolder === undefined ? {} : { MILLWRIGHT_MODELS: options.modelsFolder }),
         ...(options.threads === undefined ? {} : { MILLWRIGHT_THREADS: String(options.threads) }),
+        ...(options.slots === undefined ? {} : { MILLWRIGHT_SLOTS: String(options.slots) }),
       }),
     })
     const supervisor = createSupervisor({

@@ -5,6 +5,7 @@
 import os from 'node:os'
 import {
   type ChatHistoryItem,
+  GgmlType,
   getLlama,
   type Llama,
   type LlamaModel,
@@ -29,6 +30,9 @@ import {
   type ChildStatus,
   type Machine,
 } from '../inference/child-protocol.ts'
+import { draftRefused } from '../inference/draft-refused.ts'
+import { toEngineFlashAttention } from '../inference/flash-attention.ts'
+import type { Levers } from '../inference/levers.ts'
 import { chooseSlotCount } from '../inference/slot-count.ts'
 import { chooseThreads } from '../inference/threads.ts'
 import type { ChatTurn } from '../ports/language-model.ts'
@@ -189,7 +193,8 @@ function networkCause(error: unknown): string {
   return cause instanceof Error ? cause.message : plainMessage(error)
 }
 
-async function load({ id, path, threads, contextTokensMax, slots: slotsWanted }: Request<'load'>): Promise<ChildReply> {
+async function load(request: Request<'load'>): Promise<ChildReply> {
+  const { id, path, threads, contextTokensMax, slots: slotsWanted, levers } = request
   const llama = await startEngine()
   const used =
     threads ??
@@ -205,12 +210,14 @@ async function load({ id, path, threads, contextTokensMax, slots: slotsWanted }:
     gpuLayers: { fitContext: { contextSize: Math.min(4096, contextTokensMax) } },
     onLoadProgress: (fraction) => report({ kind: 'loading', id, fraction }),
   })
+  const draft = levers.draftModel === null ? null : await loadDraft(llama, levers.draftModel)
   // llama.cpp accepts more than the model was trained for, and answers nonsense beyond it.
   const tokensMax = Math.min(model.trainContextSize, contextTokensMax)
-  const slots = await ModelSlots.create(model, slotsWanted ?? (await countSlots(llama, model, tokensMax)), {
+  const slots = await ModelSlots.create(model, slotsWanted ?? (await countSlots(llama, model, tokensMax, levers)), {
     contextSize: { min: Math.min(2048, tokensMax), max: tokensMax },
     threads: used,
-    promptLookup: true,
+    levers,
+    draft,
   })
   const tokenizer: Tokenizer = {
     tokenize: (text, control) => (text === '' ? [] : model.tokenize(text, control)),
@@ -221,7 +228,21 @@ async function load({ id, path, threads, contextTokensMax, slots: slotsWanted }:
   return { kind: 'loaded', id, contextTokens, slots: slots.count, threads: used, gpuLayers: model.gpuLayers }
 }
 
-async function countSlots(llama: Llama, model: LlamaModel, contextTokens: number): Promise<number> {
+async function loadDraft(llama: Llama, path: string): Promise<LlamaModel> {
+  try {
+    return await llama.loadModel({ modelPath: path })
+  } catch (error) {
+    throw draftRefused(path, plainMessage(error), error)
+  }
+}
+
+async function countSlots(
+  llama: Llama,
+  model: LlamaModel,
+  contextTokens: number,
+  { flashAttention, kvCache }: Levers,
+): Promise<number> {
+  const cacheType = kvCache === 'q8_0' ? GgmlType.Q8_0 : GgmlType.F16
   const gpuFree = llama.gpu === false ? 0 : (await llama.getVramState()).free
   return chooseSlotCount({
     contextTokens,
@@ -231,6 +252,9 @@ async function countSlots(llama: Llama, model: LlamaModel, contextTokens: number
         contextSize: contextTokens,
         sequences,
         modelGpuLayers: model.gpuLayers,
+        flashAttention: toEngineFlashAttention(flashAttention),
+        kvCacheKeyType: cacheType,
+        kvCacheValueType: cacheType,
       })
       return { gpu: gpuVram, main: cpuRam }
     },

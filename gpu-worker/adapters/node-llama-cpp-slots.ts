@@ -8,15 +8,15 @@ import type {
 } from 'node-llama-cpp'
 import { BatchCost } from '../inference/batch-cost.ts'
 import { BatchPlanner } from '../inference/batch-planner.ts'
+import { choosePromptTokensMax } from '../inference/batch-size.ts'
+import { draftRefused } from '../inference/draft-refused.ts'
+import { toEngineFlashAttention } from '../inference/flash-attention.ts'
 import { Intermission } from '../inference/intermission.ts'
+import { toEngineKvCache } from '../inference/kv-cache.ts'
+import type { Levers } from '../inference/levers.ts'
 import { chooseGuessedTokens, tokenShare } from '../inference/lookup.ts'
 import { SlotTable } from '../inference/slot-table.ts'
-import { type ChooseGuessedTokens, LookupPredictor } from './node-llama-cpp-lookup.ts'
-
-/** On a CPU larger pieces of a prompt gain nothing. */
-const PROMPT_TOKENS_MAX = 128
-/** On a GPU, where a piece takes milliseconds and larger ones use it better: llama.cpp's own batch size. */
-const PROMPT_TOKENS_MAX_GPU = 512
+import { GuessingPredictor } from './node-llama-cpp-guesses.ts'
 
 export interface SlotRequest {
   readonly prompt: readonly Token[]
@@ -38,8 +38,9 @@ export interface SlotAnswer {
 }
 
 export interface ModelSlotsOptions extends Pick<LlamaContextOptions, 'contextSize' | 'threads'> {
-  /** Guess tokens that the answer may copy from the prompt. */
-  readonly promptLookup: boolean
+  readonly levers: Levers
+  /** The model that `levers` names to guess tokens, loaded. */
+  readonly draft: LlamaModel | null
 }
 
 /**
@@ -52,21 +53,19 @@ export class ModelSlots {
   readonly #model: LlamaModel
   readonly #sequences: readonly LlamaContextSequence[]
   /** One for each sequence; null where nothing is guessed. */
-  readonly #predictors: readonly (LookupPredictor | null)[]
+  readonly #predictors: readonly (GuessingPredictor | null)[]
   readonly #planner: BatchPlanner
   readonly #table: SlotTable
   readonly #intermission = new Intermission()
 
-  private constructor(context: LlamaContext, planner: BatchPlanner, chooseGuessed: ChooseGuessedTokens | null) {
+  private constructor(context: LlamaContext, planner: BatchPlanner, predictors: readonly (GuessingPredictor | null)[]) {
     this.contextTokens = Math.min(context.contextSize, context.model.trainContextSize)
     this.count = context.totalSequences
     this.#model = context.model
     this.#planner = planner
     this.#table = new SlotTable(this.count)
-    this.#predictors = Array.from({ length: this.count }, () =>
-      chooseGuessed === null ? null : new LookupPredictor(chooseGuessed),
-    )
-    this.#sequences = this.#predictors.map((tokenPredictor) =>
+    this.#predictors = predictors
+    this.#sequences = predictors.map((tokenPredictor) =>
       context.getSequence({
         ...(tokenPredictor === null ? {} : { tokenPredictor }),
         contextShift: {
@@ -79,21 +78,40 @@ export class ModelSlots {
   }
 
   static async create(model: LlamaModel, count: number, options: ModelSlotsOptions): Promise<ModelSlots> {
-    const { promptLookup, ...contextOptions } = options
+    const { levers, draft, ...sizes } = options
     const onGpu = model.gpuLayers > 0
     const cost = new BatchCost(tokenShare(onGpu))
     const planner = new BatchPlanner({
-      promptTokensMax: onGpu ? PROMPT_TOKENS_MAX_GPU : PROMPT_TOKENS_MAX,
+      promptTokensMax: choosePromptTokensMax(onGpu),
       onAnswersEvaluated: (tokens, ms) => cost.record(tokens, ms),
     })
     const context = await model.createContext({
-      ...contextOptions,
+      ...sizes,
+      ...toEngineKvCache(levers.kvCache),
+      flashAttention: toEngineFlashAttention(levers.flashAttention),
       sequences: count,
       batching: { itemPrioritizationStrategy: ({ items, size }) => planner.plan(items, size) },
     })
     const chooseGuessed = (acceptance: number) =>
-      chooseGuessedTokens({ acceptance, answers: Math.max(1, planner.answers), cost })
-    return new ModelSlots(context, planner, promptLookup ? chooseGuessed : null)
+      levers.promptLookup ? chooseGuessedTokens({ acceptance, answers: Math.max(1, planner.answers), cost }) : 0
+    const drafts = await draft?.createContext({ ...sizes, contextSize: context.contextSize, sequences: count })
+    const predictors = Array.from({ length: count }, () =>
+      levers.promptLookup || drafts !== undefined ? new GuessingPredictor(chooseGuessed, drafts?.getSequence()) : null,
+    )
+    const slots = new ModelSlots(context, planner, predictors)
+    if (levers.draftModel !== null) await slots.#checkDraft(levers.draftModel)
+    return slots
+  }
+
+  /** The engine looks at the vocabularies when a predictor begins. */
+  async #checkDraft(path: string): Promise<void> {
+    const [targetSequence] = this.#sequences
+    if (targetSequence === undefined) return
+    try {
+      await this.#predictors[0]?.reset({ targetSequence, stateTokens: [], evaluateOptions: {} })
+    } catch (error) {
+      throw draftRefused(path, error instanceof Error ? error.message : String(error), error)
+    }
   }
 
   /** At most `count` calls at a time. The prompt and the answer fit into the context: the caller has counted. */

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { getLlama, type Llama, type LlamaModel, type Token, TokenPredictor } from 'node-llama-cpp'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { writeTinyModel } from '#scripts/tiny-model.ts'
+import { LEVERS_DEFAULT, type Levers } from '../inference/levers.ts'
 import { ModelSlots, type SlotRequest } from './node-llama-cpp-slots.ts'
 
 /** The engine in this very process: what is asked here is not to be seen through the process that holds it. */
@@ -21,7 +22,13 @@ beforeAll(async () => {
     await writeTinyModel(modelPath, options)
     return llama.loadModel({ modelPath })
   }
-  memoryless = await load('memoryless.gguf', { quantisation: 'q4_0', vocabularyTokens: 20_000, memoryless: true })
+  memoryless = await load('memoryless.gguf', {
+    quantisation: 'q4_0',
+    // Keys of 32 values, the smallest that a quantised cache takes.
+    heads: 2,
+    vocabularyTokens: 40_000,
+    memoryless: true,
+  })
   ordinary = await load('ordinary.gguf', {})
 })
 afterAll(async () => {
@@ -32,8 +39,17 @@ afterAll(async () => {
 const toTokens = (numbers: readonly number[]) => numbers.map((number) => number as Token)
 const ANSWER_TOKENS = 64
 
-async function createSlots(model: LlamaModel, promptLookup: boolean, count = 4): Promise<ModelSlots> {
-  return ModelSlots.create(model, count, { contextSize: 512, threads: 1, promptLookup })
+function createSlots(
+  model: LlamaModel,
+  promptLookup: boolean,
+  { count = 4, draft = null, ...levers }: { count?: number; draft?: LlamaModel | null } & Partial<Levers> = {},
+): Promise<ModelSlots> {
+  return ModelSlots.create(model, count, {
+    contextSize: 512,
+    threads: 1,
+    levers: { ...LEVERS_DEFAULT, promptLookup, draftModel: draft === null ? null : 'draft.gguf', ...levers },
+    draft,
+  })
 }
 
 function generate(slots: ModelSlots, prompt: readonly number[], request: Partial<SlotRequest> = {}) {
@@ -50,7 +66,7 @@ function generate(slots: ModelSlots, prompt: readonly number[], request: Partial
 
 /** What the memoryless model says after this token. */
 async function answerAfter(token: number): Promise<number[]> {
-  const { tokens } = await generate(await createSlots(memoryless, false, 1), [9, token])
+  const { tokens } = await generate(await createSlots(memoryless, false, { count: 1 }), [9, token])
   expect(new Set(tokens).size).toBeGreaterThan(50)
   return tokens
 }
@@ -139,7 +155,7 @@ describe('prompt lookup', () => {
 
   it('stops at the limit, and leaves the slot as it was without', async () => {
     const answer = await answerAfter(11)
-    const slots = await createSlots(memoryless, true, 1)
+    const slots = await createSlots(memoryless, true, { count: 1 })
     const prompt = [7, 8, ...answer, 5, 6, 11]
     for (const answerTokensMax of [1, 2, 30, 31, 50]) {
       const { tokens, stopReason } = await generate(slots, prompt, { answerTokensMax })
@@ -149,19 +165,19 @@ describe('prompt lookup', () => {
     const next = [...prompt, ...answer.slice(0, 50), 99]
     const { cachedTokens, tokens } = await generate(slots, next)
     expect(cachedTokens).toBe(prompt.length + 49)
-    expect(tokens).toEqual((await generate(await createSlots(memoryless, false, 1), next)).tokens)
+    expect(tokens).toEqual((await generate(await createSlots(memoryless, false, { count: 1 }), next)).tokens)
   })
 
   it('does not go over the end of the context', async () => {
     const answer = await answerAfter(11)
-    const slots = await createSlots(memoryless, true, 1)
+    const slots = await createSlots(memoryless, true, { count: 1 })
     const prompt = [...Array.from({ length: slots.contextTokens - 2 * ANSWER_TOKENS - 1 }, () => 3), ...answer, 11]
     expect((await generate(slots, prompt)).tokens).toEqual(answer)
   })
 
   it('ends with its call when that is cancelled, and the next call is right', async () => {
     const answer = await answerAfter(11)
-    const slots = await createSlots(memoryless, true, 1)
+    const slots = await createSlots(memoryless, true, { count: 1 })
     const prompt = [7, 8, ...answer, 5, 6, 11]
     const abort = new AbortController()
     const call = generate(slots, prompt, {
@@ -194,4 +210,39 @@ describe('prompt lookup', () => {
     await Promise.all(others)
     expect(tokens).toEqual(answer)
   })
+})
+
+describe('a draft model', () => {
+  it('changes no token, alone and at once, with prompt lookup and without', async () => {
+    const prompts = [0, 1, 2].map((which) => [60 + which, 61, 62, 63 + which])
+    const plain = await createSlots(ordinary, false)
+    const expected: Token[][] = []
+    for (const prompt of prompts) expected.push((await generate(plain, prompt)).tokens)
+    for (const promptLookup of [false, true]) {
+      const slots = await createSlots(ordinary, promptLookup, { draft: ordinary })
+      const alone = await generate(slots, prompts[0] ?? [], { cacheKey: 'alone' })
+      expect(alone.tokens).toEqual(expected[0])
+      const answers = await Promise.all(
+        prompts.map((prompt, index) => generate(slots, prompt, { cacheKey: `${index}` })),
+      )
+      expect(answers.map(({ tokens }) => tokens)).toEqual(expected)
+    }
+  })
+
+  it('of another vocabulary is refused, by name', async () => {
+    const attempt = createSlots(memoryless, true, { draft: ordinary })
+    await expect(attempt).rejects.toMatchObject({ code: 'model_unavailable' })
+    await expect(attempt).rejects.toThrow(/^Cannot use the draft model "draft.gguf": .*vocabulary/)
+  })
+})
+
+describe('levers', () => {
+  it.each<Partial<Levers>>([{ flashAttention: 'off' }, { flashAttention: 'on', kvCache: 'q8_0' }])(
+    '%j give an answer, with guesses right',
+    async (levers) => {
+      const answer = await answerAfter(11)
+      const slots = await createSlots(memoryless, true, { count: 2, ...levers })
+      expect((await generate(slots, [7, 8, ...changed(answer, 9), 5, 6, 11])).tokens).toEqual(answer)
+    },
+  )
 })
