@@ -82,3 +82,32 @@ describe('the roles', () => {
     expect(() => parseWorkerConfig(argv, { NATS_URL })).toThrow(message)
   })
 })
+
+describe('the levers', () => {
+  const levers = (more: NodeJS.ProcessEnv) => parseWorkerConfig([], { ...environment, ...more }).levers
+
+  it('are as it is best where nothing is said', () => {
+    expect(levers({})).toEqual({ promptLookup: true, flashAttention: 'auto', kvCache: 'f16', draftModel: null })
+  })
+
+  it('come from the environment', () => {
+    expect(
+      levers({
+        MILLWRIGHT_PROMPT_LOOKUP: 'off',
+        MILLWRIGHT_FLASH_ATTENTION: 'on',
+        MILLWRIGHT_KV_CACHE: 'q8_0',
+        MILLWRIGHT_DRAFT_MODEL: 'models/small.gguf',
+      }),
+    ).toEqual({ promptLookup: false, flashAttention: 'on', kvCache: 'q8_0', draftModel: 'models/small.gguf' })
+  })
+
+  it.each([
+    [{ MILLWRIGHT_FLASH_ATTENTION: 'yes' }, /MILLWRIGHT_FLASH_ATTENTION/],
+    [{ MILLWRIGHT_KV_CACHE: 'q2' }, /MILLWRIGHT_KV_CACHE/],
+    [{ MILLWRIGHT_PROMPT_LOOKUP: '1' }, /MILLWRIGHT_PROMPT_LOOKUP/],
+    [{ MILLWRIGHT_DRAFT_MODEL: 'qwen2.5-0.5b' }, /MILLWRIGHT_DRAFT_MODEL: must be the path of a .gguf file/],
+    [{ MILLWRIGHT_KV_CACHE: 'q8_0', MILLWRIGHT_FLASH_ATTENTION: 'off' }, /needs flash attention/],
+  ])('refuse %j', (more, message) => {
+    expect(() => levers(more)).toThrow(message)
+  })
+})

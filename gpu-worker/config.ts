@@ -3,6 +3,9 @@ import { parseArgs } from 'node:util'
 import * as v from 'valibot'
 import { AppError } from '#shared/errors.ts'
 import { WorkspaceId } from '#shared/ids.ts'
+import { FlashAttention } from './inference/flash-attention.ts'
+import { KvCache } from './inference/kv-cache.ts'
+import { LEVERS_DEFAULT, type Levers } from './inference/levers.ts'
 
 const text = v.pipe(v.string(), v.minLength(1))
 const count = v.pipe(v.string(), v.regex(/^[1-9]\d{0,3}$/, 'must be a whole number from 1'), v.toNumber())
@@ -29,6 +32,11 @@ const Config = v.object({
   MILLWRIGHT_SLOTS: v.optional(v.pipe(count, v.maxValue(64, 'must be at most 64'))),
   /** Disk for the prompts of agents that have no slot. */
   MILLWRIGHT_STATES_MB: v.optional(megabytes),
+  /** Of the default model; a .gguf file. */
+  MILLWRIGHT_DRAFT_MODEL: v.optional(v.pipe(text, v.regex(/\.gguf$/i, 'must be the path of a .gguf file'))),
+  MILLWRIGHT_PROMPT_LOOKUP: v.optional(v.picklist(['on', 'off'])),
+  MILLWRIGHT_FLASH_ATTENTION: v.optional(FlashAttention),
+  MILLWRIGHT_KV_CACHE: v.optional(KvCache),
   /** Exact repository paths that the owner opens although they are protected, separated by commas. */
   MILLWRIGHT_ALLOW_PATHS: v.optional(text),
   /** Git filter drivers that the owner lets run although the repository names their programs, separated by commas. */
@@ -52,6 +60,8 @@ export interface WorkerConfig {
   /** For the prompts of agents without a slot. Several workers may share it. */
   readonly statesFolder: string
   readonly statesBytesMax: number | undefined
+  /** Of every model that this worker runs itself; the draft model is the default one's. */
+  readonly levers: Levers
   readonly allowedPaths: readonly string[]
   readonly allowedFilters: readonly string[]
 }
@@ -110,6 +120,7 @@ export function parseWorkerConfig(argv: readonly string[], environment: NodeJS.P
     threads: config.MILLWRIGHT_THREADS,
     slots: config.MILLWRIGHT_SLOTS,
     statesBytesMax: config.MILLWRIGHT_STATES_MB === undefined ? undefined : config.MILLWRIGHT_STATES_MB * 1_000_000,
+    levers: toLevers(config),
     allowedPaths: toList(config.MILLWRIGHT_ALLOW_PATHS),
     allowedFilters: toList(config.MILLWRIGHT_ALLOW_FILTERS),
   }
@@ -149,6 +160,24 @@ function parseFolders(
 
 const wrong = (what: string): AppError =>
   new AppError('invalid_input', `Cannot start the worker: ${what}`, { hint: workerUsage })
+
+/** Throws `invalid_input` for what excludes each other. */
+function toLevers(config: v.InferOutput<typeof Config>): Levers {
+  const levers: Levers = {
+    promptLookup: config.MILLWRIGHT_PROMPT_LOOKUP !== 'off',
+    flashAttention: config.MILLWRIGHT_FLASH_ATTENTION ?? LEVERS_DEFAULT.flashAttention,
+    kvCache: config.MILLWRIGHT_KV_CACHE ?? LEVERS_DEFAULT.kvCache,
+    draftModel: config.MILLWRIGHT_DRAFT_MODEL ?? LEVERS_DEFAULT.draftModel,
+  }
+  if (levers.kvCache !== 'f16' && levers.flashAttention === 'off') {
+    throw new AppError(
+      'invalid_input',
+      `Cannot start the worker: MILLWRIGHT_KV_CACHE=${levers.kvCache} needs flash attention, which is off`,
+      { hint: 'Leave out MILLWRIGHT_FLASH_ATTENTION, or MILLWRIGHT_KV_CACHE' },
+    )
+  }
+  return levers
+}
 
 function parseFlags(argv: readonly string[]) {
   try {

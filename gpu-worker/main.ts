@@ -191,12 +191,16 @@ async function createModels(config: WorkerConfig) {
   const models: LanguageModel[] = []
   for (const [index, each] of list.entries()) {
     if ('server' in each) {
+      if (index === 0 && config.levers.draftModel !== null) throw draftWithoutModel()
       // 35 MB that most workers never need.
       const { createOpenAiModel } = await import('./adapters/openai-model.ts')
       models.push(createOpenAiModel({ ...each, log }))
     } else {
+      const { draftModel } = config.levers
       const model = createLlamaModel({
         reference: each,
+        // Of another vocabulary than the other models, most likely.
+        levers: { ...config.levers, draftModel: index > 0 || draftModel === null ? null : fromUser(draftModel) },
         ...(config.threads === undefined ? {} : { threads: config.threads }),
         ...(config.slots === undefined ? {} : { slots: config.slots }),
         modelsFolder: fromUser(config.modelsFolder ?? ''),
@@ -211,6 +215,11 @@ async function createModels(config: WorkerConfig) {
   const gpu = (): WorkerInfo['gpu'] => local.map((model) => model.gpu()).find((each) => each !== null) ?? null
   return { models, remoteNames, gpu }
 }
+
+const draftWithoutModel = () =>
+  new AppError('invalid_input', 'Cannot start the worker: the default model is a server’s, and takes no draft model', {
+    hint: 'Unset MILLWRIGHT_DRAFT_MODEL, or name first a model that Millwright runs itself',
+  })
 
 /** Two workers on one repository would not see each other's locks. */
 async function refuseSecondWorker(connection: NatsConnection, workspace: WorkspaceId): Promise<void> {

@@ -23,6 +23,8 @@ export interface StackOptions {
   readonly threads?: number
   /** Of the worker, as `--role` says them; both where left out. */
   readonly roles?: readonly string[]
+  /** Answers that each model writes at the same time; by the memory where left out. */
+  readonly slots?: number
   /** Where downloaded models are kept; in the data folder where left out. */
   readonly modelsFolder?: string
   /** 0 takes a free one. */
@@ -105,6 +107,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
         MILLWRIGHT_REPOSITORY: repository,
         ...(options.modelsFolder === undefined ? {} : { MILLWRIGHT_MODELS: options.modelsFolder }),
         ...(options.threads === undefined ? {} : { MILLWRIGHT_THREADS: String(options.threads) }),
+        ...(options.slots === undefined ? {} : { MILLWRIGHT_SLOTS: String(options.slots) }),
       }),
     })
     const supervisor = createSupervisor({

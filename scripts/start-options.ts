@@ -6,6 +6,7 @@ import { parseArgs } from 'node:util'
 import { toWorkspaceId } from '#shared/ids.ts'
 
 export const startUsage = `Usage: npm start -- [--repo PATH] [--model [NAME=]MODEL]... [--port PORT] [--data DIR] [--threads N]
+                      [--slots N]
 
   --repo PATH     the git repository to serve; the one you stand in where left out
   --model MODEL   a model by name, a GGUF file, an hf: address, or openai:http://HOST:PORT/v1#MODEL for one that a server
@@ -14,6 +15,7 @@ export const startUsage = `Usage: npm start -- [--repo PATH] [--model [NAME=]MOD
   --port PORT     of the page and the MCP endpoint, on 127.0.0.1; 8000 where left out, 0 for a free one
   --data DIR      where state is kept; a folder per repository below your data folder where left out
   --threads N     processor threads for the model
+  --slots N       answers that it writes at the same time, each of which takes memory; by the memory where left out
   --help          this text`
 
 export interface StartOptions {
@@ -24,11 +26,14 @@ export interface StartOptions {
   readonly port: number
   readonly dataFolder: string | undefined
   readonly threads: number | undefined
+  readonly slots: number | undefined
 }
 
 const PORT_DEFAULT = 8000
 /** Far more than any machine has cores. */
 const THREADS_MAX = 1024
+/** As the worker takes it. */
+const SLOTS_MAX = 64
 
 /**
  * Reads the command line. Paths are taken from `userFolder`, the folder in which the command was given. Throws an
@@ -45,6 +50,7 @@ export function parseStartOptions(argv: readonly string[], userFolder: string): 
       port: { type: 'string' },
       data: { type: 'string' },
       threads: { type: 'string' },
+      slots: { type: 'string' },
       help: { type: 'boolean', short: 'h' },
     },
   })
@@ -58,6 +64,7 @@ export function parseStartOptions(argv: readonly string[], userFolder: string): 
     port: values.port === undefined ? PORT_DEFAULT : parseCount('--port', values.port, 0, 65_535),
     dataFolder: values.data === undefined ? undefined : resolve(userFolder, values.data),
     threads: values.threads === undefined ? undefined : parseCount('--threads', values.threads, 1, THREADS_MAX),
+    slots: values.slots === undefined ? undefined : parseCount('--slots', values.slots, 1, SLOTS_MAX),
   }
 }
 

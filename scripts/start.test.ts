@@ -34,6 +34,7 @@ describe('the command line', () => {
       port: 8000,
       dataFolder: undefined,
       threads: undefined,
+      slots: undefined,
     })
   })
 
@@ -41,6 +42,7 @@ describe('the command line', () => {
     writeFileSync(join(folder, 'small.gguf'), '')
     const options = parseStartOptions(['--data', 'state', '--model', 'small.gguf', '--port', '0'], folder)
     expect(options).toMatchObject({ dataFolder: join(folder, 'state'), models: [join(folder, 'small.gguf')], port: 0 })
+    expect(parseStartOptions(['--slots', '2'], folder).slots).toBe(2)
   })
 
   it('leaves names and addresses of models as they are', () => {
@@ -65,6 +67,7 @@ describe('the command line', () => {
     [['--port', '65536'], /--port/],
     [['--port=-1'], /--port/],
     [['--threads', '0'], /--threads/],
+    [['--slots', '65'], /--slots must be a whole number from 1 to 64, not "65"/],
     [['--repo'], /--repo/],
     [['--repo', ''], /--repo needs a value/],
     [['--model', './missing.gguf'], /--model: there is no file/],

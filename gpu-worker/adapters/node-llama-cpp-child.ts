@@ -5,6 +5,7 @@
 import os from 'node:os'
 import {
   type ChatHistoryItem,
+  GgmlType,
   getLlama,
   type Llama,
   type LlamaModel,
@@ -29,6 +30,9 @@ import {
   type ChildStatus,
   type Machine,
 } from '../inference/child-protocol.ts'
+import { draftRefused } from '../inference/draft-refused.ts'
+import { toEngineFlashAttention } from '../inference/flash-attention.ts'
+import type { Levers } from '../inference/levers.ts'
 import { chooseSlotCount } from '../inference/slot-count.ts'
 import { chooseThreads } from '../inference/threads.ts'
 import type { ChatTurn } from '../ports/language-model.ts'
@@ -194,7 +198,8 @@ function networkCause(error: unknown): string {
   return cause instanceof Error ? cause.message : plainMessage(error)
 }
 
-async function load({ id, path, threads, contextTokensMax, slots: slotsWanted }: Request<'load'>): Promise<ChildReply> {
+async function load(request: Request<'load'>): Promise<ChildReply> {
+  const { id, path, threads, contextTokensMax, slots: slotsWanted, levers } = request
   const llama = await startEngine()
   const used =
     threads ??
@@ -210,11 +215,13 @@ async function load({ id, path, threads, contextTokensMax, slots: slotsWanted }:
     gpuLayers: { fitContext: { contextSize: Math.min(4096, contextTokensMax) } },
     onLoadProgress: (fraction) => report({ kind: 'loading', id, fraction }),
   })
+  const draft = levers.draftModel === null ? null : await loadDraft(llama, levers.draftModel)
   // llama.cpp accepts more than the model was trained for, and answers nonsense beyond it.
   const tokensMax = Math.min(model.trainContextSize, contextTokensMax)
-  const count = slotsWanted ?? (await countSlots(llama, model, tokensMax))
+  const count = slotsWanted ?? (await countSlots(llama, model, tokensMax, levers))
   const contextSize = { min: Math.min(2048, tokensMax), max: tokensMax }
-  const slots = await ModelSlots.create(model, count, { contextSize, threads: used }, await describeStates(path))
+  const states = await describeStates(path)
+  const slots = await ModelSlots.create(model, count, { contextSize, threads: used, levers, draft, states })
   const tokenizer: Tokenizer = {
     tokenize: (text, control) => (text === '' ? [] : model.tokenize(text, control)),
   }
@@ -230,7 +237,21 @@ async function describeStates(modelPath: string): Promise<StateFiles | null> {
   return { folder: statesFolder, bytesMax: Number(statesBytesMax), engine: (await readFingerprint(modelPath)) ?? '' }
 }
 
-async function countSlots(llama: Llama, model: LlamaModel, contextTokens: number): Promise<number> {
+async function loadDraft(llama: Llama, path: string): Promise<LlamaModel> {
+  try {
+    return await llama.loadModel({ modelPath: path })
+  } catch (error) {
+    throw draftRefused(path, plainMessage(error), error)
+  }
+}
+
+async function countSlots(
+  llama: Llama,
+  model: LlamaModel,
+  contextTokens: number,
+  { flashAttention, kvCache }: Levers,
+): Promise<number> {
+  const cacheType = kvCache === 'q8_0' ? GgmlType.Q8_0 : GgmlType.F16
   const gpuFree = llama.gpu === false ? 0 : (await llama.getVramState()).free
   return chooseSlotCount({
     contextTokens,
@@ -240,6 +261,9 @@ async function countSlots(llama: Llama, model: LlamaModel, contextTokens: number
         contextSize: contextTokens,
         sequences,
         modelGpuLayers: model.gpuLayers,
+        flashAttention: toEngineFlashAttention(flashAttention),
+        kvCacheKeyType: cacheType,
+        kvCacheValueType: cacheType,
       })
       return { gpu: gpuVram, main: cpuRam }
     },

@@ -6,16 +6,19 @@ import type {
   LlamaModel,
   Token,
 } from 'node-llama-cpp'
+import { BatchCost } from '../inference/batch-cost.ts'
 import { BatchPlanner } from '../inference/batch-planner.ts'
+import { choosePromptTokensMax } from '../inference/batch-size.ts'
+import { draftRefused } from '../inference/draft-refused.ts'
+import { toEngineFlashAttention } from '../inference/flash-attention.ts'
 import { Intermission } from '../inference/intermission.ts'
+import { toEngineKvCache } from '../inference/kv-cache.ts'
+import type { Levers } from '../inference/levers.ts'
+import { chooseGuessedTokens, tokenShare } from '../inference/lookup.ts'
 import { SlotTable } from '../inference/slot-table.ts'
 import type { AnswerGuide } from './node-llama-cpp-grammar.ts'
+import { GuessingPredictor } from './node-llama-cpp-guesses.ts'
 import { SlotStates, type SlotStatesOptions } from './node-llama-cpp-states.ts'
-
-/** On a CPU larger pieces of a prompt gain nothing. */
-const PROMPT_TOKENS_MAX = 128
-/** On a GPU, where a piece takes milliseconds and larger ones use it better: llama.cpp's own batch size. */
-const PROMPT_TOKENS_MAX_GPU = 512
 
 export type StateFiles = Pick<SlotStatesOptions, 'folder' | 'bytesMax' | 'engine'>
 
@@ -40,6 +43,14 @@ export interface SlotAnswer {
   readonly firstTokenAt: number | null
 }
 
+export interface ModelSlotsOptions extends Pick<LlamaContextOptions, 'contextSize' | 'threads'> {
+  readonly levers: Levers
+  /** The model that `levers` names to guess tokens, loaded. */
+  readonly draft: LlamaModel | null
+  /** Lets more callers keep their prompts than there are slots; its `engine` names the model's file. */
+  readonly states: StateFiles | null
+}
+
 /**
  * One context in which several answers are generated at the same time, each in a slot that keeps its tokens for the
  * caller's next prompt.
@@ -49,19 +60,28 @@ export class ModelSlots {
   readonly count: number
   readonly #model: LlamaModel
   readonly #sequences: readonly LlamaContextSequence[]
+  /** One for each sequence; null where nothing is guessed. */
+  readonly #predictors: readonly (GuessingPredictor | null)[]
   readonly #planner: BatchPlanner
   readonly #table: SlotTable
   readonly #intermission = new Intermission()
   readonly #states: SlotStates | null
 
-  private constructor(context: LlamaContext, planner: BatchPlanner, states: StateFiles | null) {
+  private constructor(
+    context: LlamaContext,
+    planner: BatchPlanner,
+    predictors: readonly (GuessingPredictor | null)[],
+    states: StateFiles | null,
+  ) {
     this.contextTokens = Math.min(context.contextSize, context.model.trainContextSize)
     this.count = context.totalSequences
     this.#model = context.model
     this.#planner = planner
     this.#table = new SlotTable(this.count)
-    this.#sequences = Array.from({ length: this.count }, () =>
+    this.#predictors = predictors
+    this.#sequences = predictors.map((tokenPredictor) =>
       context.getSequence({
+        ...(tokenPredictor === null ? {} : { tokenPredictor }),
         contextShift: {
           strategy: () => {
             throw new Error('The context is full, although the tokens were counted')
@@ -73,21 +93,41 @@ export class ModelSlots {
     this.#states = states && new SlotStates({ ...states, ...world, engine: describeEngine(states.engine, context) })
   }
 
-  /** `states` lets more callers keep their prompts than there are slots; its `engine` names the model's file. */
-  static async create(
-    model: LlamaModel,
-    count: number,
-    options: Pick<LlamaContextOptions, 'contextSize' | 'threads'>,
-    states: StateFiles | null = null,
-  ): Promise<ModelSlots> {
-    const promptTokensMax = model.gpuLayers > 0 ? PROMPT_TOKENS_MAX_GPU : PROMPT_TOKENS_MAX
-    const planner = new BatchPlanner({ promptTokensMax })
+  static async create(model: LlamaModel, count: number, options: ModelSlotsOptions): Promise<ModelSlots> {
+    const { levers, draft, states, ...sizes } = options
+    const onGpu = model.gpuLayers > 0
+    const cost = new BatchCost(tokenShare(onGpu))
+    const planner = new BatchPlanner({
+      promptTokensMax: choosePromptTokensMax(onGpu),
+      onAnswersEvaluated: (tokens, ms) => cost.record(tokens, ms),
+    })
     const context = await model.createContext({
-      ...options,
+      ...sizes,
+      ...toEngineKvCache(levers.kvCache),
+      flashAttention: toEngineFlashAttention(levers.flashAttention),
       sequences: count,
       batching: { itemPrioritizationStrategy: ({ items, size }) => planner.plan(items, size) },
     })
-    return new ModelSlots(context, planner, states)
+    const chooseGuessed = (acceptance: number) =>
+      levers.promptLookup ? chooseGuessedTokens({ acceptance, answers: Math.max(1, planner.answers), cost }) : 0
+    const drafts = await draft?.createContext({ ...sizes, contextSize: context.contextSize, sequences: count })
+    const predictors = Array.from({ length: count }, () =>
+      levers.promptLookup || drafts !== undefined ? new GuessingPredictor(chooseGuessed, drafts?.getSequence()) : null,
+    )
+    const slots = new ModelSlots(context, planner, predictors, states)
+    if (levers.draftModel !== null) await slots.#checkDraft(levers.draftModel)
+    return slots
+  }
+
+  /** The engine looks at the vocabularies when a predictor begins. */
+  async #checkDraft(path: string): Promise<void> {
+    const [targetSequence] = this.#sequences
+    if (targetSequence === undefined) return
+    try {
+      await this.#predictors[0]?.reset({ targetSequence, stateTokens: [], evaluateOptions: {} })
+    } catch (error) {
+      throw draftRefused(path, error instanceof Error ? error.message : String(error), error)
+    }
   }
 
   /** At most `count` calls at a time. The prompt and the answer fit into the context: the caller has counted. */
@@ -112,6 +152,9 @@ export class ModelSlots {
     await this.#states?.enter({ slot, key: request.cacheKey, prompt, signal })
     const cachedTokens = await this.#keepShared(sequence, prompt)
     const evaluationPriority = toPriority(slot)
+    const predictor = this.#predictors[slot] ?? null
+    // Where each token decides which may follow, none can be guessed beyond it.
+    if (guide?.push === undefined) predictor?.begin(prompt, answerTokensMax)
     const tokens: Token[] = []
     let firstTokenAt: number | null = null
     let stopReason: SlotAnswer['stopReason'] = 'length'
@@ -148,8 +191,10 @@ export class ModelSlots {
         if (this.#intermission.pause !== null) await this.#mayGoOn(signal)
       }
     } finally {
+      predictor?.end()
       this.#planner.leave(slot)
     }
+    if (predictor !== null) await dropGuessed(sequence)
     return { tokens, cachedTokens, stopReason, firstTokenAt }
   }
 
@@ -172,6 +217,12 @@ export class ModelSlots {
     // A cache that cannot be cut (sliding windows) comes back shorter than asked for.
     return Math.min(shared, sequence.nextTokenIndex)
   }
+}
+
+/** Guessed tokens that were right but came after the answer's end: the engine would keep them until its next call. */
+async function dropGuessed(sequence: LlamaContextSequence): Promise<void> {
+  const { nextTokenIndex, contextSize } = sequence
+  await sequence.eraseContextTokenRanges([{ start: nextTokenIndex, end: contextSize }])
 }
 
 /**

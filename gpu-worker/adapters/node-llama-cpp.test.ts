@@ -486,6 +486,31 @@ describe('a model file', () => {
   })
 })
 
+describe('a draft model', () => {
+  it('guesses, and the answer is the same', async () => {
+    const request = ask('Write', 40)
+    const plain = await create({ reference: tiny }).generate(request, patience())
+    const drafted = await create({ reference: tiny, levers: { draftModel: tiny } }).generate(request, patience())
+    expect(drafted.text).toBe(plain.text)
+    expect(drafted.usage).toMatchObject({ completion_tokens: 40, prompt_tokens: plain.usage.prompt_tokens })
+  })
+
+  it('that cannot be used is refused, and says why', async () => {
+    const other = join(folder, 'other.gguf')
+    await writeTinyModel(other, { vocabularyTokens: 900 })
+    for (const [draftModel, why] of [
+      [join(folder, 'nowhere.gguf'), /^Cannot use the draft model "nowhere.gguf": .*no such file/],
+      [other, /^Cannot use the draft model "other.gguf": .*vocabulary/],
+    ] as const) {
+      const model = create({ reference: tiny, levers: { draftModel } })
+      const call = model.generate(ask('x'), patience())
+      await expect(call).rejects.toMatchObject({ code: 'model_unavailable' })
+      await expect(call).rejects.toThrow(why)
+      expect(model.info()).toMatchObject({ state: 'failed', detail: expect.stringContaining('MILLWRIGHT_DRAFT_MODEL') })
+    }
+  })
+})
+
 describe('the demo model', () => {
   const turns = (system: string, path: string, ...user: string[]): ChatTurn[] => [
     {

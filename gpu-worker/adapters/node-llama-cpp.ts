@@ -5,6 +5,7 @@ import { StringDecoder } from 'node:string_decoder'
 import { fileURLToPath } from 'node:url'
 import * as v from 'valibot'
 import { ChildMessage } from '../inference/child-protocol.ts'
+import { LEVERS_DEFAULT, type Levers } from '../inference/levers.ts'
 import { createLogTail } from '../inference/log-tail.ts'
 import type { ModelChild, ModelChildEvents } from '../inference/model-child.ts'
 import { ModelSupervisor, type SupervisorTimes } from '../inference/model-supervisor.ts'
@@ -27,6 +28,8 @@ export interface LlamaModelOptions {
   readonly contextTokensMax?: number
   /** Answers at the same time, at most 64. Left out: by the memory found, at most four. */
   readonly slots?: number
+  /** What is left out is as it is best, or as llama.cpp's practice is. */
+  readonly levers?: Partial<Levers>
   /** Calls that may wait; one more is `busy`. */
   readonly queueMax?: number
   /** Load now, not with the first call. */
@@ -75,6 +78,7 @@ export function createLlamaModel(options: LlamaModelOptions): ModelSupervisor {
     threads: options.threads ?? null,
     contextTokensMax: options.contextTokensMax ?? CONTEXT_TOKENS_MAX,
     slots: options.slots ?? null,
+    levers: { ...LEVERS_DEFAULT, ...options.levers },
     queueMax: options.queueMax ?? 32,
     log: options.log ?? (() => {}),
     times: { ...DEFAULT_TIMES, ...options.times },

@@ -1,5 +1,6 @@
 import * as v from 'valibot'
 import { WireError } from '#shared/errors.ts'
+import { Levers } from './levers.ts'
 
 /**
  * What the daemon and the process that holds the model say to each other. Every request has an id, and gets exactly one
@@ -30,6 +31,7 @@ export const ChildRequest = v.variant('kind', [
     contextTokensMax: v.number(),
     /** Null lets the child choose by memory. */
     slots: v.nullable(v.number()),
+    levers: Levers,
   }),
   v.strictObject({
     kind: v.literal('generate'),

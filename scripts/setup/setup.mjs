@@ -4,6 +4,7 @@ import { ensureDependencies } from './dependencies.mjs'
 import { withLock } from './lock.mjs'
 import { ensureNatsServer } from './nats-server.mjs'
 import { ensureNode } from './node.mjs'
+import { ensurePatches } from './patches.mjs'
 import { projectFolder, toolsFolder } from './paths.mjs'
 
 /**
@@ -25,6 +26,7 @@ export async function setUp(needs) {
   }
   const node = await ensureNode(toolsFolder, { lock })
   await ensureDependencies(projectFolder, { node: node.path, lock })
+  await ensurePatches(projectFolder, { node: node.path, lock })
   const natsServer = needs.natsServer ? await ensureNatsServer(toolsFolder, { lock }) : undefined
   return { node, natsServer }
 }
