@@ -102,7 +102,7 @@ export interface Registry {
   getUsage(workspace: WorkspaceId, agent: AgentId): Promise<UsageTotal>
 
   /**
-   * Stores a queued job. With an idempotency key that the subject has used: the job of then (`created` is false), or
+   * Stores a queued job, or one that is cancelled already where its call was. With an idempotency key that the subject has used: the job of then (`created` is false), or
    * `conflict` where that one had other parameters. `not_found` without the agent; `conflict` for a proposal accepted before.
    */
   createJob(workspace: WorkspaceId, job: NewJob): Promise<{ record: JobRecord; created: boolean }>
@@ -132,7 +132,7 @@ export interface Registry {
   ): Promise<readonly JobId[]>
   /** A queued job ends at once; a running one is marked. An ended one stays as it is. `not_found`. */
   cancelJob(workspace: WorkspaceId, job: JobId): Promise<CancelledJob>
-  /** The same by call key; null where no live job has it. */
+  /** The same by call key; null where no live job has it: one that is created with this key in the next minute is born cancelled. */
   cancelCall(workspace: WorkspaceId, callKey: string): Promise<CancelledJob | null>
   /**
    * Queued jobs whose message is older than `publishedBefore` and seems lost: a later job of the workspace has been

@@ -12,6 +12,7 @@ import type { CancelledJob, JobRecord, Registry } from '../ports/registry.ts'
 import type { Sql, SqlRow } from '../ports/sql.ts'
 import { agentNotFound } from './agents.ts'
 import { fromCursor, toCursor } from './cursor.ts'
+import { EarlyCancels } from './early-cancels.ts'
 import { toHistory } from './history.ts'
 import { damaged, parseAgent, parseJob } from './rows.ts'
 import { addUsage } from './usage-total.ts'
@@ -64,6 +65,8 @@ const settled: ClaimJobReply = { v: WIRE_VERSION, claim: 'settled' }
 
 /** Jobs: one state machine, `queued -> running -> succeeded | failed | cancelled`, guarded by the fence. */
 export function createJobStore(sql: Sql, clock: Clock, log: Log): JobMethods {
+  const earlyCancels = new EarlyCancels(clock)
+
   function findRow(workspace: WorkspaceId, job: JobId): SqlRow | undefined {
     return sql.all('SELECT * FROM jobs WHERE workspace = ? AND job_id = ?', workspace, job)[0]
   }
@@ -219,6 +222,7 @@ export function createJobStore(sql: Sql, clock: Clock, log: Log): JobMethods {
           now,
           JSON.stringify(job.args),
         )
+        if (job.call_key !== null && earlyCancels.take(workspace, job.call_key)) cancel(workspace, job.job_id)
         return { record: get(workspace, job.job_id), created: true }
       })
     },
@@ -387,7 +391,9 @@ export function createJobStore(sql: Sql, clock: Clock, log: Log): JobMethods {
           workspace,
           callKey,
         )
-        return row === undefined ? null : cancel(workspace, v.parse(JobId, row.job_id))
+        if (row !== undefined) return cancel(workspace, v.parse(JobId, row.job_id))
+        earlyCancels.note(workspace, callKey)
+        return null
       })
     },
 

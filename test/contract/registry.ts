@@ -464,6 +464,25 @@ export function describeRegistry(name: string, create: () => Promise<RegistryUnd
         expect(await registry.cancelCall(here, 'call-1')).toBeNull()
       })
 
+      it('cancels a call that comes after its cancellation', async () => {
+        const stateOf = async (id: JobId) => (await registry.getJob(here, id)).job.state
+        expect(await registry.cancelCall(here, 'call-1')).toBeNull()
+        expect(await stateOf(await submit('a1', { call_key: 'call-2' }))).toBe('queued')
+        const id = await submit('a1', { call_key: 'call-1' })
+        expect((await registry.getJob(here, id)).job).toMatchObject({
+          state: 'cancelled',
+          error: { code: 'cancelled' },
+        })
+        expect(await registry.claimJob(here, id, 'w1')).toMatchObject({ claim: 'settled' })
+        expect(await stateOf(await submit('a1', { call_key: 'call-1' }))).toBe('queued')
+
+        expect(await registry.cancelCall(there, 'call-3')).toBeNull()
+        expect(await stateOf(await submit('a1', { call_key: 'call-3' }))).toBe('queued')
+        expect(await registry.cancelCall(here, 'call-4')).toBeNull()
+        clock.nowMs += 61_000
+        expect(await stateOf(await submit('a1', { call_key: 'call-4' }))).toBe('queued')
+      })
+
       it('fences off the jobs of a deleted agent', async () => {
         const running = await submit('a1')
         const { fence } = await claim(running)

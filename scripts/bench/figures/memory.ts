@@ -6,8 +6,16 @@ import { type Row, toRow } from '../row.ts'
 import { createToolCalls, type ToolCalls } from '../tool-calls.ts'
 
 const AGENTS = 1000
+/** The later ones tell whether what the first calls took is a floor that is reached or a slope. */
+const CALLS = [1000, 3000, 6000] as const
+const CALLS_QUICK = [200] as const
 const parts = ['functions', 'worker', 'nats'] as const
 type Memory = Record<(typeof parts)[number], number>
+
+interface Afterwards {
+  readonly calls: number
+  readonly memory: Memory
+}
 
 /**
  * Resident memory of the stack's processes with a thousand agents, at rest and after a thousand calls of all kinds. The
@@ -21,9 +29,15 @@ export const measureMemory: Figure = async ({ quick, signal, log }) => {
   const empty = await withStack(0, signal, async (world) => readMemory(world))
   return withStack(AGENTS, signal, async (world) => {
     const rest = readMemory(world)
-    const calls = quick ? 200 : 1000
-    await makeMixedCalls(world, calls, signal)
-    return toRows({ empty, rest, busy: readMemory(world) }, calls)
+    const after: Afterwards[] = []
+    let made = 0
+    for (const calls of quick ? CALLS_QUICK : CALLS) {
+      log(`memory: ${calls} calls`)
+      await makeMixedCalls(world, calls - made, signal)
+      made = calls
+      after.push({ calls, memory: readMemory(world) })
+    }
+    return toRows(empty, rest, after)
   })
 }
 
@@ -78,9 +92,9 @@ async function makeMixedCalls({ stack }: BenchStack, count: number, signal: Abor
   }
 }
 
-function toRows({ empty, rest, busy }: Record<'empty' | 'rest' | 'busy', Memory>, calls: number): Row[] {
+function toRows(empty: Memory, rest: Memory, after: readonly Afterwards[]): Row[] {
   const both = ({ functions, worker }: Memory) => functions + worker
-  const [atRest, afterwards] = [`${AGENTS} agents, at rest`, `${AGENTS} agents, after ${calls} mixed calls`]
+  const nameAfter = (calls: number) => `${AGENTS} agents, after ${calls} mixed calls`
   const row = (name: string, value: number, other?: { name: string; value: number }) =>
     toRow({
       name,
@@ -88,15 +102,21 @@ function toRows({ empty, rest, busy }: Record<'empty' | 'rest' | 'busy', Memory>
       unit: 'MiB',
       ...(other === undefined ? {} : { comparedWith: { name: other.name, ratio: value / other.value } }),
     })
-  const whole = { name: `functions + worker, ${atRest}`, value: both(rest) }
+  const whole = { name: `functions + worker, ${AGENTS} agents, at rest`, value: both(rest) }
   const none = { name: 'functions + worker, no agents, at rest', value: both(empty) }
+  const grown = after.map(({ calls, memory }) => ({
+    name: `functions + worker, ${nameAfter(calls)}`,
+    value: both(memory),
+  }))
+  const last = after.at(-1)
   return [
     row(none.name, none.value),
     row(whole.name, whole.value, none),
-    row(`functions + worker, ${afterwards}`, both(busy), whole),
+    ...grown.map(({ name, value }, index) => row(name, value, index === 0 ? whole : grown[index - 1])),
     ...parts.flatMap((part) => {
-      const before = { name: `${part}, ${atRest}`, value: rest[part] }
-      return [row(before.name, before.value), row(`${part}, ${afterwards}`, busy[part], before)]
+      const before = { name: `${part}, ${AGENTS} agents, at rest`, value: rest[part] }
+      const grownTo = last === undefined ? [] : [row(`${part}, ${nameAfter(last.calls)}`, last.memory[part], before)]
+      return [row(before.name, before.value), ...grownTo]
     }),
   ]
 }
