@@ -184,6 +184,36 @@ describe('model workers of a group', () => {
     expect(connection.isClosed()).toBe(false)
   })
 
+  it('are found by the name that a model has got since, as when the machine has chosen one', async () => {
+    const space = workspace()
+    let name = 'default'
+    const model = createAnswering('chosen')
+    const changing: LanguageModel = {
+      ...model,
+      get name() {
+        return name
+      },
+      info: () => ({ ...model.info(), name }),
+    }
+    await world.serve(space, changing)
+    const caller = await world.connect(space, 'm')
+    await expect(caller.generate(request, patience())).rejects.toMatchObject({ code: 'model_unavailable' })
+    name = 'm'
+    await expect
+      .poll(() => caller.generate(request, patience()).then(({ text }) => text, String), { timeout: 5000 })
+      .toBe('chosen')
+  })
+
+  it('begin nothing for an ask that nobody stands by', async () => {
+    const space = workspace()
+    const model = createAnswering('x')
+    await world.serve(space, model)
+    await world.askAndLeave(space, 'm')
+    expect(model.requests).toHaveLength(0)
+    expect((await (await world.connect(space, 'm')).generate(request, patience())).text).toBe('x')
+    expect(model.requests).toHaveLength(1)
+  })
+
   it('are missed at once where there are none, and found when one comes', async () => {
     const space = workspace()
     const caller = await world.connect(space, 'm')

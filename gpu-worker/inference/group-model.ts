@@ -174,7 +174,10 @@ export class GroupModel implements LanguageModel {
     return lost(this.name)
   }
 
-  /** The least busy of those that have not refused; null where there is none, also after waiting. */
+  /**
+   * The least busy of those that have not refused; null where there is none, also after waiting. Where the last one only
+   * refused, what is known of the others will do: one that has gone since says so at once.
+   */
   async #nextMember(
     refused: ReadonlySet<string>,
     silent: ReadonlySet<string>,
@@ -182,9 +185,7 @@ export class GroupModel implements LanguageModel {
     signal: AbortSignal,
   ): Promise<string | null> {
     const { directory } = this.#options
-    for (const until = performance.now() + patienceMs; ; ) {
-      await directory.refresh()
-      throwIfCancelled(signal)
+    const pick = (): string | null => {
       const [next] = directory
         .servedBy(this.name)
         .filter(({ member }) => !refused.has(member))
@@ -192,8 +193,15 @@ export class GroupModel implements LanguageModel {
           (one, other) =>
             Number(silent.has(one.member)) - Number(silent.has(other.member)) || one.info.queued - other.info.queued,
         )
-      if (next !== undefined) return next.member
-      if (performance.now() >= until) return null
+      return next?.member ?? null
+    }
+    const known = patienceMs === 0 ? pick() : null
+    if (known !== null) return known
+    for (const until = performance.now() + patienceMs; ; ) {
+      await directory.refresh()
+      throwIfCancelled(signal)
+      const next = pick()
+      if (next !== null || performance.now() >= until) return next
       await sleep(LOOK_AGAIN_MS, undefined, { signal }).catch(() => undefined)
     }
   }

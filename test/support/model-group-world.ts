@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout } from 'node:timers/promises'
 import type { NatsConnection } from '@nats-io/transport-node'
 import { connectWorker } from '#gpu-worker/adapters/nats-connection.ts'
 import { createNatsModelGroup } from '#gpu-worker/adapters/nats-model-group.ts'
@@ -14,6 +15,8 @@ import type { ModelGroup } from '#gpu-worker/ports/model-group.ts'
 import { findNatsServer } from '#scripts/nats-binary.ts'
 import { startNatsServer } from '#scripts/nats-server.ts'
 import { toWorkspaceId } from '#shared/ids.ts'
+import { MODEL_SILENCE_MS, type ModelAsk } from '#shared/protocol/model-group.ts'
+import { WIRE_VERSION } from '#shared/protocol/subjects.ts'
 
 /** A NATS server with model workers and their callers in this process, each on its own credential. */
 export interface ModelGroupWorld {
@@ -23,6 +26,8 @@ export interface ModelGroupWorld {
   connect(workspace: string, model: string): Promise<GroupModel>
   /** Cuts the connection of the last `connect`. */
   cutCaller(): Promise<void>
+  /** Sends an ask, waits until a member has accepted it, and says no more. Resolves when the member has given it up. */
+  askAndLeave(workspace: string, model: string): Promise<void>
   /** Asks that are not over, seen from the callers. */
   openCalls(): number
   /** Kills the NATS server and starts it again where it was. */
@@ -94,6 +99,25 @@ export async function startModelGroupWorld(times?: GroupTimes): Promise<ModelGro
         return connection.close()
       })
       return new GroupModel({ name, group, directory, log: () => undefined, ...(times === undefined ? {} : { times }) })
+    },
+    async askAndLeave(workspace, model) {
+      const connection = await connect('worker')
+      const group = createNatsModelGroup(connection, toWorkspaceId(workspace))
+      const accepted = Promise.withResolvers<void>()
+      const ask: ModelAsk = {
+        v: WIRE_VERSION,
+        id: randomUUID(),
+        model,
+        time_left_ms: 60_000,
+        kind: 'generate',
+        request: { turns: [{ role: 'user', text: 'Write' }], answerTokensMax: 5, temperature: 0 },
+      }
+      group.ask(ask, null, (answer) => {
+        if (answer?.kind === 'accepted') accepted.resolve()
+      })
+      await accepted.promise
+      await setTimeout(2 * (times?.silence ?? MODEL_SILENCE_MS))
+      await connection.close()
     },
     cutCaller: async () => caller?.close(),
     async restartNats() {
