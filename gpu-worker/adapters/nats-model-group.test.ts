@@ -109,6 +109,25 @@ describe('model workers of a group', () => {
     for (let round = 0; round < 5; round++) expect((await caller.generate(request, patience())).text).toBe('free')
   })
 
+  it('are asked by name once one of the group has stood still: it takes no more turns', async () => {
+    const space = workspace()
+    const deaf = await world.serveDeaf(space, 'm')
+    const caller = await world.connect(space, 'm')
+    await world.serve(space, createAnswering('awake'))
+    // NATS picks: sooner or later the one that stands still.
+    await expect
+      .poll(
+        async () => {
+          expect((await caller.generate(request, patience())).text).toBe('awake')
+          return deaf.asked()
+        },
+        { timeout: 10_000 },
+      )
+      .toBe(1)
+    for (let call = 0; call < 20; call++) expect((await caller.generate(request, patience())).text).toBe('awake')
+    expect(deaf.asked()).toBe(1)
+  })
+
   it('are not tried for what would be refused everywhere', async () => {
     const space = workspace()
     await world.serve(space, createRefusing(new AppError('context_overflow', 'Cannot fit')))

@@ -16,12 +16,14 @@ import { findNatsServer } from '#scripts/nats-binary.ts'
 import { startNatsServer } from '#scripts/nats-server.ts'
 import { toWorkspaceId } from '#shared/ids.ts'
 import { MODEL_SILENCE_MS, type ModelAsk } from '#shared/protocol/model-group.ts'
-import { WIRE_VERSION } from '#shared/protocol/subjects.ts'
+import { modelAskSubject, modelQueue, WIRE_VERSION } from '#shared/protocol/subjects.ts'
 
 /** A NATS server with model workers and their callers in this process, each on its own credential. */
 export interface ModelGroupWorld {
   /** Serves models in a workspace, as a worker of its own. Its NATS connection can be cut off. */
   serve(workspace: string, ...models: LanguageModel[]): Promise<ServedMember>
+  /** A member of a name's group that hears what it is asked and says nothing, as one that stands still. */
+  serveDeaf(workspace: string, model: string): Promise<{ asked(): number }>
   /** The model of this name as a repository worker of the workspace has it. */
   connect(workspace: string, model: string): Promise<GroupModel>
   /** Cuts the connection of the last `connect`. */
@@ -88,6 +90,16 @@ export async function startModelGroupWorld(times?: GroupTimes): Promise<ModelGro
         await connection.close()
       })
       return { member, service, connection }
+    },
+    async serveDeaf(workspace, model) {
+      const connection = await connect('model')
+      const subscription = connection.subscribe(modelAskSubject(toWorkspaceId(workspace), model), {
+        queue: modelQueue(model),
+        callback: () => undefined,
+      })
+      await connection.flush()
+      ends.push(() => connection.close())
+      return { asked: () => subscription.getReceived() }
     },
     async connect(workspace, name) {
       const connection = await connect('worker')
