@@ -109,6 +109,25 @@ describe('model workers of a group', () => {
     for (let round = 0; round < 5; round++) expect((await caller.generate(request, patience())).text).toBe('free')
   })
 
+  it('are asked by name once one of the group has stood still: it takes no more turns', async () => {
+    const space = workspace()
+    const deaf = await world.serveDeaf(space, 'm')
+    const caller = await world.connect(space, 'm')
+    await world.serve(space, createAnswering('awake'))
+    // NATS picks: sooner or later the one that stands still.
+    await expect
+      .poll(
+        async () => {
+          expect((await caller.generate(request, patience())).text).toBe('awake')
+          return deaf.asked()
+        },
+        { timeout: 10_000 },
+      )
+      .toBe(1)
+    for (let call = 0; call < 20; call++) expect((await caller.generate(request, patience())).text).toBe('awake')
+    expect(deaf.asked()).toBe(1)
+  })
+
   it('are not tried for what would be refused everywhere', async () => {
     const space = workspace()
     await world.serve(space, createRefusing(new AppError('context_overflow', 'Cannot fit')))
@@ -182,6 +201,36 @@ describe('model workers of a group', () => {
     expect((await caller.generate(request, patience())).text).toBe('x')
     expect(model.requests).toHaveLength(1)
     expect(connection.isClosed()).toBe(false)
+  })
+
+  it('are found by the name that a model has got since, as when the machine has chosen one', async () => {
+    const space = workspace()
+    let name = 'default'
+    const model = createAnswering('chosen')
+    const changing: LanguageModel = {
+      ...model,
+      get name() {
+        return name
+      },
+      info: () => ({ ...model.info(), name }),
+    }
+    await world.serve(space, changing)
+    const caller = await world.connect(space, 'm')
+    await expect(caller.generate(request, patience())).rejects.toMatchObject({ code: 'model_unavailable' })
+    name = 'm'
+    await expect
+      .poll(() => caller.generate(request, patience()).then(({ text }) => text, String), { timeout: 5000 })
+      .toBe('chosen')
+  })
+
+  it('begin nothing for an ask that nobody stands by', async () => {
+    const space = workspace()
+    const model = createAnswering('x')
+    await world.serve(space, model)
+    await world.askAndLeave(space, 'm')
+    expect(model.requests).toHaveLength(0)
+    expect((await (await world.connect(space, 'm')).generate(request, patience())).text).toBe('x')
+    expect(model.requests).toHaveLength(1)
   })
 
   it('are missed at once where there are none, and found when one comes', async () => {

@@ -48,6 +48,8 @@ const BEGUN_MAX = 3
 /** Members that are asked, counting those that have no room: bounds the time, whatever they answer. */
 const ASKED_MAX = 12
 const LOOK_AGAIN_MS = 250
+/** NATS drops a connection that answers no ping after minutes; asking the group now and then finds out. */
+const DEAF_MS = 60_000
 
 /** Every field travels, or this does not compile: add a new one of `GenerateRequest` to `ModelRequest`. */
 type Unsent = Exclude<keyof GenerateRequest, keyof ModelRequest>
@@ -75,6 +77,8 @@ export class GroupModel implements LanguageModel {
   readonly #times: GroupTimes
   readonly #closing = new AbortController()
   #calls = 0
+  /** On the performance clock. One that stands still takes its turn in the group until NATS misses it: members are asked by name. */
+  #groupIsDeafUntil = 0
 
   constructor(options: GroupModelOptions) {
     this.name = options.name
@@ -137,7 +141,7 @@ export class GroupModel implements LanguageModel {
     /** Members that said no, and those that said nothing: the latter may be back. */
     const refused = new Set<string>()
     const silent = new Set<string>()
-    let target: string | null = null
+    let target = performance.now() < this.#groupIsDeafUntil ? this.#leastBusy(refused, silent) : null
     let begun = 0
     for (let asked = 1; ; asked++) {
       const startedAt = performance.now()
@@ -152,13 +156,14 @@ export class GroupModel implements LanguageModel {
       if (attempt.how === 'silent') {
         this.#options.log(`Model ${this.name}: ${attempt.member ?? 'a model worker'} fell silent; asking another`)
         if (attempt.member !== null) begun++
+        else if (target === null) this.#groupIsDeafUntil = performance.now() + DEAF_MS
         const gone = attempt.member ?? target
         if (gone !== null) silent.add(gone)
       }
       if (attempt.how === 'nobody' && target !== null) this.#options.directory.note(target, this.name, null)
       const why = this.#reason(attempt)
       // Who never was there is not waited for; who was at work a moment ago is.
-      if ((attempt.how === 'nobody' && asked === 1) || begun >= BEGUN_MAX || asked >= ASKED_MAX) throw why
+      if ((attempt.how === 'nobody' && target === null) || begun >= BEGUN_MAX || asked >= ASKED_MAX) throw why
       const patienceMs = attempt.how === 'ended' ? 0 : this.#times.comeBack
       target = await this.#nextMember(refused, silent, patienceMs, options.signal)
       if (target === null) throw why
@@ -174,7 +179,21 @@ export class GroupModel implements LanguageModel {
     return lost(this.name)
   }
 
-  /** The least busy of those that have not refused; null where there is none, also after waiting. */
+  #leastBusy(refused: ReadonlySet<string>, silent: ReadonlySet<string>): string | null {
+    const [next] = this.#options.directory
+      .servedBy(this.name)
+      .filter(({ member }) => !refused.has(member))
+      .sort(
+        (one, other) =>
+          Number(silent.has(one.member)) - Number(silent.has(other.member)) || one.info.queued - other.info.queued,
+      )
+    return next?.member ?? null
+  }
+
+  /**
+   * The least busy of those that have not refused; null where there is none, also after waiting. Where the last one only
+   * refused, what is known of the others will do: one that has gone since says so at once.
+   */
   async #nextMember(
     refused: ReadonlySet<string>,
     silent: ReadonlySet<string>,
@@ -182,18 +201,14 @@ export class GroupModel implements LanguageModel {
     signal: AbortSignal,
   ): Promise<string | null> {
     const { directory } = this.#options
+    const pick = () => this.#leastBusy(refused, silent)
+    const known = patienceMs === 0 ? pick() : null
+    if (known !== null) return known
     for (const until = performance.now() + patienceMs; ; ) {
       await directory.refresh()
       throwIfCancelled(signal)
-      const [next] = directory
-        .servedBy(this.name)
-        .filter(({ member }) => !refused.has(member))
-        .sort(
-          (one, other) =>
-            Number(silent.has(one.member)) - Number(silent.has(other.member)) || one.info.queued - other.info.queued,
-        )
-      if (next !== undefined) return next.member
-      if (performance.now() >= until) return null
+      const next = pick()
+      if (next !== null || performance.now() >= until) return next
       await sleep(LOOK_AGAIN_MS, undefined, { signal }).catch(() => undefined)
     }
   }
