@@ -4,6 +4,8 @@ import { join } from 'node:path'
 import { listenForInterrupts } from '../interrupts.ts'
 import { projectFolder } from '../setup/paths.mjs'
 import type { Figure } from './figure.ts'
+import { measureEdits } from './figures/edits.ts'
+import { measureGrammar } from './figures/grammar.ts'
 import { measureInference } from './figures/inference.ts'
 import { measureListAgents } from './figures/list-agents.ts'
 import { measureMemory } from './figures/memory.ts'
@@ -20,6 +22,8 @@ const figures = {
   'read-file': measureReadFile,
   'list-agents': measureListAgents,
   inference: measureInference,
+  grammar: measureGrammar,
+  edits: measureEdits,
   memory: measureMemory,
   start: measureStart,
   tools: measureTools,
