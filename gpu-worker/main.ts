@@ -119,7 +119,7 @@ async function serveRepository(
   const startedAt = new Date().toISOString()
   const registry = createNatsRegistry(connection, workspace)
   const events = createNatsEvents(connection, workspace)
-  const ports = { files, repository, registry, checker, journal, events, edits: new KeyedLocks() }
+  const ports = { files, repository, registry, checker, settings, journal, events, edits: new KeyedLocks() }
   const workerInfo = async (): Promise<WorkerInfo> => ({
     worker_id: workerId,
     version,

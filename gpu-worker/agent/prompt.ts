@@ -29,19 +29,32 @@ const writes = (path: string): string =>
 const answers = (path: string): string =>
   `You are the only writer of \`${path}\`. Answer the question in plain text. Do not write the file: it stays as it is.`
 
+/** How the model is shown its file and asked for an answer. */
+export interface PromptForm {
+  readonly instruction: (path: string) => string
+  /** The section of a file that is not empty. */
+  readonly show: (path: string, text: string) => string
+  /** What a repair round asks for. */
+  readonly again: string
+}
+
+export const wholeFile: PromptForm = {
+  instruction: writes,
+  show: (path, text) => `### \`${path}\` (yours, ${shownLines(text)} lines)\n${fence(path, text)}`,
+  again: 'Fix these and answer with the complete file again.',
+}
+
 /** The turns of a first round: the fixed part first, so that its evaluation can be kept between tasks. */
-export function createPrompt(request: PromptRequest): ChatTurn[] {
+export function createPrompt(request: PromptRequest, form: PromptForm = wholeFile): ChatTurn[] {
   const { systemPrompt, path, text, context, rules, message, isQuestion, earlier = null } = request
   const sections = [
     ...context.map((file) => `### \`${file.path}\` (read only)\n${fence(file.path, file.text)}`),
-    text === null || text === ''
-      ? `### \`${path}\` (yours, empty)`
-      : `### \`${path}\` (yours, ${shownLines(text)} lines)\n${fence(path, text)}`,
+    text === null || text === '' ? `### \`${path}\` (yours, empty)` : form.show(path, text),
     ...(isQuestion || rules.length === 0 ? [] : [`### Rules\n${rules.map((rule) => `- ${rule}`).join('\n')}`]),
     ...(earlier === null ? [] : [`### Earlier\n${earlier}`]),
     `### Task\n${message}`,
   ]
-  const instruction = isQuestion ? answers(path) : writes(path)
+  const instruction = isQuestion ? answers(path) : form.instruction(path)
   return [
     { role: 'system', text: systemPrompt === '' ? instruction : `${systemPrompt}\n\n${instruction}` },
     { role: 'user', text: sections.join('\n\n') },
@@ -55,11 +68,16 @@ export interface Failure {
 }
 
 /** What follows a reply that did not pass. Only the last reply is shown: earlier ones cost tokens and mislead. */
-export function createRepair(first: readonly ChatTurn[], reply: string, failures: readonly Failure[]): ChatTurn[] {
+export function createRepair(
+  first: readonly ChatTurn[],
+  reply: string,
+  failures: readonly Failure[],
+  form: PromptForm = wholeFile,
+): ChatTurn[] {
   const lines = failures.map(
     ({ rule, message, line }) => `- ${rule}: ${line === null ? '' : `line ${line}: `}${message}`,
   )
-  const text = `### Checks failed\n${lines.join('\n')}\n\n### Task\nFix these and answer with the complete file again.`
+  const text = `### Checks failed\n${lines.join('\n')}\n\n### Task\n${form.again}`
   return [...first, { role: 'assistant', text: reply }, { role: 'user', text }]
 }
 

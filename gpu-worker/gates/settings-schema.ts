@@ -84,8 +84,15 @@ const Checks = v.strictObject({
   ),
 })
 
+const Answers = v.strictObject({
+  edits_above_lines: v.optional(
+    limit('A file with more lines is changed by edits of line ranges instead of being written again; 200 unless told'),
+  ),
+})
+
 export const SettingsFile = v.strictObject({
   $schema: v.optional(v.string()),
   checks: v.optional(Checks),
+  answers: v.optional(Answers),
 })
 export type SettingsFile = v.InferOutput<typeof SettingsFile>

@@ -15,8 +15,8 @@ const block = (text: string) => `\`\`\`python\n${text}\`\`\``
 const WALL = '\u{10FFFF}'
 
 /** Whether each stage of an answer keeps to the grammar of that stage, and the answer may end where it does. */
-async function takes(answer: string): Promise<boolean> {
-  const stages = new EditStages(form)
+async function takes(answer: string, lines: number = form.lines): Promise<boolean> {
+  const stages = new EditStages({ ...form, lines })
   let { grammar } = stages
   let stage = ''
   for (const character of answer) {
@@ -63,6 +63,46 @@ describe('EditStages', () => {
     ['words behind it', `Replace 5-7\n${block('x\n')}\nDone`],
   ])('refuses %s', async (_what, answer) => {
     expect(await takes(answer)).toBe(false)
+  })
+})
+
+describe('EditStages, for any numbers', () => {
+  /** Always the same, so that what fails once fails again. */
+  function createDice(seed: number): (sides: number) => number {
+    let state = seed
+    return (sides) => {
+      state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0
+      return Math.floor((state / 2 ** 32) * sides)
+    }
+  }
+
+  it('takes what exists from top to bottom, and nothing else', async () => {
+    const dice = createDice(7)
+    const seen = { taken: 0, refused: 0 }
+    for (let round = 0; round < 150; round++) {
+      const lines = [3, 12, 120, 2000][dice(4)] ?? 1
+      let used = 0
+      let insertFrom = 0
+      let isValid = true
+      const edits = Array.from({ length: 1 + dice(2) }, () => {
+        const from = Math.max(0, used + dice(6) - 1)
+        const to = from + dice(Math.ceil(lines / 2)) - 1
+        const isInsertion = dice(3) === 0
+        isValid &&= isInsertion ? from >= insertFrom && from <= lines : from > used && from <= to && to <= lines
+        used = isInsertion ? from : Math.max(to, 0)
+        insertFrom = isInsertion ? from + 1 : used
+        if (isInsertion) return `Insert after ${from}\n${block('x\n')}`
+        return dice(2) === 0 ? `Delete ${from}-${Math.max(to, 0)}` : `Replace ${from}-${Math.max(to, 0)}\n${block('')}`
+      })
+      const answer = edits.join('\n')
+      expect(await takes(answer, lines), `${answer} of ${lines}`).toBe(isValid)
+      seen[isValid ? 'taken' : 'refused']++
+    }
+    expect(Math.min(seen.taken, seen.refused)).toBeGreaterThan(30)
+  })
+
+  it('has small grammars for large files', () => {
+    expect(new EditStages({ ...form, lines: 98_765 }).grammar.length).toBeLessThan(2500)
   })
 })
 

@@ -5,6 +5,8 @@ import { listenForInterrupts } from '../interrupts.ts'
 import { projectFolder } from '../setup/paths.mjs'
 import type { Figure } from './figure.ts'
 import { measureAgentTurns } from './figures/agent-turns.ts'
+import { measureEdits } from './figures/edits.ts'
+import { measureGrammar } from './figures/grammar.ts'
 import { measureInference } from './figures/inference.ts'
 import { measureListAgents } from './figures/list-agents.ts'
 import { measureMemory } from './figures/memory.ts'
@@ -22,6 +24,8 @@ const figures = {
   'list-agents': measureListAgents,
   inference: measureInference,
   turns: measureAgentTurns,
+  grammar: measureGrammar,
+  edits: measureEdits,
   memory: measureMemory,
   start: measureStart,
   tools: measureTools,
