@@ -5,6 +5,7 @@ import { listenForInterrupts } from '../interrupts.ts'
 import { projectFolder } from '../setup/paths.mjs'
 import type { Figure } from './figure.ts'
 import { measureInference } from './figures/inference.ts'
+import { measureLevers } from './figures/levers.ts'
 import { measureListAgents } from './figures/list-agents.ts'
 import { measureMemory } from './figures/memory.ts'
 import { measureReadFile } from './figures/read-file.ts'
@@ -20,6 +21,7 @@ const figures = {
   'read-file': measureReadFile,
   'list-agents': measureListAgents,
   inference: measureInference,
+  levers: measureLevers,
   memory: measureMemory,
   start: measureStart,
   tools: measureTools,
