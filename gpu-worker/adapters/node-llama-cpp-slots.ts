@@ -108,11 +108,12 @@ export class ModelSlots {
       sequences: count,
       batching: { itemPrioritizationStrategy: ({ items, size }) => planner.plan(items, size) },
     })
+    const looksUp = levers.promptLookup && canTakeBack(model)
     const chooseGuessed = (acceptance: number) =>
-      levers.promptLookup ? chooseGuessedTokens({ acceptance, answers: Math.max(1, planner.answers), cost }) : 0
+      looksUp ? chooseGuessedTokens({ acceptance, answers: Math.max(1, planner.answers), cost }) : 0
     const drafts = await draft?.createContext({ ...sizes, contextSize: context.contextSize, sequences: count })
     const predictors = Array.from({ length: count }, () =>
-      levers.promptLookup || drafts !== undefined ? new GuessingPredictor(chooseGuessed, drafts?.getSequence()) : null,
+      looksUp || drafts !== undefined ? new GuessingPredictor(chooseGuessed, drafts?.getSequence()) : null,
     )
     const slots = new ModelSlots(context, planner, predictors, states)
     if (levers.draftModel !== null) await slots.#checkDraft(levers.draftModel)
@@ -193,8 +194,8 @@ export class ModelSlots {
     } finally {
       predictor?.end()
       this.#planner.leave(slot)
+      if (predictor !== null) await dropGuessed(sequence)
     }
-    if (predictor !== null) await dropGuessed(sequence)
     return { tokens, cachedTokens, stopReason, firstTokenAt }
   }
 
@@ -218,6 +219,10 @@ export class ModelSlots {
     return Math.min(shared, sequence.nextTokenIndex)
   }
 }
+
+/** Models with a state that cannot be cut (recurrent layers, sliding windows) would copy it before every guess. */
+const canTakeBack = ({ fileInsights }: LlamaModel): boolean =>
+  !fileInsights.isRecurrent && !fileInsights.isHybrid && fileInsights.swaSize === undefined
 
 /** Guessed tokens that were right but came after the answer's end: the engine would keep them until its next call. */
 async function dropGuessed(sequence: LlamaContextSequence): Promise<void> {

@@ -14,7 +14,7 @@ const SHARE_OF_FASTER = 0.5
 /**
  * How long a batch of answer tokens takes by their number, learnt from the batches as they pass. That decides whether
  * guessed tokens pay, and it differs by far: between a CPU and a GPU, between quantisations (with Q8_0 two tokens take
- * 2.5 times as long as one, with Q4_0 1.8 times), and with what else the machine does.
+ * 2.5 times as long as one, with Q4_0 about twice), and with what else the machine does.
  */
 export class BatchCost {
   readonly #tokenShare: number

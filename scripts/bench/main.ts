@@ -8,6 +8,7 @@ import { measureAgentTurns } from './figures/agent-turns.ts'
 import { measureEdits } from './figures/edits.ts'
 import { measureGrammar } from './figures/grammar.ts'
 import { measureInference } from './figures/inference.ts'
+import { measureLevers } from './figures/levers.ts'
 import { measureListAgents } from './figures/list-agents.ts'
 import { measureMemory } from './figures/memory.ts'
 import { measureReadFile } from './figures/read-file.ts'
@@ -26,6 +27,7 @@ const figures = {
   turns: measureAgentTurns,
   grammar: measureGrammar,
   edits: measureEdits,
+  levers: measureLevers,
   memory: measureMemory,
   start: measureStart,
   tools: measureTools,
