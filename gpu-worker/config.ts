@@ -21,6 +21,12 @@ const Config = v.object({
   MILLWRIGHT_ALLOW_PATHS: v.optional(text),
   /** Git filter drivers that the owner lets run although the repository names their programs, separated by commas. */
   MILLWRIGHT_ALLOW_FILTERS: v.optional(text),
+  /** Lets the repository's commands run with all of the worker's rights where there is no sandbox. */
+  MILLWRIGHT_UNSANDBOXED_COMMANDS: v.optional(v.picklist(['0', '1'], 'must be 1 or 0')),
+  /** Folders beside the system's that commands may read, separated by commas: a Python or Node in a home folder. */
+  MILLWRIGHT_COMMAND_FOLDERS: v.optional(text),
+  /** The sandbox by path; the first `bwrap` on the PATH where left out. */
+  MILLWRIGHT_BWRAP: v.optional(text),
 })
 
 export interface WorkerConfig {
@@ -35,6 +41,9 @@ export interface WorkerConfig {
   readonly slots: number | undefined
   readonly allowedPaths: readonly string[]
   readonly allowedFilters: readonly string[]
+  readonly unsandboxedCommands: boolean
+  readonly commandFolders: readonly string[]
+  readonly bubblewrap: string | undefined
 }
 
 const flags = {
@@ -45,10 +54,11 @@ const flags = {
   models: { type: 'string' },
   threads: { type: 'string' },
   slots: { type: 'string' },
+  'unsandboxed-commands': { type: 'boolean' },
   help: { type: 'boolean' },
 } as const
 
-export const workerUsage = `npm run worker -- --repo PATH [--workspace NAME] [--model [NAME=]MODEL]... [--data DIR] [--models DIR] [--threads N] [--slots N]
+export const workerUsage = `npm run worker -- --repo PATH [--workspace NAME] [--model [NAME=]MODEL]... [--data DIR] [--models DIR] [--threads N] [--slots N] [--unsandboxed-commands]
 with NATS_URL=nats://USER:PASSWORD@HOST:PORT in the environment. MODEL is a name, a .gguf file, hf:USER/REPOSITORY:Q4_K_M
 or openai:http://HOST:PORT/v1#MODEL; the first is the default`
 
@@ -63,6 +73,7 @@ export function parseWorkerConfig(argv: readonly string[], environment: NodeJS.P
     ...defined('MILLWRIGHT_MODELS', given.models),
     ...defined('MILLWRIGHT_THREADS', given.threads),
     ...defined('MILLWRIGHT_SLOTS', given.slots),
+    ...defined('MILLWRIGHT_UNSANDBOXED_COMMANDS', given['unsandboxed-commands'] === true ? '1' : undefined),
   })
   if (!result.success) {
     const lines = result.issues.map(
@@ -82,6 +93,9 @@ export function parseWorkerConfig(argv: readonly string[], environment: NodeJS.P
     slots: config.MILLWRIGHT_SLOTS,
     allowedPaths: toList(config.MILLWRIGHT_ALLOW_PATHS),
     allowedFilters: toList(config.MILLWRIGHT_ALLOW_FILTERS),
+    unsandboxedCommands: config.MILLWRIGHT_UNSANDBOXED_COMMANDS === '1',
+    commandFolders: toList(config.MILLWRIGHT_COMMAND_FOLDERS),
+    bubblewrap: config.MILLWRIGHT_BWRAP,
   }
 }
 

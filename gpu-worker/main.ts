@@ -6,6 +6,7 @@ import type { NatsConnection } from '@nats-io/transport-node'
 import { AppError } from '#shared/errors.ts'
 import { toWorkspaceId, type WorkspaceId } from '#shared/ids.ts'
 import type { WorkerInfo } from '#shared/schemas/worker.ts'
+import { createCommandRunner } from './adapters/command-runner.ts'
 import { createNatsCallServer, isServed } from './adapters/nats-call-server.ts'
 import { connectWorker } from './adapters/nats-connection.ts'
 import { createNatsEvents } from './adapters/nats-events.ts'
@@ -66,7 +67,17 @@ async function main(): Promise<void> {
   for (const line of await recoverWorkspace(files, journal, journal.unfinished())) log(line)
   for (const notice of repository.notices()) log(notice)
   const settings = createSettingsSource(files)
-  const checker = createFileChecker({ parser: createTreeSitterParser(), settings })
+  const runner = await createCommandRunner({
+    root,
+    allowProtected: config.allowedPaths,
+    dataFolder,
+    hiddenFolders: config.modelsFolder === undefined ? [] : [config.modelsFolder],
+    commandFolders: config.commandFolders,
+    isUnsandboxedAllowed: config.unsandboxedCommands,
+    searchPath: process.env.PATH ?? '',
+    bubblewrap: config.bubblewrap,
+  })
+  const checker = createFileChecker({ parser: createTreeSitterParser(), settings, runner })
   const configured = await createModels(config, dataFolder)
   const models = createModelSet(configured.models)
 
