@@ -7,7 +7,7 @@ import { countLines } from '../workspace/text.ts'
 import { createCommandGates } from './commands.ts'
 import { createComplexityGate } from './complexity.ts'
 import { CONFIGURATION_RULE, configurationViolation } from './configuration.ts'
-import { fileKind } from './file-kind.ts'
+import { type FileKind, fileKind } from './file-kind.ts'
 import { createForbiddenPatternGate } from './forbidden-pattern.ts'
 import { createFunctionLengthGate } from './function-length.ts'
 import type { Finding, Gate, GateSubject, Verdict } from './gate.ts'
@@ -137,7 +137,7 @@ async function toSubject(request: CheckRequest, parser: SourceParser, signal?: A
   const { path, text, before, task } = request
   const kind = fileKind(path)
   const parse = (each: string | null) =>
-    kind.language === null || each === null ? null : parser.parse(kind.language, each, signal)
+    kind.language === null || each === null || isTooLarge(kind, each) ? null : parser.parse(kind.language, each, signal)
   return {
     path,
     text,
@@ -149,6 +149,12 @@ async function toSubject(request: CheckRequest, parser: SourceParser, signal?: A
     parseBefore: async () => parse(before),
   }
 }
+
+/** The Markdown grammar takes a second for 300 kB and more than its share for each after that: changelogs are left alone. */
+const MARKDOWN_CHARACTERS_MAX = 256 * 1024
+
+const isTooLarge = ({ language }: FileKind, text: string): boolean =>
+  language === 'markdown' && text.length > MARKDOWN_CHARACTERS_MAX
 
 function toFacts({ source, lineCount }: GateSubject): Omit<FileCheck, 'checks'> {
   const parsed = source?.kind === 'parsed' ? source : null
