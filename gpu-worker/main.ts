@@ -77,6 +77,7 @@ async function main(): Promise<void> {
     searchPath: process.env.PATH ?? '',
     bubblewrap: config.bubblewrap,
   })
+  if (!runner.isSandboxed) log("The repository's commands run WITHOUT a sandbox, as --unsandboxed-commands says")
   const checker = createFileChecker({ parser: createTreeSitterParser(), settings, runner })
   const configured = await createModels(config, dataFolder)
   const models = createModelSet(configured.models)

@@ -1,4 +1,4 @@
-import { execFile } from 'node:child_process'
+import { execFile, spawn } from 'node:child_process'
 import { chmodSync, linkSync, mkdirSync, readdirSync, readFileSync, symlinkSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
@@ -13,6 +13,10 @@ import { createBubblewrapRunner } from './bubblewrap-runner.ts'
 // The sandbox itself, with the real bubblewrap: what a hostile command cannot do, and what an honest one can.
 
 const execute = promisify(execFile)
+/** Resolves when it is so; the test's own time limit is what ends it otherwise. */
+async function until(isSo: () => boolean): Promise<void> {
+  while (!isSo()) await new Promise((resolve) => setTimeout(resolve, 10))
+}
 const bubblewrap = await findBubblewrapForTests()
 
 describe.skipIf('missing' in bubblewrap)(
@@ -265,10 +269,26 @@ describe.skipIf('missing' in bubblewrap)(
       const cancel = new AbortController()
       const running = sh(`sleep 300; : ${mark}`, { signal: cancel.signal })
       const refused = expect(running).rejects.toMatchObject({ code: 'cancelled' })
-      while (carrying(mark).length === 0) await new Promise((resolve) => setTimeout(resolve, 10))
+      await until(() => carrying(mark).length > 0)
       cancel.abort()
       await refused
       expect(carrying(mark)).toEqual([])
+    })
+
+    it('ends with the worker, even where that is killed', async () => {
+      const mark = `mark-${process.pid}-killed`
+      const program = join(import.meta.dirname, '..', '..', 'test', 'support', 'command-holder-process.ts')
+      const work = join(world.folder, 'killed')
+      mkdirSync(work)
+      const holder = spawn(process.execPath, [program, world.root, work, mark], { stdio: 'ignore' })
+      // The command itself; the sandbox's own processes have it in the middle of theirs.
+      const isSeen = (): boolean => carrying(`sh\0-c\0sleep 300; : ${mark}`).length > 0
+      try {
+        await until(isSeen)
+      } finally {
+        holder.kill('SIGKILL')
+      }
+      await until(() => carrying(`: ${mark}`).length === 0)
     })
 
     it('survives a fork bomb', async () => {

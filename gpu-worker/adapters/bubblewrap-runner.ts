@@ -8,6 +8,7 @@ import { Turns } from '../workspace/turns.ts'
 import { type Bubblewrap, isolation } from './bubblewrap-probe.ts'
 import { systemView } from './bubblewrap-system.ts'
 import { repositoryView } from './bubblewrap-view.ts'
+import { createCommandCgroup } from './command-cgroup.ts'
 import { type CommandProcessEnd, runCommandProcess } from './command-process.ts'
 import { commandPath, programObstacle } from './command-program.ts'
 import { createHiddenPaths } from './hidden-paths.ts'
@@ -32,7 +33,7 @@ export interface BubblewrapRunnerOptions {
 const AT_ONCE_MAX = 2
 /** More than a test runner with a process per core starts. */
 const PROCESSES_MAX = 512
-/** Threads count here; on Linux 5.14 and newer those of this command alone. Without effect for root: see PROCESSES_MAX. */
+/** Threads count here; on Linux 5.14 and newer those of this command alone. Root's are counted by a control group. */
 const TASKS_MAX = 2048
 const OPEN_FILES_MAX = 1024
 const FILE_KIBIBYTES_MAX = 256 * 1024
@@ -41,7 +42,7 @@ const SYSTEM_PATH = ['/usr/local/sbin', '/usr/local/bin', '/usr/sbin', '/usr/bin
 
 // Limits of each process, set inside: dash and busybox call the number of tasks -p, bash -u. If memory runs out all the
 // same, the kernel is to end a command and not the worker.
-const limits = (memoryBytesMax: number): string =>
+const limits = (memoryBytesMax: number, timeoutMs: number): string =>
   [
     'ulimit -c 0',
     `ulimit -n ${OPEN_FILES_MAX}`,
@@ -49,7 +50,9 @@ const limits = (memoryBytesMax: number): string =>
     `ulimit -d ${Math.floor(memoryBytesMax / 1024)}`,
     `ulimit -p ${TASKS_MAX} 2>/dev/null || ulimit -u ${TASKS_MAX}`,
     '{ echo 1000 >/proc/self/oom_score_adj; } 2>/dev/null',
-    'exec nice -n 5 "$@" 2>&1',
+    // The worker ends it sooner. This is for one that is killed in the instant in which it starts the sandbox, before the
+    // sandbox has asked the kernel to end with it.
+    `exec timeout -s KILL ${Math.ceil(timeoutMs / 1000) + 5} nice -n 10 "$@" 2>&1`,
   ].join('; ')
 
 /**
@@ -90,11 +93,13 @@ export function createBubblewrapRunner(options: BubblewrapRunnerOptions): Comman
         .filter((each) => isShown(each, shown))
         .flatMap((each) => ['--tmpfs', each, '--remount-ro', each]),
       ...['--remount-ro', '/', '--chdir', root, '--json-status-fd', '3', '--'],
-      ...['/bin/sh', '-c', limits(memoryBytesMax), 'sh', ...request.commandLine],
+      ...['/bin/sh', '-c', limits(memoryBytesMax, request.timeoutMs), 'sh', ...request.commandLine],
     ]
+    const cgroup = createCommandCgroup(TASKS_MAX)
+    const [program = '', ...rest] = [...(cgroup?.enter ?? []), bubblewrap.binary, ...args]
     const end = await runCommandProcess({
-      program: bubblewrap.binary,
-      args,
+      program,
+      args: rest,
       cwd: '/',
       env,
       timeoutMs: request.timeoutMs,
@@ -103,9 +108,9 @@ export function createBubblewrapRunner(options: BubblewrapRunnerOptions): Comman
       memoryBytesMax,
       use: (_pid, status) => {
         const namespace = /"pid-namespace"\s*:\s*(\d+)/.exec(status)?.[1]
-        return namespace === undefined ? null : useOfNamespace(Number(namespace))
+        return namespace === undefined ? null : useOfNamespace(Number(namespace), PROCESSES_MAX)
       },
-    })
+    }).finally(() => cgroup?.remove())
     return toOutcome(end, [`${root}/`, root])
   }
 

@@ -62,7 +62,7 @@ export function createUnsandboxedRunner(options: UnsandboxedRunnerOptions): Comm
       signal,
       processesMax: PROCESSES_MAX,
       memoryBytesMax: MEMORY_BYTES_MAX,
-      use: (pid) => useOfGroup(pid),
+      use: (pid) => useOfGroup(pid, PROCESSES_MAX),
     })
     const output = end.output.text([`${copy}/`, copy, `${root}/`, root])
     if (end.stopped !== null) return { kind: 'stopped', output, ...end.stopped } as const
