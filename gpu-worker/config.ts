@@ -41,6 +41,12 @@ const Config = v.object({
   MILLWRIGHT_ALLOW_PATHS: v.optional(text),
   /** Git filter drivers that the owner lets run although the repository names their programs, separated by commas. */
   MILLWRIGHT_ALLOW_FILTERS: v.optional(text),
+  /** Lets the repository's commands run with all of the worker's rights where there is no sandbox. */
+  MILLWRIGHT_UNSANDBOXED_COMMANDS: v.optional(v.picklist(['0', '1'], 'must be 1 or 0')),
+  /** Folders beside the system's that commands may read, separated by commas: a Python or Node in a home folder. */
+  MILLWRIGHT_COMMAND_FOLDERS: v.optional(text),
+  /** The sandbox by path; the first `bwrap` on the PATH where left out. */
+  MILLWRIGHT_BWRAP: v.optional(text),
 })
 
 export interface WorkerConfig {
@@ -64,6 +70,9 @@ export interface WorkerConfig {
   readonly levers: Levers
   readonly allowedPaths: readonly string[]
   readonly allowedFilters: readonly string[]
+  readonly unsandboxedCommands: boolean
+  readonly commandFolders: readonly string[]
+  readonly bubblewrap: string | undefined
 }
 
 const roleNames = ['repository', 'model'] as const
@@ -79,10 +88,11 @@ const flags = {
   threads: { type: 'string' },
   slots: { type: 'string' },
   'states-mb': { type: 'string' },
+  'unsandboxed-commands': { type: 'boolean' },
   help: { type: 'boolean' },
 } as const
 
-export const workerUsage = `npm run worker -- --repo PATH [--workspace NAME] [--model [NAME=]MODEL]... [--data DIR] [--models DIR] [--threads N] [--slots N] [--states-mb N]
+export const workerUsage = `npm run worker -- --repo PATH [--workspace NAME] [--model [NAME=]MODEL]... [--data DIR] [--models DIR] [--threads N] [--slots N] [--states-mb N] [--unsandboxed-commands]
        npm run worker -- --role model --models DIR [--model [NAME=]MODEL]... [--workspace NAME]
        npm run worker -- --role repository --repo PATH --data DIR [--model NAME]...
 with NATS_URL=nats://USER:PASSWORD@HOST:PORT in the environment. MODEL is a name, a .gguf file, hf:USER/REPOSITORY:Q4_K_M
@@ -102,6 +112,7 @@ export function parseWorkerConfig(argv: readonly string[], environment: NodeJS.P
     ...defined('MILLWRIGHT_THREADS', given.threads),
     ...defined('MILLWRIGHT_SLOTS', given.slots),
     ...defined('MILLWRIGHT_STATES_MB', given['states-mb']),
+    ...defined('MILLWRIGHT_UNSANDBOXED_COMMANDS', given['unsandboxed-commands'] === true ? '1' : undefined),
   })
   if (!result.success) {
     const lines = result.issues.map(
@@ -123,6 +134,9 @@ export function parseWorkerConfig(argv: readonly string[], environment: NodeJS.P
     levers: toLevers(config),
     allowedPaths: toList(config.MILLWRIGHT_ALLOW_PATHS),
     allowedFilters: toList(config.MILLWRIGHT_ALLOW_FILTERS),
+    unsandboxedCommands: config.MILLWRIGHT_UNSANDBOXED_COMMANDS === '1',
+    commandFolders: toList(config.MILLWRIGHT_COMMAND_FOLDERS),
+    bubblewrap: config.MILLWRIGHT_BWRAP,
   }
 }
 

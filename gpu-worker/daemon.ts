@@ -129,7 +129,8 @@ export function createDaemon(options: DaemonOptions): Daemon {
     if (!input.success) throw invalidInput(`the arguments of ${envelope.tool}`, input.issues)
     const signal = AbortSignal.timeout(leftMs)
     try {
-      return await served.handle(input.output, { caller: envelope.caller, agent: envelope.agent, signal })
+      const { caller, agent, deadline } = envelope
+      return await served.handle(input.output, { caller, agent, signal, deadline })
     } catch (error) {
       if (!signal.aborted || !(error instanceof AppError && error.code === 'cancelled')) throw error
       throw new AppError('timeout', 'Cannot finish the call: its deadline has passed', { cause: error })

@@ -6,6 +6,7 @@ import type { NatsConnection } from '@nats-io/transport-node'
 import { AppError } from '#shared/errors.ts'
 import { toWorkspaceId, type WorkspaceId } from '#shared/ids.ts'
 import type { WorkerInfo } from '#shared/schemas/worker.ts'
+import { createCommandRunner } from './adapters/command-runner.ts'
 import { createNatsCallServer, isServed } from './adapters/nats-call-server.ts'
 import { connectWorker } from './adapters/nats-connection.ts'
 import { createNatsEvents } from './adapters/nats-events.ts'
@@ -100,7 +101,18 @@ async function serveRepository(
   for (const line of await recoverWorkspace(files, journal, journal.unfinished())) log(line)
   for (const notice of repository.notices()) log(notice)
   const settings = createSettingsSource(files)
-  const checker = createFileChecker({ parser: createTreeSitterParser(), settings })
+  const runner = await createCommandRunner({
+    root,
+    allowProtected: config.allowedPaths,
+    dataFolder: fromUser(place.dataFolder),
+    hiddenFolders: config.modelsFolder === undefined ? [] : [fromUser(config.modelsFolder)],
+    commandFolders: config.commandFolders,
+    isUnsandboxedAllowed: config.unsandboxedCommands,
+    searchPath: process.env.PATH ?? '',
+    bubblewrap: config.bubblewrap,
+  })
+  if (!runner.isSandboxed) log("The repository's commands run WITHOUT a sandbox, as --unsandboxed-commands says")
+  const checker = createFileChecker({ parser: createTreeSitterParser(), settings, runner })
   const configured = await createModels(config)
   const connection = await connectWorker(config.natsUrl, `millwright-worker-${workspace}`, stopping.signal)
   await refuseSecondWorker(connection, workspace)

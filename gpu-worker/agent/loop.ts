@@ -267,7 +267,7 @@ async function finish(run: Run, attempt: Attempt, text: string): Promise<AgentRe
       expectedSha256: current.sha256,
       dryRun: false,
       jobId: task.jobId,
-      task: task.message,
+      checks: attempt.checks,
       outcome: outcomeOf,
     },
     ports,

@@ -49,6 +49,7 @@ export class CopyingModel {
       threads,
       levers: { ...LEVERS_DEFAULT, promptLookup: false, ...levers },
       draft,
+      states: null,
     })
   }
 }
@@ -65,7 +66,7 @@ export async function generate(
   prompt: readonly Token[],
   { cacheKey, answerTokensMax, signal }: { cacheKey: string; answerTokensMax: number; signal: AbortSignal },
 ): Promise<Token[]> {
-  const call = { prompt, answerTokensMax, temperature: 0, cacheKey, signal, onProgress: () => {} }
+  const call = { prompt, answerTokensMax, temperature: 0, cacheKey, guide: null, signal, onProgress: () => {} }
   const { tokens } = await slots.generate(call)
   return tokens
 }

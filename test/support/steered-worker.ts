@@ -13,6 +13,7 @@ import { openSqliteJournal } from '#gpu-worker/adapters/sqlite-journal.ts'
 import { createTreeSitterParser } from '#gpu-worker/adapters/tree-sitter-parser.ts'
 import { createDaemon } from '#gpu-worker/daemon.ts'
 import { createFileChecker } from '#gpu-worker/gates/file-checker.ts'
+import { defaultSettingsSource } from '#gpu-worker/gates/settings-source.ts'
 import { createModelSet } from '#gpu-worker/inference/model-set.ts'
 import type { LanguageModel } from '#gpu-worker/ports/language-model.ts'
 import { createServedCalls, createServedJobs } from '#gpu-worker/tools/served.ts'
@@ -75,6 +76,7 @@ export async function startSteeredWorker(model: LanguageModel): Promise<SteeredW
   const git = await openRepository({ root: world.root })
   const checks = createFileChecker({ parser: createTreeSitterParser() })
   const ports = {
+    settings: defaultSettingsSource,
     files: instead(tree, {
       write: async (...write: Parameters<typeof tree.write>) => {
         await tree.write(...write)

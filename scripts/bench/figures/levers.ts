@@ -276,6 +276,7 @@ async function boundedSpeed({ signal }: World, slots: ModelSlots, phase: 'prompt
     answerTokensMax: phase === 'prompt' ? 1 : ANSWER_TOKENS,
     temperature: 0,
     cacheKey: 'bounded',
+    guide: null,
     signal: AbortSignal.any([signal, limit]),
     onProgress: (now, tokens, promptTokens) => {
       if (now === phase) count = phase === 'prompt' ? promptTokens : tokens
