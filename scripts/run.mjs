@@ -18,6 +18,7 @@ const programs = new Map([
   ['worker', { file: 'gpu-worker/main.ts', natsServer: false }],
   ['demo', { file: 'scripts/demo.ts', natsServer: true }],
   ['bench', { file: 'scripts/bench/main.ts', natsServer: true }],
+  ['bench:peer', { file: 'scripts/bench/peers/main.ts', natsServer: false }],
 ])
 
 /** What `check` runs, in order: what is shown, the package, its program, its arguments. */

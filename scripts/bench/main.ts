@@ -7,9 +7,11 @@ import type { Figure } from './figure.ts'
 import { measureInference } from './figures/inference.ts'
 import { measureListAgents } from './figures/list-agents.ts'
 import { measureMemory } from './figures/memory.ts'
+import { measurePeer } from './figures/peer.ts'
 import { measureReadFile } from './figures/read-file.ts'
 import { measureStart } from './figures/start.ts'
 import { measureTools } from './figures/tools.ts'
+import { measureWholeStack } from './figures/whole-stack.ts'
 import { type BenchOptions, benchUsage, parseBenchOptions } from './options.ts'
 import type { Row } from './row.ts'
 import { formatTable } from './table.ts'
@@ -19,6 +21,8 @@ import { formatTable } from './table.ts'
 const figures = {
   'read-file': measureReadFile,
   'list-agents': measureListAgents,
+  'whole-stack': measureWholeStack,
+  peer: measurePeer,
   inference: measureInference,
   memory: measureMemory,
   start: measureStart,
