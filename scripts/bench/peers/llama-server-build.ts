@@ -1,5 +1,6 @@
 import {
   copyFileSync,
+  cpSync,
   existsSync,
   mkdirSync,
   readdirSync,
@@ -9,7 +10,7 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { availableParallelism, freemem, setPriority } from 'node:os'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { describeExit, spawnBound } from '../../bound-process.ts'
 import { toolsFolder } from '../../setup/paths.mjs'
 import { runCommand } from '../../setup/run-command.mjs'
@@ -108,11 +109,12 @@ function cmakeOptions({ cpuPlugIns }: EngineSource): string[] {
 /** Only what runs is kept. The folder gets its name when it is whole. */
 function putInPlace({ commit, cpuPlugIns }: EngineSource, built: string, whole: string): void {
   mkdirSync(whole)
-  // Links among the libraries become copies of what they lead to.
   for (const name of readdirSync(built)) {
-    if (name === 'llama-server' || /^lib.*\.(so|dylib)/.test(name)) copyFileSync(join(built, name), join(whole, name))
+    if (name !== 'llama-server' && !/^lib.*\.(so|dylib)/.test(name)) continue
+    // A library has several names; with copies instead of links a plug-in would load it a second time.
+    cpSync(join(built, name), join(whole, name), { verbatimSymlinks: true })
   }
-  for (const path of cpuPlugIns) copyFileSync(path, join(whole, path.slice(path.lastIndexOf('/') + 1)))
+  for (const path of cpuPlugIns) copyFileSync(path, join(whole, basename(path)))
   const record = { commit, cpu: cpuPlugIns.length > 0 ? "the library's plug-ins" : 'compiled for this machine' }
   writeFileSync(join(whole, 'built.json'), `${JSON.stringify(record, null, 2)}\n`)
   rmSync(folder, { recursive: true, force: true })
