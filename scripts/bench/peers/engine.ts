@@ -2,8 +2,14 @@ import { dirname } from 'node:path'
 import { createLlamaModel } from '#gpu-worker/adapters/node-llama-cpp.ts'
 import type { Contender, ContenderOptions } from './contender.ts'
 
-/** Our own engine, through the port that the agents use; it tells of every token instead of a few times a second. */
-export function startEngine({ modelFile, slots, contextTokens }: ContenderOptions): Contender {
+/**
+ * Our own engine, through the port that the agents use. With `everyToken` it tells of each token, for a watcher, instead of a
+ * few times a second.
+ */
+export function startEngine(
+  { modelFile, slots, contextTokens }: ContenderOptions,
+  { everyToken = false } = {},
+): Contender {
   const model = createLlamaModel({
     reference: modelFile,
     modelsFolder: dirname(modelFile),
@@ -11,7 +17,7 @@ export function startEngine({ modelFile, slots, contextTokens }: ContenderOption
     gpu: false,
     slots,
     contextTokensMax: contextTokens,
-    progressIntervalMs: 0,
+    ...(everyToken ? { progressIntervalMs: 0 } : {}),
   })
   return {
     async generate({ agent, text, answerTokensMax, signal, onToken }) {
