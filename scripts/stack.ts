@@ -11,7 +11,7 @@ import { createNodeService } from './node-service.ts'
 import { makePrivateFolder, readFileIfAny } from './private-files.ts'
 import { projectFolder } from './setup/paths.mjs'
 import { acquireStackLock } from './stack-lock.ts'
-import { createSupervisor, type Service } from './supervisor.ts'
+import { type Backoff, createSupervisor, type Service } from './supervisor.ts'
 
 export interface StackOptions {
   /** The top folder of a git repository. */
@@ -30,6 +30,8 @@ export interface StackOptions {
   /** 0 takes a free one. */
   readonly port: number
   readonly log: (line: string) => void
+  /** Before a part that has died is started again. Left out: as the supervisor has it. */
+  readonly backoff?: Backoff
   /** Ends an attempt to start. */
   readonly signal?: AbortSignal
 }
@@ -113,6 +115,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     const supervisor = createSupervisor({
       services: [nats.service, functions, worker],
       log,
+      ...(options.backoff === undefined ? {} : { backoff: options.backoff }),
       onChange: (pids) => recordProcesses(processesFile, pids),
     })
     const onAbort = () => void supervisor.stop()

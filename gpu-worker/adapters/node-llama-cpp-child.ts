@@ -42,8 +42,7 @@ import { ModelSlots, type StateFiles } from './node-llama-cpp-slots.ts'
 
 type Request<Kind extends ChildRequest['kind']> = Extract<ChildRequest, { kind: Kind }>
 
-/** A few times a second is what people see; more only costs. */
-const PROGRESS_INTERVAL_MS = 250
+const PROGRESS_INTERVAL_MS = Number(process.argv[3])
 const STATUS_INTERVAL_MS = 2000
 /** A server that does not answer within this is taken as not reachable. */
 const CONNECT_TIMEOUT_MS = 8000

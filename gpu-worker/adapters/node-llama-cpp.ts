@@ -41,6 +41,8 @@ export interface LlamaModelOptions {
   readonly states?: { readonly folder: string; readonly bytesMax: number }
   /** `false` keeps it on the CPU. */
   readonly gpu?: 'auto' | false
+  /** Progress of a call comes no more often than this; 0 tells of every token. Left out: a few times a second. */
+  readonly progressIntervalMs?: number
   /** Of the child. The library reads HF_ENDPOINT, HF_TOKEN and CUDA_VISIBLE_DEVICES from it. */
   readonly environment?: NodeJS.ProcessEnv
   /** What happens to the process, in lines for the daemon's log. */
@@ -58,6 +60,8 @@ const DEFAULT_TIMES: SupervisorTimes = {
 }
 
 const LAST_WORDS_MS = 500
+/** What people see; more only costs. */
+const PROGRESS_INTERVAL_MS = 250
 
 /** 0.9 GB of cache for a 7B model, and room for the largest managed file with its context files. */
 const CONTEXT_TOKENS_MAX = 16_384
@@ -99,20 +103,28 @@ function createInspection({ sha256 }: ModelReference): (path: string, signal: Ab
 function spawnChild(events: ModelChildEvents, options: LlamaModelOptions): ModelChild {
   const tail = createLogTail()
   const states = makeStatesFolder(options)
-  const child = fork(CHILD_FILE, [options.gpu === false ? 'cpu' : 'auto', ...states.args], {
-    // Before 22.18 Node runs TypeScript only when told to.
-    execArgv: process.versions.node.startsWith('22.') ? ['--experimental-strip-types', '--no-warnings'] : [],
-    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
-    env: {
-      ...(options.environment ?? process.env),
-      // Four threads that wait for a file would stop inference dead: it runs on the same pool.
-      UV_THREADPOOL_SIZE: '16',
-      // On an abort the engine would start a debugger on itself.
-      GGML_NO_BACKTRACE: '1',
-      // Downloads go through the proxy that HTTPS_PROXY names, as the user's other programs do.
-      NODE_USE_ENV_PROXY: '1',
+  const child = fork(
+    CHILD_FILE,
+    [
+      options.gpu === false ? 'cpu' : 'auto',
+      String(options.progressIntervalMs ?? PROGRESS_INTERVAL_MS),
+      ...states.args,
+    ],
+    {
+      // Before 22.18 Node runs TypeScript only when told to.
+      execArgv: process.versions.node.startsWith('22.') ? ['--experimental-strip-types', '--no-warnings'] : [],
+      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+      env: {
+        ...(options.environment ?? process.env),
+        // Four threads that wait for a file would stop inference dead: it runs on the same pool.
+        UV_THREADPOOL_SIZE: '16',
+        // On an abort the engine would start a debugger on itself.
+        GGML_NO_BACKTRACE: '1',
+        // Downloads go through the proxy that HTTPS_PROXY names, as the user's other programs do.
+        NODE_USE_ENV_PROXY: '1',
+      },
     },
-  })
+  )
   for (const stream of [child.stdout, child.stderr]) {
     const decoder = new StringDecoder('utf8')
     stream?.on('data', (bytes: Buffer) => tail.write(decoder.write(bytes)))

@@ -11,9 +11,11 @@ import { measureInference } from './figures/inference.ts'
 import { measureLevers } from './figures/levers.ts'
 import { measureListAgents } from './figures/list-agents.ts'
 import { measureMemory } from './figures/memory.ts'
+import { measurePeer } from './figures/peer.ts'
 import { measureReadFile } from './figures/read-file.ts'
 import { measureStart } from './figures/start.ts'
 import { measureTools } from './figures/tools.ts'
+import { measureWholeStack } from './figures/whole-stack.ts'
 import { type BenchOptions, benchUsage, parseBenchOptions } from './options.ts'
 import type { Row } from './row.ts'
 import { formatTable } from './table.ts'
@@ -23,6 +25,8 @@ import { formatTable } from './table.ts'
 const figures = {
   'read-file': measureReadFile,
   'list-agents': measureListAgents,
+  'whole-stack': measureWholeStack,
+  peer: measurePeer,
   inference: measureInference,
   turns: measureAgentTurns,
   grammar: measureGrammar,
