@@ -148,22 +148,6 @@ describe('model workers of a group', () => {
     expect(models.map(({ asked }) => asked.length).sort()).toEqual([0, 1, 1, 1])
   })
 
-  it('stop within a beat when the caller cancels', async () => {
-    const space = workspace()
-    const model = createHanging()
-    await world.serve(space, model)
-    const caller = await world.connect(space, 'm')
-    const giveUp = new AbortController()
-    const call = expect(caller.generate(request, { signal: giveUp.signal })).rejects.toMatchObject({
-      code: 'cancelled',
-    })
-    const signal = await model.begun
-    giveUp.abort()
-    await call
-    await expect.poll(() => signal.aborted, { timeout: 1000, interval: 5 }).toBe(true)
-    expect(world.openCalls()).toBe(0)
-  })
-
   it('stop when the caller is gone without a word', async () => {
     const space = workspace()
     const model = createHanging()
@@ -249,15 +233,33 @@ describe('model workers of a group', () => {
   })
 })
 
-it('a call at a model worker goes on through a restart of NATS', { timeout: 30_000 }, async () => {
-  const world = await startModelGroupWorld()
-  try {
+describe('a call at a model worker, with the times of production', { timeout: 30_000 }, () => {
+  let world: ModelGroupWorld
+  beforeAll(async () => {
+    world = await startModelGroupWorld()
+  })
+  afterAll(() => world.close())
+
+  it('is over there within a second after the caller cancels, long before silence would end it', async () => {
+    const model = createHanging()
+    await world.serve('cancelled', model)
+    const caller = await world.connect('cancelled', 'm')
+    const giveUp = new AbortController()
+    const call = expect(caller.generate(request, { signal: giveUp.signal })).rejects.toMatchObject({
+      code: 'cancelled',
+    })
+    const signal = await model.begun
+    giveUp.abort()
+    await call
+    await expect.poll(() => signal.aborted, { timeout: 1000, interval: 5 }).toBe(true)
+    expect(world.openCalls()).toBe(0)
+  })
+
+  it('goes on through a restart of NATS', async () => {
     const model = createAnswering('survived', () => world.restartNats())
     await world.serve('restarted', model)
     const caller = await world.connect('restarted', 'm')
     expect((await caller.generate(request, patience())).text).toBe('survived')
     expect(model.requests).toHaveLength(1)
-  } finally {
-    await world.close()
-  }
+  })
 })
