@@ -7,6 +7,7 @@ import type { Figure } from './figure.ts'
 import { measureAgentTurns } from './figures/agent-turns.ts'
 import { measureEdits } from './figures/edits.ts'
 import { measureGrammar } from './figures/grammar.ts'
+import { measureCommands } from './figures/commands.ts'
 import { measureInference } from './figures/inference.ts'
 import { measureLevers } from './figures/levers.ts'
 import { measureListAgents } from './figures/list-agents.ts'
@@ -35,6 +36,7 @@ const figures = {
   memory: measureMemory,
   start: measureStart,
   tools: measureTools,
+  commands: measureCommands,
 } satisfies Record<string, Figure>
 type FigureName = keyof typeof figures
 const figureNames = Object.keys(figures) as FigureName[]
