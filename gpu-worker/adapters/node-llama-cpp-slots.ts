@@ -137,6 +137,7 @@ export class ModelSlots {
     const evaluationPriority = toPriority(slot)
     const predictor = this.#predictors[slot] ?? null
     predictor?.begin(prompt, answerTokensMax)
+    const unusedBefore = sequence.tokenPredictions.unused
     const tokens: Token[] = []
     let firstTokenAt: number | null = null
     let stopReason: SlotAnswer['stopReason'] = 'length'
@@ -172,7 +173,7 @@ export class ModelSlots {
     } finally {
       predictor?.end()
       this.#planner.leave(slot)
-      if (predictor !== null) await dropGuessed(sequence)
+      if (sequence.tokenPredictions.unused !== unusedBefore) await dropGuessed(sequence)
     }
     return { tokens, cachedTokens, stopReason, firstTokenAt }
   }
