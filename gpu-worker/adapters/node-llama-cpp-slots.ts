@@ -156,6 +156,7 @@ export class ModelSlots {
     const predictor = this.#predictors[slot] ?? null
     // Where each token decides which may follow, none can be guessed beyond it.
     if (guide?.push === undefined) predictor?.begin(prompt, answerTokensMax)
+    const unusedBefore = sequence.tokenPredictions.unused
     const tokens: Token[] = []
     let firstTokenAt: number | null = null
     let stopReason: SlotAnswer['stopReason'] = 'length'
@@ -194,7 +195,7 @@ export class ModelSlots {
     } finally {
       predictor?.end()
       this.#planner.leave(slot)
-      if (predictor !== null) await dropGuessed(sequence)
+      if (sequence.tokenPredictions.unused !== unusedBefore) await dropGuessed(sequence)
     }
     return { tokens, cachedTokens, stopReason, firstTokenAt }
   }

@@ -97,7 +97,6 @@ async function compare(
   [name, measure]: readonly [string, () => Promise<number>],
   rest: Pick<Measured, 'unit' | 'target'> = { unit: 'tokens/s' },
 ): Promise<Row> {
-  log(`levers: ${name}`)
   const bases: number[] = []
   const values: number[] = []
   for (let round = 0; round < rounds; round++) {
@@ -105,11 +104,13 @@ async function compare(
     values.push(await measure())
     if (round % 2 === 1) bases.push(await measureBase())
   }
+  const ratio = medianRatio(values, bases)
+  log(`levers: ${name}: ${ratio.toPrecision(3)}`)
   return toRow({
     name: `${name} (${baseName}: ${median(bases).toPrecision(3)})`,
     value: median(values),
     ...rest,
-    comparedWith: { name: baseName, ratio: medianRatio(values, bases) },
+    comparedWith: { name: baseName, ratio },
   })
 }
 
