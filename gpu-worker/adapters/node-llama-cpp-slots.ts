@@ -15,6 +15,11 @@ import type { AnswerGuide } from './node-llama-cpp-grammar.ts'
 const PROMPT_TOKENS_MAX = 128
 /** On a GPU, where a piece takes milliseconds and larger ones use it better: llama.cpp's own batch size. */
 const PROMPT_TOKENS_MAX_GPU = 512
+/**
+ * One token so many times in a row, under a grammar: the model wants to end where it may not, and would go on until its
+ * room is used up. Over a thousand equal characters in most vocabularies.
+ */
+const REPEATED_MAX = 256
 
 export interface SlotRequest {
   readonly prompt: readonly Token[]
@@ -105,6 +110,7 @@ export class ModelSlots {
     const tokens: Token[] = []
     let firstTokenAt: number | null = null
     let stopReason: SlotAnswer['stopReason'] = 'length'
+    let repeated = 0
     this.#planner.enter(slot, 'prompt')
     try {
       let at = cachedTokens
@@ -135,6 +141,8 @@ export class ModelSlots {
         tokens.push(token)
         onProgress('generating', tokens.length, prompt.length)
         if (tokens.length >= answerTokensMax) break
+        repeated = token === tokens.at(-2) ? repeated + 1 : 1
+        if (guide !== null && repeated >= REPEATED_MAX) break
         if (this.#intermission.pause !== null) await this.#mayGoOn(signal)
       }
     } finally {
