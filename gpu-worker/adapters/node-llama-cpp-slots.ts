@@ -20,6 +20,12 @@ import type { AnswerGuide } from './node-llama-cpp-grammar.ts'
 import { GuessingPredictor } from './node-llama-cpp-guesses.ts'
 import { SlotStates, type SlotStatesOptions } from './node-llama-cpp-states.ts'
 
+/**
+ * One token so many times in a row, under a grammar: the model wants to end where it may not, and would go on until its
+ * room is used up. Over a thousand equal characters in most vocabularies.
+ */
+const REPEATED_MAX = 256
+
 export type StateFiles = Pick<SlotStatesOptions, 'folder' | 'bytesMax' | 'engine'>
 
 export interface SlotRequest {
@@ -160,6 +166,7 @@ export class ModelSlots {
     const tokens: Token[] = []
     let firstTokenAt: number | null = null
     let stopReason: SlotAnswer['stopReason'] = 'length'
+    let repeated = 0
     this.#planner.enter(slot, 'prompt')
     try {
       let at = cachedTokens
@@ -190,6 +197,8 @@ export class ModelSlots {
         tokens.push(token)
         onProgress('generating', tokens.length, prompt.length)
         if (tokens.length >= answerTokensMax) break
+        repeated = token === tokens.at(-2) ? repeated + 1 : 1
+        if (guide !== null && repeated >= REPEATED_MAX) break
         if (this.#intermission.pause !== null) await this.#mayGoOn(signal)
       }
     } finally {

@@ -203,6 +203,14 @@ describe('an answer with a form', () => {
     expect((await model.generate(ask('y', 5), patience())).usage.completion_tokens).toBe(5)
   })
 
+  it('ends where it says one thing over and over, because it may not end', async () => {
+    const model = create({ reference: tiny })
+    const grammar = { kind: 'gbnf', text: 'root ::= "z"{1500}' } as const
+    const answer = await model.generate({ ...ask('x', 2000), grammar }, patience())
+    expect(answer.stopReason).toBe('length')
+    expect(answer.usage.completion_tokens).toBe(256)
+  })
+
   it('keeps each of several answers at once to its own, also the second time', async () => {
     const model = create({ reference: tiny, slots: 4 })
     for (let round = 0; round < 2; round++) {

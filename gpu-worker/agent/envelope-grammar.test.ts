@@ -58,6 +58,7 @@ describe('envelopeGrammar', () => {
     ['a sentence in front', 'a.py', 'I added the field `age`.\n\n```python\nx = 1\n```'],
     ['thinking', 'a.py', '<think>\nHm: ```x``` or </th or <</think>\n\n```python\nx = 1\n```'],
     ['a file of no known kind', 'LICENSE', '```\nMIT\n```'],
+    ['the extension as the language', 'a.ts', '```ts\nx\n```'],
     ['an empty block', 'a.py', '```python\n```'],
   ])('takes %s, as the parser does', async (_what, path, reply) => {
     expect(await takes(path, null, reply)).toBe(true)

@@ -16,7 +16,9 @@ const FENCE_LENGTH_MAX = 8
  */
 export function envelopeGrammar(path: string, before: string | null): AnswerGrammar {
   const { name } = fileKind(path)
-  const opening = name === null ? '[a-zA-Z0-9+#._-]{0,20} "\\n"' : literal(`${name}\n`)
+  const extension = /\.([a-z0-9]+)$/i.exec(path)?.[1] ?? name
+  const names = [...new Set([name, extension])].filter((each) => each !== null)
+  const opening = name === null ? '[a-zA-Z0-9+#._-]{0,20}' : oneOf(names.map(literal))
   const shortest = fenceLength(before ?? '')
   const lengths = Array.from({ length: Math.max(1, FENCE_LENGTH_MAX - shortest + 1) }, (_, index) => shortest + index)
   const blocks = lengths.map((length) => {
@@ -26,7 +28,7 @@ export function envelopeGrammar(path: string, before: string | null): AnswerGram
   })
   const text = [
     `root ::= thinking? (sentence{1,3} "\\n"?)? ${oneOf(blocks)}`,
-    `opening ::= ${opening}`,
+    `opening ::= ${opening} "\\n"`,
     'sentence ::= [A-Z] [^\\r\\n]{1,400} [.:!] "\\n"',
     ...thinkingRules,
     ...commonLineRules,

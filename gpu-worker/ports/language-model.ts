@@ -22,7 +22,8 @@ export interface GenerateRequest {
   readonly cacheKey?: string
   /**
    * The form of the answer. A model in a process of ours cannot leave it; one behind an address keeps to it as far as its
-   * server can make it, so a reader judges every answer. An answer that was cut (`length`) is an unfinished one.
+   * server can make it, so a reader judges every answer. An answer that was cut (`length`) is an unfinished one; so is one that
+   * was ended because it said nothing but one token, over and over, where its form did not let it end.
    */
   readonly grammar?: AnswerGrammar
 }
@@ -45,7 +46,7 @@ export interface GenerateOptions {
 
 export interface GenerateResult {
   readonly text: string
-  /** `length` means that the answer was cut at `answerTokensMax`. */
+  /** `length` means that the answer was cut, at `answerTokensMax` or for what `grammar` says. */
   readonly stopReason: 'end' | 'length'
   readonly usage: Usage
 }
