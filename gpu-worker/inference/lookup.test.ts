@@ -27,6 +27,9 @@ describe('the number of guessed tokens', () => {
     cost.record(1, 10)
     expect(guessed(0.97, 1, cost)).toBeGreaterThan(0)
     for (const tokens of [2, 4, 8, 16]) cost.record(tokens, tokens * 12)
+    expect(guessed(0.97, 1, cost)).toBeGreaterThan(0)
+    for (let batch = 0; batch < 10; batch++) for (const tokens of [2, 4, 8, 16]) cost.record(tokens, tokens * 12)
+    cost.record(1, 10)
     expect(guessed(0.97, 1, cost)).toBe(0)
     for (let batch = 0; batch < 201; batch++) cost.record(1, 10)
     expect(guessed(0.97, 1, cost)).toBeGreaterThan(0)
@@ -41,7 +44,7 @@ describe('the cost of a batch', () => {
     expect(cost.of(1)).toBe(20)
     expect(cost.of(3)).toBe(40)
     cost.record(3, 25)
-    expect([cost.of(1), cost.of(3)]).toEqual([20, 25])
+    expect([cost.of(1), cost.of(3)]).toEqual([20, 32.5])
   })
 
   it('follows a machine that gets faster at once, and one slow batch hardly', () => {
