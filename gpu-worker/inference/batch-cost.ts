@@ -44,6 +44,11 @@ export class BatchCost {
     return this.#latest === null ? expected : (this.#latest.ms * expected) / this.#expected(this.#latest.tokens)
   }
 
+  /** Whether such a batch was seen, not too long ago. */
+  knows(tokens: number): boolean {
+    return this.#known(tokens) !== null
+  }
+
   #known(tokens: number): number | null {
     const seen = this.#seen.get(tokens)
     return seen === undefined || this.#batches - seen.batch > MEMORY_BATCHES ? null : seen.ms

@@ -2,8 +2,11 @@ import { describe, expect, it } from 'vitest'
 import { BatchCost } from './batch-cost.ts'
 import { chooseGuessedTokens, tokenShare } from './lookup.ts'
 
-const guessed = (acceptance: number, answers: number, cost = new BatchCost(tokenShare(false))) =>
-  chooseGuessedTokens({ acceptance, answers, cost })
+/** Where only batches without guesses were seen, unless more is told. */
+function guessed(acceptance: number, answers: number, cost = new BatchCost(tokenShare(false))): number {
+  if (!cost.knows(answers)) cost.record(answers, cost.of(answers))
+  return chooseGuessedTokens({ acceptance, answers, cost })
+}
 
 describe('the number of guessed tokens', () => {
   it('grows with how likely they are right, and is none where they are hardly ever', () => {
@@ -11,6 +14,10 @@ describe('the number of guessed tokens', () => {
     expect(guessed(0.85, 1)).toBe(3)
     expect(guessed(0.5, 1)).toBe(0)
     expect(guessed(0, 1)).toBe(0)
+  })
+
+  it('is none before a batch without guesses was seen', () => {
+    expect(chooseGuessedTokens({ acceptance: 0.99, answers: 2, cost: new BatchCost(0.1) })).toBe(0)
   })
 
   it('falls with the answers that fill the batch already', () => {
