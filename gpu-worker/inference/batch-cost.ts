@@ -28,9 +28,10 @@ export class BatchCost {
   }
 
   record(tokens: number, ms: number): void {
+    // What was expected counts as if it had been seen: one unlucky batch must not put an end to guessing.
+    const before = this.#latest === null ? ms : this.of(tokens)
+    const next = before + (ms < before ? SHARE_OF_FASTER : SHARE_OF_SLOWER) * (ms - before)
     this.#batches++
-    const known = this.#known(tokens)
-    const next = known === null ? ms : known + (ms < known ? SHARE_OF_FASTER : SHARE_OF_SLOWER) * (ms - known)
     this.#seen.set(tokens, { ms: next, batch: this.#batches })
     this.#latest = { tokens, ms: next }
   }
@@ -41,6 +42,11 @@ export class BatchCost {
     if (known !== null) return known
     const expected = this.#expected(tokens)
     return this.#latest === null ? expected : (this.#latest.ms * expected) / this.#expected(this.#latest.tokens)
+  }
+
+  /** Whether such a batch was seen, not too long ago. */
+  knows(tokens: number): boolean {
+    return this.#known(tokens) !== null
   }
 
   #known(tokens: number): number | null {

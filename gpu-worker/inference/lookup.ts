@@ -21,14 +21,15 @@ export interface LookupSituation {
   readonly acceptance: number
   /** Answers that share the batch, this one included; taken to guess as this one does. */
   readonly answers: number
-  readonly cost: Pick<BatchCost, 'of'>
+  readonly cost: Pick<BatchCost, 'of' | 'knows'>
 }
 
 /**
  * How many tokens an answer should guess for its next batch: as many as bring the most tokens in the time that the batch
- * takes. With few answers at once that is many; with many, whose tokens fill the batch already, it may be none.
+ * takes. None where it is not known how long the batch takes without, so that this is seen first. With few answers at once that is many; with many, whose tokens fill the batch already, it may be none.
  */
 export function chooseGuessedTokens({ acceptance, answers, cost }: LookupSituation): number {
+  if (!cost.knows(answers)) return 0
   const speeds = LENGTHS.map((length) => expectedTokens(acceptance, length) / cost.of(answers * (1 + length)))
   const alone = speeds[0] ?? 0
   let best = 0
