@@ -1,8 +1,8 @@
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
 import { readReplyCorpus } from '#test/support/reply-corpus.ts'
-import { chooseForm } from './answer-form.ts'
 import { readCandidate } from './candidate.ts'
+import { chooseForm } from './choose-form.ts'
 
 const corpus = readReplyCorpus(fileURLToPath(new URL('../../test/fixtures/replies', import.meta.url)))
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { chooseForm } from './answer-form.ts'
+import { chooseForm } from './choose-form.ts'
 import { createPrompt, createRepair } from './prompt.ts'
 
 const before = '\uFEFFimport os\r\n\r\nx = os.name\r\n'

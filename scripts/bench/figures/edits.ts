@@ -1,4 +1,4 @@
-import { chooseForm } from '#gpu-worker/agent/answer-form.ts'
+import { chooseForm } from '#gpu-worker/agent/choose-form.ts'
 import { createPrompt } from '#gpu-worker/agent/prompt.ts'
 import type { LanguageModel } from '#gpu-worker/ports/language-model.ts'
 import type { Figure } from '../figure.ts'

@@ -1,4 +1,4 @@
-import { chooseForm } from '#gpu-worker/agent/answer-form.ts'
+import { chooseForm } from '#gpu-worker/agent/choose-form.ts'
 import type { AnswerGrammar } from '#gpu-worker/ports/answer-grammar.ts'
 import type { LanguageModel } from '#gpu-worker/ports/language-model.ts'
 import type { Figure } from '../figure.ts'
