@@ -61,7 +61,7 @@ export async function writeAs(
   request: {
     path: string
     /** The new content, given what is there when this caller's turn has come. */
-    content: (file: ResolvedFile) => Promise<{ text: string; expectedSha256: string | undefined }>
+    content: (file: ResolvedFile) => Promise<{ text: string; expectedSha256: string | null | undefined }>
     dryRun: boolean
   },
 ) {

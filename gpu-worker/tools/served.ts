@@ -7,6 +7,7 @@ import type { ServedCall, ServedJob } from '../daemon.ts'
 import type { ModelSet } from '../inference/model-set.ts'
 import { createAgentFileTools } from './agent-files.ts'
 import { fileState, prepareAgent } from './agents.ts'
+import { createBugTools } from './bugs.ts'
 import { type ChatPorts, runChatJob } from './chat.ts'
 import { createFileTools, type FileToolPorts } from './files.ts'
 import { createGitTools } from './git.ts'
@@ -23,6 +24,7 @@ export function createServedCalls(
     ...createFileTools(ports),
     ...createAgentFileTools(ports),
     ...createGitTools(ports),
+    ...createBugTools(ports),
   }
   const served = new Map<string, ServedCall>()
   for (const [name, handle] of Object.entries(handlers)) {
