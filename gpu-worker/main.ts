@@ -104,7 +104,7 @@ async function main(): Promise<void> {
     registry,
     events,
     journal,
-    servedCalls: createServedCalls(ports, models, workerInfo),
+    servedCalls: createServedCalls(ports, models, workerInfo, settings),
     servedJobs: createServedJobs({ ...ports, models }),
     jobsAtOnce: Math.max(JOBS_AT_ONCE_MIN, config.slots ?? 0),
     log,

@@ -231,8 +231,8 @@ function refuseOtherVersion(action: string, path: string, expected: string | und
 }
 
 /** What a person would see below a folder: everything but what git ignores. An ignored folder that is asked for is shown. */
-async function* visible(
-  { files, repository }: FileToolPorts,
+export async function* visible(
+  { files, repository }: Pick<FileToolPorts, 'files' | 'repository'>,
   folder: string,
   after: string | null,
   signal: AbortSignal,

@@ -1,23 +1,27 @@
 import type * as v from 'valibot'
 import { ChatJobArgs } from '#shared/protocol/chat-job.ts'
-import { FileState, GetWorkerInfo, PrepareAgent } from '#shared/protocol/worker-calls.ts'
+import { CompletePath, DescribeRules, FileState, GetWorkerInfo, PrepareAgent } from '#shared/protocol/worker-calls.ts'
 import type { WorkerInfo } from '#shared/schemas/worker.ts'
 import { findTool } from '#shared/tools/catalogue.ts'
 import type { ServedCall, ServedJob } from '../daemon.ts'
+import type { SettingsSource } from '../gates/settings-source.ts'
 import type { ModelSet } from '../inference/model-set.ts'
 import { createAgentFileTools } from './agent-files.ts'
 import { fileState, prepareAgent } from './agents.ts'
 import { createBugTools } from './bugs.ts'
 import { type ChatPorts, runChatJob } from './chat.ts'
+import { completePath } from './complete-path.ts'
 import { createFileTools, type FileToolPorts } from './files.ts'
 import { createGitTools } from './git.ts'
 import type { ToolContext, ToolHandlers, WorkerToolName } from './handler.ts'
+import { describeRules } from './rules.ts'
 
 /** Everything that arrives as a short call: the catalogue's worker tools, and the questions of the edge. */
 export function createServedCalls(
   ports: FileToolPorts,
   models: ModelSet,
   workerInfo: () => Promise<WorkerInfo>,
+  settings: SettingsSource,
 ): ReadonlyMap<string, ServedCall> {
   // Complete by type: a worker tool in the catalogue without a handler does not compile.
   const handlers: ToolHandlers<WorkerToolName> = {
@@ -42,6 +46,8 @@ export function createServedCalls(
   question(PrepareAgent, (input) => prepareAgent(ports.files, models, input))
   question(FileState, (input) => fileState(ports.files, input))
   question(GetWorkerInfo, () => workerInfo())
+  question(DescribeRules, () => describeRules(ports.files, settings))
+  question(CompletePath, (input, context) => completePath(ports, input, context.signal))
   return served
 }
 
