@@ -28,8 +28,8 @@ export const toPromptList = (shown: readonly PromptDeclaration[]): ListPromptsRe
 })
 
 /**
- * Writes a prompt out. Throws AppError: `invalid_input` for arguments that it does not take, `not_found` for an agent that
- * is not there.
+ * Writes a prompt out. Throws AppError: `invalid_input` for arguments that it does not take or that contradict each other,
+ * `not_found` for an agent that is not there.
  */
 export async function writePrompt(
   run: ToolRunner,
@@ -71,6 +71,13 @@ async function findWriter(run: ToolRunner, values: Values, context: CallContext)
     const { agent } = (await run(getAgentInfo as unknown as ToolDeclaration, args, context)) as ToolOutput<
       typeof getAgentInfo
     >
+    if (path !== undefined && path.trim() !== agent.managed_file) {
+      throw new AppError(
+        'invalid_input',
+        `Cannot write the prompt: agent "${agent.agent_id}" manages "${agent.managed_file}", not the file in path`,
+        { hint: 'Give agent_id or path, not both' },
+      )
+    }
     return agent
   }
   // A longer path is not asked for: the prompt then says how to find out.

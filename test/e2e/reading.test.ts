@@ -311,6 +311,12 @@ describe.each(clientKinds)('to a client of the kind %s', (kind) => {
       expect(await refused('delegate', { task: ' ' })).toMatchObject({ data: { code: 'invalid_input' } })
       expect(await refused('delegate', { task: 'x', other: 'y' })).toMatchObject({ data: { code: 'invalid_input' } })
       expect(await refused('delegate', { task: 'x'.repeat(60_001) })).toMatchObject({ data: { code: 'invalid_input' } })
+      const both = { task: 'x', agent_id: 'users' }
+      expect(await refused('delegate', { ...both, path: 'README.md' })).toMatchObject({
+        message: expect.stringContaining('manages "src/users.py", not the file in path'),
+        data: { code: 'invalid_input' },
+      })
+      expect(await client.getPrompt('delegate', { ...both, path: 'src/users.py' })).toContain('Agent "users"')
       expect(await refused('delegate', { task: 'x', agent_id: 'nobody' })).toMatchObject({
         code: invalidParams,
         data: { code: 'not_found' },

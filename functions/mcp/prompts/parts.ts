@@ -25,10 +25,11 @@ export const REFUSALS = `How to read a refusal (error.code; the file is then as 
 - checks_failed: details.checks says which rule broke and details.diff shows the best try. Call again and name the remedy, or ask for a smaller step. Refused twice: split the task, or tell the user what does not work.
 - not_owner, file_already_managed: the message names the agent whose file it is. Give that agent the task.
 - conflict: somebody changed the file meanwhile. Read it again, then decide anew.
-- context_overflow: name fewer files in context, or shorten the message.
+- context_overflow: name fewer files in context, or shorten the message; a file that is too long by itself has to be split.
 - protected_path, outside_repository: not allowed here, by design. Do not look for a way around; tell the user.
 - busy, rate_limited: wait details.retry_after_ms, then call again.
-- model_unavailable, worker_offline: get_server_info says why. Tell the user and stop.`
+- model_unavailable, worker_offline: get_server_info says why. Tell the user and stop.
+- Anything else: do what error.hint says, once; if that does not help, tell the user what was refused and stop.`
 
 /** The user's own words, apart from ours. */
 export const quote = (text: string): string => text.trim().replace(/^/gm, '> ')
