@@ -4,8 +4,8 @@ import type { CompletePath } from '#shared/protocol/worker-calls.ts'
 import type { FileTree } from '../ports/file-tree.ts'
 import { type FileToolPorts, visible } from './files.ts'
 
-/** In the order of code units nothing that a name can hold comes behind it. */
-const LAST = '\u{10ffff}'
+/** The last code unit: what a name begins with comes before that beginning with this behind it. */
+const LAST = '\uffff'
 
 /**
  * Files whose paths begin with `start`, in order. Nothing that git ignores, nothing that may not be read; a start that is
@@ -22,7 +22,10 @@ export async function completePath(
   try {
     for await (const { path, kind } of visible(ports, folder, justBefore(typed), signal)) {
       // In the order of a walk, what begins with the same text stands together.
-      if (!path.startsWith(typed)) break
+      if (!path.startsWith(typed)) {
+        if (inWalkOrder(path) < inWalkOrder(typed)) continue
+        break
+      }
       if (kind !== 'file' || !(await mayRead(ports.files, path))) continue
       if (paths.length === limit) return { paths, more: true }
       paths.push(path)
@@ -34,6 +37,9 @@ export async function completePath(
 }
 
 const nowhere: ReadonlySet<string> = new Set(['invalid_input', 'not_found', 'outside_repository', 'protected_path'])
+
+/** A walk goes through a folder before it goes on to names that only begin like the folder's. */
+const inWalkOrder = (path: string): string => path.replaceAll('/', '\0')
 
 /** A path that comes before everything that begins with `start`, and behind nearly all that comes before it. */
 function justBefore(start: string): string | null {

@@ -18,6 +18,8 @@ beforeAll(async () => {
   world = await startTestStack({
     files: {
       'README.md': '# Sample\n',
+      // Behind every ordinary letter in the order of code units.
+      'src/t\uff21.md': 'full width\n',
       'src/users.py': 'class User:\n    pass\n',
       'src/user_forms.py': 'fields = []\n',
       'src/deep/er/a.py': 'a = 1\n',
@@ -226,6 +228,7 @@ describe.each(clientKinds)('to a client of the kind %s', (kind) => {
         'long.txt',
         'millwright.json',
         'src/deep/er/a.py',
+        'src/t\uff21.md',
         'src/user_forms.py',
         'src/users.py',
       ])
