@@ -4,6 +4,7 @@ import type { JobId, WorkspaceId } from '#shared/ids.ts'
 import { CallEnvelope, type CallReply, decodeMessage, encodeMessage } from '#shared/protocol/envelope.ts'
 import { JOB_ACK_WAIT_MS } from '#shared/protocol/limits.ts'
 import { type CallFamily, WIRE_VERSION } from '#shared/protocol/subjects.ts'
+import { CallState } from '#shared/protocol/worker-calls.ts'
 import type { JobOutcome, JobProgress } from '#shared/schemas/job.ts'
 import type { CallServer } from './ports/call-server.ts'
 import type { Events } from './ports/events.ts'
@@ -40,6 +41,13 @@ export interface DaemonOptions {
   readonly log: (line: string) => void
 }
 
+/** A job in this worker's hands. */
+interface RunningHere {
+  readonly cancel: AbortController
+  /** Null until it is claimed; the claim says whether it is cancelled. */
+  fence: number | null
+}
+
 export interface Daemon {
   start(): Promise<void>
   /** Takes nothing new, gives running jobs back to the queue, answers the calls under way. */
@@ -59,19 +67,22 @@ const WAIT_MS_MAX = 5000
 export function createDaemon(options: DaemonOptions): Daemon {
   const { calls, jobs, log } = options
   const stopping = new AbortController()
-  const running = new Map<JobId, AbortController>()
-  let callsUnderWay = 0
+  const running = new Map<JobId, RunningHere>()
+  const callsUnderWay = new Set<{ id: string }>()
+  let asking = false
   let loops: Promise<void>[] = []
 
   async function handleCall(family: CallFamily, message: Uint8Array): Promise<Uint8Array> {
     let id = 'unread'
     let reply: CallReply
-    callsUnderWay++
+    const underWay = { id }
+    callsUnderWay.add(underWay)
     try {
       // Read first: only an answer that carries the call's id is taken for one.
       const envelope = decodeMessage('a call', CallEnvelope, message)
       id = envelope.id
-      if (callsUnderWay > CALLS_AT_ONCE_MAX) {
+      underWay.id = id
+      if (callsUnderWay.size > CALLS_AT_ONCE_MAX) {
         throw new AppError('busy', `Cannot take the call: ${CALLS_AT_ONCE_MAX} calls are under way`, {
           hint: 'Try again in a moment',
           details: { retry_after_ms: 500 },
@@ -81,7 +92,7 @@ export function createDaemon(options: DaemonOptions): Daemon {
     } catch (error) {
       reply = { v: WIRE_VERSION, id, ok: false, error: toWireError(error, `call ${id}`, log) }
     } finally {
-      callsUnderWay--
+      callsUnderWay.delete(underWay)
     }
     try {
       return encodeMessage('the answer', reply, calls.replyBytesMax)
@@ -91,8 +102,18 @@ export function createDaemon(options: DaemonOptions): Daemon {
     }
   }
 
+  const callState: ServedCall & { readonly name: string } = {
+    name: CallState.name,
+    family: CallState.family,
+    input: CallState.input,
+    async handle(input) {
+      const { call_id } = v.parse(CallState.input, input)
+      return { under_way: [...callsUnderWay].some(({ id }) => id === call_id) }
+    },
+  }
+
   async function answer(family: CallFamily, envelope: CallEnvelope): Promise<Record<string, unknown>> {
-    const served = options.servedCalls.get(envelope.tool)
+    const served = callState.name === envelope.tool ? callState : options.servedCalls.get(envelope.tool)
     if (envelope.workspace !== options.workspace || served === undefined || served.family !== family) {
       throw new AppError('not_found', 'Cannot serve the call: this worker has no such tool', {
         hint: 'Edge and worker may be of different versions',
@@ -108,7 +129,8 @@ export function createDaemon(options: DaemonOptions): Daemon {
     if (!input.success) throw invalidInput(`the arguments of ${envelope.tool}`, input.issues)
     const signal = AbortSignal.timeout(leftMs)
     try {
-      return await served.handle(input.output, { caller: envelope.caller, agent: envelope.agent, signal })
+      const { caller, agent, deadline } = envelope
+      return await served.handle(input.output, { caller, agent, signal, deadline })
     } catch (error) {
       if (!signal.aborted || !(error instanceof AppError && error.code === 'cancelled')) throw error
       throw new AppError('timeout', 'Cannot finish the call: its deadline has passed', { cause: error })
@@ -121,11 +143,14 @@ export function createDaemon(options: DaemonOptions): Daemon {
       if (job === null) return
       // The same job may be delivered again while it runs here, when a confirmation was lost.
       if (running.has(job.jobId)) continue
-      const cancel = new AbortController()
-      running.set(job.jobId, cancel)
-      const beat = setInterval(() => job.working(), JOB_ACK_WAIT_MS / 3)
+      const here: RunningHere = { cancel: new AbortController(), fence: null }
+      running.set(job.jobId, here)
+      const beat = setInterval(() => {
+        job.working()
+        void stopWhatIsOver()
+      }, JOB_ACK_WAIT_MS / 3)
       try {
-        await settleJob(options, job, cancel.signal, stopping.signal)
+        await settleJob(options, job, here, stopping.signal)
       } catch (error) {
         // Nothing was lost: the message comes back, and the journal knows what was done.
         log(`Job ${job.jobId} goes back to the queue: ${error instanceof Error ? error.message : 'unknown'}`)
@@ -137,9 +162,24 @@ export function createDaemon(options: DaemonOptions): Daemon {
     }
   }
 
+  /** What was cancelled while nobody could tell us. The registry knows; a question that fails is asked again with the next beat. */
+  async function stopWhatIsOver(): Promise<void> {
+    const jobs = [...running].flatMap(([job_id, { fence }]) => (fence === null ? [] : [{ job_id, fence }]))
+    if (jobs.length === 0 || asking) return
+    asking = true
+    try {
+      for (const job of await options.registry.findOver(jobs)) running.get(job)?.cancel.abort()
+    } catch (error) {
+      if (!(error instanceof AppError)) throw error
+    } finally {
+      asking = false
+    }
+  }
+
   return {
     async start() {
-      options.events.onCancel((job) => running.get(job)?.abort())
+      options.events.onCancel((job) => running.get(job)?.cancel.abort())
+      options.events.onGap(() => void stopWhatIsOver())
       await calls.serve(handleCall)
       loops = Array.from({ length: options.jobsAtOnce }, () =>
         takeJobs().catch((error: unknown) => log(`Stopped taking jobs: ${String(error)}`)),
@@ -157,7 +197,7 @@ export function createDaemon(options: DaemonOptions): Daemon {
 async function settleJob(
   options: DaemonOptions,
   delivered: DeliveredJob,
-  cancelled: AbortSignal,
+  here: RunningHere,
   stopping: AbortSignal,
 ): Promise<void> {
   const { registry, events, journal, workerId } = options
@@ -172,11 +212,12 @@ async function settleJob(
     delivered.retry(Math.min(WAIT_MS_MAX, WAIT_MS_EACH * claim.ahead))
     return
   }
+  here.fence = claim.fence
   if (claim.fence === 1) {
     events.workspace({ v: WIRE_VERSION, type: 'job_changed', job_id: jobId, state: 'running' })
   }
 
-  const outcome = journal.find(jobId) ?? (await produceOutcome(options, jobId, claim, cancelled, stopping))
+  const outcome = journal.find(jobId) ?? (await produceOutcome(options, jobId, claim, here.cancel.signal, stopping))
   journal.keep(jobId, outcome)
   await registry.finishJob(jobId, claim.fence, outcome)
   journal.forget(jobId)
@@ -211,7 +252,7 @@ async function produceOutcome(
   const input = v.safeParse(served.input, claim.args)
   if (!input.success) return failed(invalidInput(`the arguments of ${claim.tool}`, input.issues).toWire())
   const leftMs = claim.deadline - Date.now()
-  if (leftMs <= 0) return failed({ code: 'timeout', message: 'Cannot finish the job: its deadline has passed' })
+  if (leftMs <= 0) return failed(DEADLINE_PASSED)
 
   const deadline = AbortSignal.timeout(leftMs)
   try {
@@ -231,17 +272,23 @@ async function produceOutcome(
     if (written?.outcome) return { state: 'succeeded', result: written.outcome }
     if (!(error instanceof AppError && error.code === 'cancelled'))
       return failed(toWireError(error, `job ${jobId}`, options.log))
-    if (cancelled.aborted) return cancelledOutcome()
-    if (deadline.aborted) return failed({ code: 'timeout', message: 'Cannot finish the job: its deadline has passed' })
+    if (cancelled.aborted) return cancelledOutcome(error.details)
+    if (deadline.aborted) return failed({ ...DEADLINE_PASSED, ...costOf(error.details) })
     throw error
   }
 }
 
 const failed = (error: WireError): JobOutcome => ({ state: 'failed', error })
 
-const cancelledOutcome = (): JobOutcome => ({
+const DEADLINE_PASSED: WireError = { code: 'timeout', message: 'Cannot finish the job: its deadline has passed' }
+
+/** What the work had cost until it was stopped, where that is told. */
+const costOf = (details: WireError['details'] = {}): Pick<WireError, 'details'> =>
+  details.usage === undefined ? {} : { details: { usage: details.usage } }
+
+const cancelledOutcome = (details?: WireError['details']): JobOutcome => ({
   state: 'cancelled',
-  error: { code: 'cancelled', message: 'The job was cancelled before it wrote anything' },
+  error: { code: 'cancelled', message: 'The job was cancelled before it wrote anything', ...costOf(details) },
 })
 
 /** A refusal as it is; anything else is our bug: logged whole, and told to the caller as an id only. */

@@ -1,28 +1,34 @@
 import { randomUUID } from 'node:crypto'
 import { readFileSync, realpathSync } from 'node:fs'
-import { totalmem } from 'node:os'
+import { hostname, totalmem } from 'node:os'
 import { basename, join, resolve } from 'node:path'
 import type { NatsConnection } from '@nats-io/transport-node'
 import { AppError } from '#shared/errors.ts'
 import { toWorkspaceId, type WorkspaceId } from '#shared/ids.ts'
 import type { WorkerInfo } from '#shared/schemas/worker.ts'
+import { createCommandRunner } from './adapters/command-runner.ts'
 import { createNatsCallServer, isServed } from './adapters/nats-call-server.ts'
 import { connectWorker } from './adapters/nats-connection.ts'
 import { createNatsEvents } from './adapters/nats-events.ts'
 import { createNatsJobSource } from './adapters/nats-job-source.ts'
+import { createNatsModelGroup } from './adapters/nats-model-group.ts'
+import { createNatsModelServer } from './adapters/nats-model-server.ts'
 import { createNatsRegistry } from './adapters/nats-registry.ts'
 import { createNodeFileTree } from './adapters/node-file-tree.ts'
 import { createLlamaModel } from './adapters/node-llama-cpp.ts'
 import { openRepository } from './adapters/simple-git.ts'
 import { openSqliteJournal } from './adapters/sqlite-journal.ts'
+import { openStatesFolder } from './adapters/states-folder.ts'
 import { createTreeSitterParser } from './adapters/tree-sitter-parser.ts'
 import { parseWorkerConfig, type WorkerConfig, workerUsage } from './config.ts'
 import { createDaemon } from './daemon.ts'
 import { createFileChecker } from './gates/file-checker.ts'
 import { createSettingsSource } from './gates/settings-source.ts'
-import { findKey, parseModelList } from './inference/model-list.ts'
+import { findKey, parseModelList, parseRemoteList } from './inference/model-list.ts'
+import { createModelService } from './inference/model-service.ts'
 import { createModelSet } from './inference/model-set.ts'
 import type { ModelSupervisor } from './inference/model-supervisor.ts'
+import { createRemoteModels } from './inference/remote-models.ts'
 import type { LanguageModel } from './ports/language-model.ts'
 import { createServedCalls, createServedJobs } from './tools/served.ts'
 import { KeyedLocks } from './workspace/locks.ts'
@@ -51,12 +57,38 @@ async function main(): Promise<void> {
     return
   }
   const config = parseWorkerConfig(process.argv.slice(2), process.env)
-  // npm runs scripts in Millwright's folder and says where the person was.
-  const from = process.env.INIT_CWD ?? process.cwd()
-  const root = findFolder(resolve(from, config.repository))
-  const workspace = config.workspace ?? toWorkspaceId(basename(root))
-  const dataFolder = resolve(from, config.dataFolder)
+  const memberId = randomUUID()
+  if (config.repository === null) await serveModels(config, memberId, stopping)
+  else await serveRepository(config, config.repository, memberId, stopping)
+}
 
+/** Inference for the repository workers of one workspace or of all; no repository, no journal, no git. */
+async function serveModels(config: WorkerConfig, member: string, stopping: AbortController): Promise<void> {
+  const { models } = await createModels(config)
+  const connection = await connectWorker(config.natsUrl, `millwright-model-${hostname()}`, stopping.signal)
+  const service = createModelService({
+    member,
+    host: hostname(),
+    models,
+    server: createNatsModelServer(connection, config.workspace ?? '*', member),
+    log,
+  })
+  await service.start()
+  log(`Model worker ${member} ready: ${models.map(({ name }) => name).join(', ')}`)
+  await untilStopped(connection, stopping)
+  await service.stop()
+  await createModelSet(models).close()
+  if (!connection.isClosed()) await connection.drain()
+}
+
+async function serveRepository(
+  config: WorkerConfig,
+  place: NonNullable<WorkerConfig['repository']>,
+  workerId: string,
+  stopping: AbortController,
+): Promise<void> {
+  const root = findFolder(fromUser(place.folder))
+  const workspace = config.workspace ?? toWorkspaceId(basename(root))
   const files = await createNodeFileTree({ root, allowProtected: [...config.allowedPaths] })
   const repository = await openRepository({
     root,
@@ -65,22 +97,41 @@ async function main(): Promise<void> {
     isOnlyWriter: true,
     ...(process.env.PATH === undefined ? {} : { searchPath: process.env.PATH }),
   })
-  const journal = openSqliteJournal(join(dataFolder, 'journal.sqlite'))
+  const journal = openSqliteJournal(join(fromUser(place.dataFolder), 'journal.sqlite'))
   for (const line of await recoverWorkspace(files, journal, journal.unfinished())) log(line)
   for (const notice of repository.notices()) log(notice)
   const settings = createSettingsSource(files)
-  const checker = createFileChecker({ parser: createTreeSitterParser(), settings })
-  const configured = await createModels(config, dataFolder)
-  const models = createModelSet(configured.models)
-
+  const runner = await createCommandRunner({
+    root,
+    allowProtected: config.allowedPaths,
+    dataFolder: fromUser(place.dataFolder),
+    hiddenFolders: config.modelsFolder === undefined ? [] : [fromUser(config.modelsFolder)],
+    commandFolders: config.commandFolders,
+    isUnsandboxedAllowed: config.unsandboxedCommands,
+    searchPath: process.env.PATH ?? '',
+    bubblewrap: config.bubblewrap,
+  })
+  if (!runner.isSandboxed) log("The repository's commands run WITHOUT a sandbox, as --unsandboxed-commands says")
+  const checker = createFileChecker({ parser: createTreeSitterParser(), settings, runner })
+  const configured = await createModels(config)
   const connection = await connectWorker(config.natsUrl, `millwright-worker-${workspace}`, stopping.signal)
   await refuseSecondWorker(connection, workspace)
-  const workerId = randomUUID()
+  const group = createNatsModelGroup(connection, workspace)
+  const remote = createRemoteModels({ group, self: workerId, configured: configured.remoteNames, log })
+  const models = createModelSet(configured.models, remote)
+  const service = createModelService({
+    member: workerId,
+    host: hostname(),
+    models: config.servesModels ? configured.models : [],
+    server: createNatsModelServer(connection, workspace, workerId),
+    log,
+  })
+
   const version = readVersion()
   const startedAt = new Date().toISOString()
   const registry = createNatsRegistry(connection, workspace)
   const events = createNatsEvents(connection, workspace)
-  const ports = { files, repository, registry, checker, journal, events, edits: new KeyedLocks() }
+  const ports = { files, repository, registry, checker, settings, journal, events, edits: new KeyedLocks() }
   const workerInfo = async (): Promise<WorkerInfo> => ({
     worker_id: workerId,
     version,
@@ -104,15 +155,25 @@ async function main(): Promise<void> {
     registry,
     events,
     journal,
-    servedCalls: createServedCalls(ports, models, workerInfo, settings),
+    servedCalls: createServedCalls(ports, models, workerInfo),
     servedJobs: createServedJobs({ ...ports, models }),
     jobsAtOnce: Math.max(JOBS_AT_ONCE_MIN, config.slots ?? 0),
     log,
   })
   await daemon.start()
+  if (config.servesModels) await service.start()
   log(`Worker ready: workspace ${workspace}`)
-  process.send?.({ type: 'ready' })
+  await untilStopped(connection, stopping)
+  await Promise.all([daemon.stop(), service.stop()])
+  await models.close()
+  await checker.close()
+  if (!connection.isClosed()) await connection.drain()
+  journal.close()
+}
 
+/** Tells our supervisor that we are ready, and waits until we are to stop or NATS is lost for good. */
+async function untilStopped(connection: NatsConnection, stopping: AbortController): Promise<void> {
+  process.send?.({ type: 'ready' })
   void connection.closed().then((error) => {
     if (error instanceof Error) log(`The connection to NATS is closed for good: ${error.message}`)
     stopping.abort()
@@ -121,32 +182,41 @@ async function main(): Promise<void> {
     if (stopping.signal.aborted) done()
     stopping.signal.addEventListener('abort', () => done(), { once: true })
   })
-  await daemon.stop()
-  await models.close()
-  await checker.close()
-  if (!connection.isClosed()) await connection.drain()
-  journal.close()
 }
 
+/** npm runs scripts in Millwright's folder and says where the person was. */
+const fromUser = (path: string): string => resolve(process.env.INIT_CWD ?? process.cwd(), path)
+
 /** The models of the configuration. The default one is loaded now, the others with their first call. */
-async function createModels(config: WorkerConfig, dataFolder: string) {
-  const list = parseModelList(config.models).map((each) => ({
+async function createModels(config: WorkerConfig) {
+  const { here, remoteNames } = config.servesModels
+    ? { here: parseModelList(config.models), remoteNames: [] }
+    : parseRemoteList(config.models)
+  const list = here.map((each) => ({
     ...each,
     key: 'server' in each ? findKey(each.server, process.env) : null,
   }))
+  const statesFolder = fromUser(config.statesFolder)
+  const statesBytesMax = await openStatesFolder(statesFolder, config.statesBytesMax)
+  const llamas = list.filter((each) => !('server' in each)).length
   const local: ModelSupervisor[] = []
   const models: LanguageModel[] = []
   for (const [index, each] of list.entries()) {
     if ('server' in each) {
+      if (index === 0 && config.levers.draftModel !== null) throw draftWithoutModel()
       // 35 MB that most workers never need.
       const { createOpenAiModel } = await import('./adapters/openai-model.ts')
       models.push(createOpenAiModel({ ...each, log }))
     } else {
+      const { draftModel } = config.levers
       const model = createLlamaModel({
         reference: each,
+        // Of another vocabulary than the other models, most likely.
+        levers: { ...config.levers, draftModel: index > 0 || draftModel === null ? null : fromUser(draftModel) },
         ...(config.threads === undefined ? {} : { threads: config.threads }),
         ...(config.slots === undefined ? {} : { slots: config.slots }),
-        modelsFolder: config.modelsFolder ?? join(dataFolder, 'models'),
+        modelsFolder: fromUser(config.modelsFolder ?? ''),
+        states: { folder: statesFolder, bytesMax: Math.floor(statesBytesMax / llamas) },
         preload: index === 0,
         log,
       })
@@ -155,8 +225,13 @@ async function createModels(config: WorkerConfig, dataFolder: string) {
     }
   }
   const gpu = (): WorkerInfo['gpu'] => local.map((model) => model.gpu()).find((each) => each !== null) ?? null
-  return { models, gpu }
+  return { models, remoteNames, gpu }
 }
+
+const draftWithoutModel = () =>
+  new AppError('invalid_input', 'Cannot start the worker: the default model is a server’s, and takes no draft model', {
+    hint: 'Unset MILLWRIGHT_DRAFT_MODEL, or name first a model that Millwright runs itself',
+  })
 
 /** Two workers on one repository would not see each other's locks. */
 async function refuseSecondWorker(connection: NatsConnection, workspace: WorkspaceId): Promise<void> {

@@ -7,12 +7,17 @@ import {
   JOBS_STREAM,
   jobSubject,
   jobsSubject,
+  MODEL_ANSWER_INBOX,
+  modelSubjects,
   registrySubject,
   WORKER_INBOX,
 } from '#shared/protocol/subjects.ts'
 
-/** Who connects. `admin` makes the streams and is never handed to the functions or the worker. */
-export const natsRoles = ['admin', 'edge', 'worker'] as const
+/**
+ * Who connects. `admin` makes the streams and is never handed to the functions or the worker. `model` is for machines that
+ * only serve models: it reaches neither jobs nor calls nor the registry.
+ */
+export const natsRoles = ['admin', 'edge', 'worker', 'model'] as const
 export type NatsRole = (typeof natsRoles)[number]
 
 export interface NatsPermissions {
@@ -52,9 +57,20 @@ export const natsPermissions: Record<NatsRole, NatsPermissions> = {
       `$JS.API.CONSUMER.INFO.${JOBS_STREAM}.*`,
       `$JS.API.CONSUMER.MSG.NEXT.${JOBS_STREAM}.*`,
       `$JS.ACK.${JOBS_STREAM}.>`,
+      // Asking model workers, and being one.
+      modelSubjects('*'),
+      `${MODEL_ANSWER_INBOX}.>`,
     ],
-    subscribe: [callSubject('*', '>'), cancelSubject('*', '*'), `${WORKER_INBOX}.>`, SERVICE_SUBJECTS],
+    subscribe: [
+      callSubject('*', '>'),
+      cancelSubject('*', '*'),
+      `${WORKER_INBOX}.>`,
+      SERVICE_SUBJECTS,
+      modelSubjects('*'),
+      `${MODEL_ANSWER_INBOX}.>`,
+    ],
   },
+  model: { publish: [`${MODEL_ANSWER_INBOX}.>`], subscribe: [modelSubjects('*')] },
 }
 
 export interface NatsConfig {

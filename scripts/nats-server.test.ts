@@ -1,11 +1,11 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { jetstream, jetstreamManager } from '@nats-io/jetstream'
-import type { NatsConnection } from '@nats-io/nats-core'
+import { createInbox, type NatsConnection } from '@nats-io/nats-core'
 import { Svcm } from '@nats-io/services'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { createJobId, toWorkspaceId } from '#shared/ids.ts'
@@ -19,6 +19,9 @@ import {
   jobSubject,
   jobsConsumer,
   jobsSubject,
+  MODEL_ANSWER_INBOX,
+  modelAskSubject,
+  modelSubjects,
   registrySubject,
   WORKER_INBOX,
 } from '#shared/protocol/subjects.ts'
@@ -54,9 +57,9 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true })
 })
 
-const inboxes = { admin: ADMIN_INBOX, edge: EDGE_INBOX, worker: WORKER_INBOX }
+const inboxes = { admin: ADMIN_INBOX, edge: EDGE_INBOX, worker: WORKER_INBOX, model: MODEL_ANSWER_INBOX }
 
-async function connectAs(role: 'admin' | 'edge' | 'worker', to: NatsServer = server): Promise<NatsConnection> {
+async function connectAs(role: keyof typeof inboxes, to: NatsServer = server): Promise<NatsConnection> {
   const connection = await connectNats(to.url(role), { name: role, inboxPrefix: inboxes[role] })
   connections.push(connection)
   return connection
@@ -146,6 +149,36 @@ describe('the nats-server', () => {
     }
   })
 
+  it('lets a worker ask the model workers, and one of them answer', async () => {
+    const model = await connectAs('model')
+    model.subscribe(modelAskSubject('*', 'a/b:c'), {
+      queue: 'm',
+      callback: (_error, message) => void message.respond('tokens'),
+    })
+    await model.flush()
+    const worker = await connectAs('worker')
+    const inbox = createInbox(MODEL_ANSWER_INBOX)
+    const answers = worker.subscribe(inbox, { max: 1 })
+    worker.publish(modelAskSubject(workspace, 'a/b:c'), 'text', { reply: inbox })
+    for await (const message of answers) expect(message.string()).toBe('tokens')
+  })
+
+  it('makes the password of model workers where an older start made none, and keeps the others', async () => {
+    const dataFolder = join(folder, 'older')
+    mkdirSync(dataFolder, { mode: 0o700 })
+    const file = join(dataFolder, 'passwords.json')
+    const before = { admin: 'a'.repeat(32), edge: 'b'.repeat(32), worker: 'c'.repeat(32) }
+    writeFileSync(file, JSON.stringify(before), { mode: 0o600 })
+    const older = await startNatsServer({ binary, dataFolder })
+    try {
+      expect(JSON.parse(readFileSync(file, 'utf8'))).toEqual({ ...before, model: expect.stringMatching(/.{16,}/) })
+      await connectAs('model', older)
+    } finally {
+      await Promise.all(connections.splice(0).map((connection) => connection.close()))
+      await older.stop()
+    }
+  })
+
   it('hands a job from the edge to the worker, redelivers it when refused, and forgets it when confirmed', async () => {
     const edge = await connectAs('edge')
     const worker = await connectAs('worker')
@@ -205,6 +238,12 @@ describe('the nats-server', () => {
     ['worker', `$JS.API.STREAM.MSG.GET.${JOBS_STREAM}`],
     ['admin', callSubject(workspace, 'files')],
     ['admin', jobsSubject(workspace)],
+    ['edge', modelAskSubject(workspace, 'm')],
+    ['model', modelAskSubject(workspace, 'm')],
+    ['model', registrySubject(workspace, 'claim_job')],
+    ['model', `${WORKER_INBOX}.forged`],
+    ['model', `${EDGE_INBOX}.forged`],
+    ['model', `$JS.API.CONSUMER.MSG.NEXT.${JOBS_STREAM}.${jobsConsumer(workspace)}`],
   ] as const)('does not let %s publish %s', async (role, subject) => {
     const connection = await connectAs(role)
     expect(await refusal(connection, () => connection.publish(subject, 'x'))).toContain('Permissions Violation')
@@ -218,6 +257,12 @@ describe('the nats-server', () => {
     ['worker', registrySubject('*', '>')],
     ['worker', jobsSubject('*')],
     ['worker', '_INBOX.>'],
+    ['edge', modelSubjects('*')],
+    ['model', callSubject('*', '>')],
+    ['model', cancelSubject('*', '*')],
+    ['model', `${WORKER_INBOX}.>`],
+    // Prompts go to a model worker; what others answer does not.
+    ['model', `${MODEL_ANSWER_INBOX}.>`],
     ['admin', '>'],
   ] as const)('does not let %s listen on %s', async (role, subject) => {
     const connection = await connectAs(role)

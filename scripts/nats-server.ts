@@ -40,7 +40,13 @@ const READY_TIMEOUT_MS = 30_000
 const STOP_GRACE_MS = 5000
 const LINES_KEPT = 20
 
-const Passwords = v.object({ admin: v.string(), edge: v.string(), worker: v.string() })
+/** A file of before there were model workers lacks theirs: it is made then, and the others stay. */
+const Passwords = v.object({
+  admin: v.string(),
+  edge: v.string(),
+  worker: v.string(),
+  model: v.exactOptional(v.string()),
+})
 
 /**
  * Starts a nats-server and resolves when a connection and a question to JetStream have been answered. It cannot
@@ -148,12 +154,13 @@ async function askJetStream(url: string): Promise<void> {
 
 function readPasswords(file: string): Record<NatsRole, string> {
   const text = readFileIfAny(file)
-  if (text !== undefined) {
-    const parsed = v.safeParse(v.pipe(v.string(), v.parseJson(), Passwords), text)
-    if (parsed.success) return parsed.output
+  const parsed = text === undefined ? undefined : v.safeParse(v.pipe(v.string(), v.parseJson(), Passwords), text)
+  if (parsed?.success === false) {
     throw new Error(`Cannot read the passwords of NATS: ${file} is damaged; remove it and new ones are made`)
   }
-  const passwords = { admin: createSecret(), edge: createSecret(), worker: createSecret() }
+  const { model, ...known } = parsed?.output ?? { admin: createSecret(), edge: createSecret(), worker: createSecret() }
+  if (model !== undefined) return { ...known, model }
+  const passwords = { ...known, model: createSecret() }
   writePrivateFile(file, `${JSON.stringify(passwords, null, 2)}\n`)
   return passwords
 }

@@ -114,7 +114,7 @@ function parseOptions(argv: readonly string[]) {
 
 function describeServer(server: NatsServer, workspaces: readonly string[]): string {
   const everywhere = server.host === '0.0.0.0' || server.host === '::'
-  const url = (role: 'edge' | 'worker') => {
+  const url = (role: 'edge' | 'worker' | 'model') => {
     const text = server.url(role)
     // What other machines call this one is theirs to know.
     return everywhere ? text.replace(/@.*$/, `@THIS-HOST:${server.port}`) : text
@@ -131,6 +131,9 @@ ${workspaces.map((name) => `  MILLWRIGHT_WORKSPACE=${name} NATS_URL=${url('edge'
 
 On the machine of the repository:
 ${workspaces.map((name) => `  MILLWRIGHT_WORKSPACE=${name} NATS_URL=${url('worker')} npm run worker -- --repo PATH --data DIR`).join('\n')}
+
+On further machines that only serve models:
+  NATS_URL=${url('model')} npm run worker -- --role model --models DIR --model NAME
 ${warning}`
 }
 

@@ -18,7 +18,11 @@ const programs = new Map([
   ['worker', { file: 'gpu-worker/main.ts', natsServer: false }],
   ['demo', { file: 'scripts/demo.ts', natsServer: true }],
   ['bench', { file: 'scripts/bench/main.ts', natsServer: true }],
+  ['bench:peer', { file: 'scripts/bench/peers/main.ts', natsServer: false }],
 ])
+
+/** Programs that never run a command of a repository. */
+const withoutCommands = new Set(['nats', 'functions'])
 
 /** What `check` runs, in order: what is shown, the package, its program, its arguments. */
 const checks = [
@@ -57,9 +61,12 @@ async function main(command, args) {
       `Commands: ${['setup', ...programs.keys(), 'check', 'test'].join(', ')}`,
     ])
   }
-  const { node, natsServer } = await setUp({ natsServer: program?.natsServer ?? command !== 'check' })
+  const { node, natsServer, bubblewrap } = await setUp({
+    natsServer: program?.natsServer ?? command !== 'check',
+    bubblewrap: command === 'setup' ? 'again' : command === 'check' || withoutCommands.has(command) ? 'no' : 'once',
+  })
   if (command === 'setup') {
-    say(`Ready: Node ${node.version}, ${natsServer}`)
+    say(`Ready: Node ${node.version}, ${natsServer}, ${bubblewrap ?? 'no bubblewrap'}`)
     return 0
   }
   const nodeOptions = [process.env.NODE_OPTIONS ?? '', ...nodeOptionsFor(node.version)].join(' ').trim()
@@ -71,6 +78,7 @@ async function main(command, args) {
       // Whatever a program starts as "node" shall be this Node.
       PATH: `${dirname(node.path)}${delimiter}${process.env.PATH ?? ''}`,
       ...(natsServer === undefined ? {} : { MILLWRIGHT_NATS_SERVER: natsServer }),
+      ...(bubblewrap === undefined ? {} : { MILLWRIGHT_BWRAP: bubblewrap }),
     },
   }
   if (program !== undefined) {

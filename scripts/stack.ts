@@ -4,13 +4,14 @@ import { toWorkspaceId, type WorkspaceId } from '#shared/ids.ts'
 import { claimPort } from './free-port.ts'
 import { endLeftovers, recordProcesses } from './leftovers.ts'
 import { findNatsServer } from './nats-binary.ts'
+import type { NatsRole } from './nats-config.ts'
 import { type NatsServer, startNatsServer } from './nats-server.ts'
 import { ensureStreams } from './nats-streams.ts'
 import { createNodeService } from './node-service.ts'
 import { makePrivateFolder, readFileIfAny } from './private-files.ts'
 import { projectFolder } from './setup/paths.mjs'
 import { acquireStackLock } from './stack-lock.ts'
-import { createSupervisor, type Service } from './supervisor.ts'
+import { type Backoff, createSupervisor, type Service } from './supervisor.ts'
 
 export interface StackOptions {
   /** The top folder of a git repository. */
@@ -20,11 +21,17 @@ export interface StackOptions {
   /** As `--model` says it; several, of which the first is the default; left out: chosen by the machine's memory. */
   readonly model?: string | readonly string[]
   readonly threads?: number
+  /** Of the worker, as `--role` says them; both where left out. */
+  readonly roles?: readonly string[]
+  /** Answers that each model writes at the same time; by the memory where left out. */
+  readonly slots?: number
   /** Where downloaded models are kept; in the data folder where left out. */
   readonly modelsFolder?: string
   /** 0 takes a free one. */
   readonly port: number
   readonly log: (line: string) => void
+  /** Before a part that has died is started again. Left out: as the supervisor has it. */
+  readonly backoff?: Backoff
   /** Ends an attempt to start. */
   readonly signal?: AbortSignal
 }
@@ -39,6 +46,8 @@ export interface Stack {
   readonly token: string
   readonly workspace: WorkspaceId
   readonly dataFolder: string
+  /** Where NATS is, with a role's name and password in it. */
+  natsUrl(role: NatsRole): string
   /** Process ids of `nats`, `functions` and `worker`, as far as they run now; what dies is started again. */
   pids(): Record<string, number>
   /** Drains and ends all of it. Leaves no process behind. */
@@ -88,7 +97,10 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     const worker = createNodeService({
       name: 'worker',
       file: join(projectFolder, 'gpu-worker', 'main.ts'),
-      args: [options.model ?? []].flat().flatMap((model) => ['--model', model]),
+      args: [
+        ...[options.model ?? []].flat().flatMap((model) => ['--model', model]),
+        ...(options.roles ?? []).flatMap((role) => ['--role', role]),
+      ],
       log,
       environment: () => ({
         ...common,
@@ -97,11 +109,13 @@ export async function startStack(options: StackOptions): Promise<Stack> {
         MILLWRIGHT_REPOSITORY: repository,
         ...(options.modelsFolder === undefined ? {} : { MILLWRIGHT_MODELS: options.modelsFolder }),
         ...(options.threads === undefined ? {} : { MILLWRIGHT_THREADS: String(options.threads) }),
+        ...(options.slots === undefined ? {} : { MILLWRIGHT_SLOTS: String(options.slots) }),
       }),
     })
     const supervisor = createSupervisor({
       services: [nats.service, functions, worker],
       log,
+      ...(options.backoff === undefined ? {} : { backoff: options.backoff }),
       onChange: (pids) => recordProcesses(processesFile, pids),
     })
     const onAbort = () => void supervisor.stop()
@@ -125,6 +139,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
       token,
       workspace,
       dataFolder,
+      natsUrl: (role) => nats.server().url(role),
       pids: supervisor.pids,
       stop: () => {
         stopped ??= supervisor.stop().finally(lock.release)

@@ -6,14 +6,16 @@ import { parseArgs } from 'node:util'
 import { toWorkspaceId } from '#shared/ids.ts'
 
 export const startUsage = `Usage: npm start -- [--repo PATH] [--model [NAME=]MODEL]... [--port PORT] [--data DIR] [--threads N]
+                      [--slots N]
 
   --repo PATH     the git repository to serve; the one you stand in where left out
   --model MODEL   a model by name, a GGUF file, an hf: address, or openai:http://HOST:PORT/v1#MODEL for one that a server
                   has; chosen by the machine's memory where left out. Several --model make several models, of which the
-                  first is the default; NAME=MODEL gives one a name of its own
+                  first is the default; NAME=MODEL gives one a name of its own, MODEL#sha256=HEX checks its file
   --port PORT     of the page and the MCP endpoint, on 127.0.0.1; 8000 where left out, 0 for a free one
   --data DIR      where state is kept; a folder per repository below your data folder where left out
   --threads N     processor threads for the model
+  --slots N       answers that it writes at the same time, each of which takes memory; by the memory where left out
   --help          this text`
 
 export interface StartOptions {
@@ -24,11 +26,14 @@ export interface StartOptions {
   readonly port: number
   readonly dataFolder: string | undefined
   readonly threads: number | undefined
+  readonly slots: number | undefined
 }
 
 const PORT_DEFAULT = 8000
 /** Far more than any machine has cores. */
 const THREADS_MAX = 1024
+/** As the worker takes it. */
+const SLOTS_MAX = 64
 
 /**
  * Reads the command line. Paths are taken from `userFolder`, the folder in which the command was given. Throws an
@@ -45,6 +50,7 @@ export function parseStartOptions(argv: readonly string[], userFolder: string): 
       port: { type: 'string' },
       data: { type: 'string' },
       threads: { type: 'string' },
+      slots: { type: 'string' },
       help: { type: 'boolean', short: 'h' },
     },
   })
@@ -58,6 +64,7 @@ export function parseStartOptions(argv: readonly string[], userFolder: string): 
     port: values.port === undefined ? PORT_DEFAULT : parseCount('--port', values.port, 0, 65_535),
     dataFolder: values.data === undefined ? undefined : resolve(userFolder, values.data),
     threads: values.threads === undefined ? undefined : parseCount('--threads', values.threads, 1, THREADS_MAX),
+    slots: values.slots === undefined ? undefined : parseCount('--slots', values.slots, 1, SLOTS_MAX),
   }
 }
 
@@ -75,8 +82,13 @@ function resolveModel(text: string, userFolder: string): string {
   return name + resolveReference(model, userFolder)
 }
 
-function resolveReference(model: string, userFolder: string): string {
-  if (/^[a-z][a-z0-9+.-]+:/i.test(model)) return model
+function resolveReference(reference: string, userFolder: string): string {
+  if (/^[a-z][a-z0-9+.-]+:/i.test(reference)) return reference
+  const [, model = reference, digest = ''] = /^(.*?)(#sha256=.*)$/s.exec(reference) ?? []
+  return resolveFile(model, userFolder) + digest
+}
+
+function resolveFile(model: string, userFolder: string): string {
   const path = resolve(userFolder, model.startsWith('~/') ? join(homedir(), model.slice(2)) : model)
   if (statSync(path, { throwIfNoEntry: false })?.isFile() === true) return path
   if (/[\\/]|\.gguf$/i.test(model)) throw new Error(`--model: there is no file ${path}`)

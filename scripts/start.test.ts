@@ -34,6 +34,7 @@ describe('the command line', () => {
       port: 8000,
       dataFolder: undefined,
       threads: undefined,
+      slots: undefined,
     })
   })
 
@@ -41,6 +42,7 @@ describe('the command line', () => {
     writeFileSync(join(folder, 'small.gguf'), '')
     const options = parseStartOptions(['--data', 'state', '--model', 'small.gguf', '--port', '0'], folder)
     expect(options).toMatchObject({ dataFolder: join(folder, 'state'), models: [join(folder, 'small.gguf')], port: 0 })
+    expect(parseStartOptions(['--slots', '2'], folder).slots).toBe(2)
   })
 
   it('leaves names and addresses of models as they are', () => {
@@ -54,6 +56,8 @@ describe('the command line', () => {
     writeFileSync(join(folder, 'small.gguf'), '')
     const { models } = parseStartOptions(['--model', 'demo', '--model', 'mine=small.gguf'], folder)
     expect(models).toEqual(['demo', `mine=${join(folder, 'small.gguf')}`])
+    const hashed = parseStartOptions(['--model', 'mine=small.gguf#sha256=abc', '--model', 'demo#sha256=abc'], folder)
+    expect(hashed.models).toEqual([`mine=${join(folder, 'small.gguf')}#sha256=abc`, 'demo#sha256=abc'])
   })
 
   it.each([
@@ -63,6 +67,7 @@ describe('the command line', () => {
     [['--port', '65536'], /--port/],
     [['--port=-1'], /--port/],
     [['--threads', '0'], /--threads/],
+    [['--slots', '65'], /--slots must be a whole number from 1 to 64, not "65"/],
     [['--repo'], /--repo/],
     [['--repo', ''], /--repo needs a value/],
     [['--model', './missing.gguf'], /--model: there is no file/],

@@ -42,6 +42,7 @@ async function main(): Promise<number> {
       modelsFolder: process.env.MILLWRIGHT_MODELS ?? join(dirname(ownFolder), 'models'),
       ...(options.models.length === 0 ? {} : { model: options.models }),
       ...(options.threads === undefined ? {} : { threads: options.threads }),
+      ...(options.slots === undefined ? {} : { slots: options.slots }),
       port: options.port,
       log,
       signal: interrupted,

@@ -20,6 +20,16 @@ export interface TinyModelOptions {
   quantisation?: 'q8_0' | 'q4_0'
   /** Tokens of the vocabulary; filled up with unused ones. At least what the real ones take (about 330). */
   vocabularyTokens?: number
+  /**
+   * Attention adds nothing, though it is computed: the next token follows from the last one alone, so that the answer is
+   * known before, whatever else a prompt holds. It may use every token of the vocabulary but the control tokens.
+   */
+  memoryless?: boolean
+  /**
+   * How many layers add anything, the first ones; the others are computed all the same. So a model with fewer layers, of the
+   * same seed, says the same: a draft model that is always right. All where left out.
+   */
+  layersAtWork?: number
 }
 
 /** The shape of Qwen2.5-0.5B, for speed measurements: 284 MB in Q4_0, 531 MB in Q8_0. */
@@ -131,7 +141,7 @@ interface Tensor {
 export async function writeTinyModel(path: string, options: TinyModelOptions = {}): Promise<number> {
   const shape = toShape(options)
   const quantisation = QUANTISATIONS[shape.quantisation]
-  const vocabulary = makeVocabulary(shape.vocabularyTokens)
+  const vocabulary = makeVocabulary(shape.vocabularyTokens, shape.memoryless ? 1 : 5)
   const tensors = listTensors(shape, vocabulary.tokens.length)
   const header = new GgufWriter()
 
@@ -193,7 +203,13 @@ export async function writeTinyModel(path: string, options: TinyModelOptions = {
     await put(header.take())
     const random = createRandom(shape.seed)
     for (const tensor of tensors) {
-      await put(tensor.kind === 'norm' ? normBytes(tensor) : weightBytes(tensor, quantisation, random, vocabulary))
+      if (tensor.kind === 'norm') {
+        await put(normBytes(tensor))
+        continue
+      }
+      const bytes = weightBytes(tensor, quantisation, random, vocabulary)
+      if (shape.memoryless && shape.quantisation === 'q4_0') centre(bytes)
+      await put(bytes)
     }
     await file.close()
     await rename(temporary, path)
@@ -216,6 +232,8 @@ function toShape(options: TinyModelOptions): Required<TinyModelOptions> {
     contextTokens: 8192,
     quantisation: 'q8_0' as const,
     vocabularyTokens: 0,
+    memoryless: false,
+    layersAtWork: Number.POSITIVE_INFINITY,
     ...options,
   }
   const { hidden, heads, keyValueHeads, feedForward } = shape
@@ -235,7 +253,7 @@ interface Vocabulary {
   readonly merges: string[]
 }
 
-function makeVocabulary(tokensMin: number): Vocabulary {
+function makeVocabulary(tokensMin: number, fillerType: number): Vocabulary {
   const tokens = byteAlphabet()
   const merges: string[] = []
   for (const word of WORDS) {
@@ -260,7 +278,7 @@ function makeVocabulary(tokensMin: number): Vocabulary {
   }
   for (let index = tokens.length; index < tokensMin; index++) {
     tokens.push(`[unused${index}]`)
-    types.push(5)
+    types.push(fillerType)
   }
   return { tokens, types, merges }
 }
@@ -291,11 +309,11 @@ function listTensors(shape: Required<TinyModelOptions>, vocabularyTokens: number
     weights(`blk.${layer}.attn_q`, hidden, hidden)
     weights(`blk.${layer}.attn_k`, hidden, keyValue)
     weights(`blk.${layer}.attn_v`, hidden, keyValue)
-    weights(`blk.${layer}.attn_output`, hidden, hidden)
+    weights(`blk.${layer}.attn_output`, hidden, hidden, shape.memoryless || layer >= shape.layersAtWork ? 0 : undefined)
     norm(`blk.${layer}.ffn_norm`, 1)
     weights(`blk.${layer}.ffn_gate`, hidden, feedForward)
     weights(`blk.${layer}.ffn_up`, hidden, feedForward)
-    weights(`blk.${layer}.ffn_down`, feedForward, hidden)
+    weights(`blk.${layer}.ffn_down`, feedForward, hidden, layer >= shape.layersAtWork ? 0 : undefined)
   }
   return tensors
 }
@@ -338,8 +356,21 @@ function weightBytes(
   return bytes
 }
 
-/** Positive normal numbers only, which is all that scales are. */
+/**
+ * Integers of four bits reach from -8 to 7. That small bias, summed over a row, makes one token of a large vocabulary the
+ * best one always, unless attention varies it; so -8 becomes 0.
+ */
+function centre(bytes: Uint8Array): void {
+  for (let at = 0; at < bytes.length; at++) {
+    if (at % QUANTISATIONS.q4_0.blockBytes < 2) continue
+    const byte = bytes[at] ?? 0
+    bytes[at] = (byte & 0x0f || 0x08) | (byte & 0xf0 || 0x80)
+  }
+}
+
+/** Zero and positive normal numbers only, which is all that scales are. */
 function toFloat16(value: number): number {
+  if (value === 0) return 0
   const exponent = Math.floor(Math.log2(value))
   const fraction = Math.round((value / 2 ** exponent - 1) * 1024)
   return ((exponent + 15) << 10) + fraction

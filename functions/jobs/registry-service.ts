@@ -5,6 +5,8 @@ import {
   type ClaimJobReply,
   decodeMessage,
   encodeMessage,
+  FindOver,
+  type FindOverReply,
   FindOwners,
   type FindOwnersReply,
   FinishJob,
@@ -52,6 +54,11 @@ export function createRegistryService({ registry, bus }: Ports): RegistryService
       const accepted = await registry.finishJob(workspace, job_id, fence, checked)
       if (accepted) announce(workspace, job_id, checked.state)
       return { v: WIRE_VERSION, accepted }
+    },
+
+    async find_over(workspace, bytes): Promise<FindOverReply> {
+      const { jobs } = decodeMessage('a question for ended jobs', FindOver, bytes)
+      return { v: WIRE_VERSION, over: [...(await registry.findOver(workspace, jobs))] }
     },
 
     async find_owners(workspace, bytes): Promise<FindOwnersReply> {

@@ -3,6 +3,7 @@ import { type AgentId, createJobId, type JobId } from '#shared/ids.ts'
 import type { Caller } from '#shared/protocol/envelope.ts'
 import { JOB_DEADLINE_MS } from '#shared/protocol/limits.ts'
 import { WIRE_VERSION } from '#shared/protocol/subjects.ts'
+import { isFinal } from '#shared/schemas/job.ts'
 import { sha256Hex } from '../crypto.ts'
 import type { EdgePorts } from '../ports/edge-ports.ts'
 import type { JobRecord } from '../ports/registry.ts'
@@ -39,7 +40,7 @@ export async function submitJob(ports: EdgePorts, request: JobRequest): Promise<
     accepts: request.accepts,
     deadline: now + JOB_DEADLINE_MS,
   })
-  if (!created) return record
+  if (!created || isFinal(record.job.state)) return record
   const job = record.job.job_id
   try {
     await bus.publish(workspace, job, 1)

@@ -1,7 +1,7 @@
 import type { AgentId, JobId, WorkspaceId } from '#shared/ids.ts'
 import type { Caller, ClaimJobReply } from '#shared/protocol/envelope.ts'
 import type { Agent, AgentMessage, AgentSummary } from '#shared/schemas/agent.ts'
-import type { Job, JobOutcome, JobState } from '#shared/schemas/job.ts'
+import type { Job, JobOutcome, JobState, UsageTotal } from '#shared/schemas/job.ts'
 
 export interface NewAgent {
   readonly agent_id: AgentId
@@ -98,9 +98,11 @@ export interface Registry {
   findOwners(workspace: WorkspaceId, fileKeys: readonly string[]): Promise<ReadonlyMap<string, AgentId>>
   /** Newest last, at most `limit`. */
   listMessages(workspace: WorkspaceId, agent: AgentId, limit: number): Promise<readonly AgentMessage[]>
+  /** What the agent's ended jobs have cost. Zeros for one that there is not. */
+  getUsage(workspace: WorkspaceId, agent: AgentId): Promise<UsageTotal>
 
   /**
-   * Stores a queued job. With an idempotency key that the subject has used: the job of then (`created` is false), or
+   * Stores a queued job, or one that is cancelled already where its call was. With an idempotency key that the subject has used: the job of then (`created` is false), or
    * `conflict` where that one had other parameters. `not_found` without the agent; `conflict` for a proposal accepted before.
    */
   createJob(workspace: WorkspaceId, job: NewJob): Promise<{ record: JobRecord; created: boolean }>
@@ -118,12 +120,19 @@ export interface Registry {
   claimJob(workspace: WorkspaceId, job: JobId, workerId: string): Promise<ClaimJobReply>
   /**
    * Stores how a job ended, with the conversation's two messages, if `fence` is that of the last claim and the job has not
-   * ended. True as well for a repeat of the outcome that stands.
+   * ended; their cost is added to the agent's. True as well for a repeat of the outcome that stands.
    */
   finishJob(workspace: WorkspaceId, job: JobId, fence: number, outcome: JobOutcome): Promise<boolean>
+  /**
+   * Those of a worker's running jobs that it need not go on with: cancelled, ended, gone, or claimed under a newer fence.
+   */
+  findOver(
+    workspace: WorkspaceId,
+    jobs: readonly { readonly job_id: JobId; readonly fence: number }[],
+  ): Promise<readonly JobId[]>
   /** A queued job ends at once; a running one is marked. An ended one stays as it is. `not_found`. */
   cancelJob(workspace: WorkspaceId, job: JobId): Promise<CancelledJob>
-  /** The same by call key; null where no live job has it. */
+  /** The same by call key; null where no live job has it: one that is created with this key in the next minute is born cancelled. */
   cancelCall(workspace: WorkspaceId, callKey: string): Promise<CancelledJob | null>
   /**
    * Queued jobs whose message is older than `publishedBefore` and seems lost: a later job of the workspace has been

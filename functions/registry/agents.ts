@@ -9,6 +9,7 @@ import type { Registry } from '../ports/registry.ts'
 import { type Sql, SqlConstraintError, type SqlRow } from '../ports/sql.ts'
 import { fromCursor, toCursor } from './cursor.ts'
 import { damaged, parseAgent, parseAgentSummary } from './rows.ts'
+import { readUsage } from './usage-total.ts'
 
 type AgentMethods = Pick<
   Registry,
@@ -20,6 +21,7 @@ type AgentMethods = Pick<
   | 'deleteAgent'
   | 'findOwners'
   | 'listMessages'
+  | 'getUsage'
 >
 
 const working = `EXISTS (SELECT 1 FROM jobs
@@ -204,6 +206,7 @@ export function createAgentStore(sql: Sql, clock: Clock, log: Log): AgentMethods
           agent,
         )
         sql.run('DELETE FROM messages WHERE workspace = ? AND agent_id = ?', workspace, agent)
+        sql.run('DELETE FROM agent_usage WHERE workspace = ? AND agent_id = ?', workspace, agent)
         sql.run('DELETE FROM agents WHERE workspace = ? AND id_key = ?', workspace, agent.toLowerCase())
         return {
           managed_file: record?.managed_file ?? null,
@@ -225,6 +228,10 @@ export function createAgentStore(sql: Sql, clock: Clock, log: Log): AgentMethods
         for (const row of rows) owners.set(String(row.file_key), v.parse(AgentId, row.agent_id))
       }
       return owners
+    },
+
+    async getUsage(workspace, agent) {
+      return readUsage(sql, workspace, agent)
     },
 
     async listMessages(workspace, agent, limit) {

@@ -12,8 +12,10 @@ import type { CancelledJob, JobRecord, Registry } from '../ports/registry.ts'
 import type { Sql, SqlRow } from '../ports/sql.ts'
 import { agentNotFound } from './agents.ts'
 import { fromCursor, toCursor } from './cursor.ts'
+import { EarlyCancels } from './early-cancels.ts'
 import { toHistory } from './history.ts'
 import { damaged, parseAgent, parseJob } from './rows.ts'
+import { addUsage } from './usage-total.ts'
 
 type JobMethods = Pick<
   Registry,
@@ -24,6 +26,7 @@ type JobMethods = Pick<
   | 'countJobs'
   | 'claimJob'
   | 'finishJob'
+  | 'findOver'
   | 'cancelJob'
   | 'cancelCall'
   | 'listStale'
@@ -62,6 +65,8 @@ const settled: ClaimJobReply = { v: WIRE_VERSION, claim: 'settled' }
 
 /** Jobs: one state machine, `queued -> running -> succeeded | failed | cancelled`, guarded by the fence. */
 export function createJobStore(sql: Sql, clock: Clock, log: Log): JobMethods {
+  const earlyCancels = new EarlyCancels(clock)
+
   function findRow(workspace: WorkspaceId, job: JobId): SqlRow | undefined {
     return sql.all('SELECT * FROM jobs WHERE workspace = ? AND job_id = ?', workspace, job)[0]
   }
@@ -217,6 +222,7 @@ export function createJobStore(sql: Sql, clock: Clock, log: Log): JobMethods {
           now,
           JSON.stringify(job.args),
         )
+        if (job.call_key !== null && earlyCancels.take(workspace, job.call_key)) cancel(workspace, job.job_id)
         return { record: get(workspace, job.job_id), created: true }
       })
     },
@@ -355,8 +361,23 @@ export function createJobStore(sql: Sql, clock: Clock, log: Log): JobMethods {
           job,
         )
         converse(workspace, row, outcome)
+        addUsage(sql, workspace, String(row.agent_id), outcome)
         return true
       })
+    },
+
+    async findOver(workspace, jobs) {
+      return jobs
+        .filter(({ job_id, fence }) => {
+          const [row] = sql.all(
+            'SELECT state, fence, cancel_requested FROM jobs WHERE workspace = ? AND job_id = ?',
+            workspace,
+            job_id,
+          )
+          // The deadline is the worker's to mind, until the sweep has failed the job for it.
+          return row?.state !== 'running' || row.fence !== fence || row.cancel_requested === 1
+        })
+        .map(({ job_id }) => job_id)
     },
 
     async cancelJob(workspace, job) {
@@ -370,7 +391,9 @@ export function createJobStore(sql: Sql, clock: Clock, log: Log): JobMethods {
           workspace,
           callKey,
         )
-        return row === undefined ? null : cancel(workspace, v.parse(JobId, row.job_id))
+        if (row !== undefined) return cancel(workspace, v.parse(JobId, row.job_id))
+        earlyCancels.note(workspace, callKey)
+        return null
       })
     },
 

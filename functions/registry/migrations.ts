@@ -76,6 +76,20 @@ const migrations: readonly (readonly string[])[] = [
     ) STRICT`,
     'CREATE INDEX messages_agent ON messages (workspace, agent_id, message_id)',
   ],
+  [
+    // Totals, since jobs are removed after a while. Counted from here on.
+    `CREATE TABLE agent_usage (
+      workspace TEXT NOT NULL,
+      agent_id TEXT NOT NULL,
+      jobs INTEGER NOT NULL,
+      prompt_tokens INTEGER NOT NULL,
+      cached_prompt_tokens INTEGER NOT NULL,
+      completion_tokens INTEGER NOT NULL,
+      queue_ms INTEGER NOT NULL,
+      generating_ms INTEGER NOT NULL,
+      PRIMARY KEY (workspace, agent_id)
+    ) STRICT`,
+  ],
 ]
 
 /**

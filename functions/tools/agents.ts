@@ -58,14 +58,15 @@ export function createAgentTools(
               ],
               messages: [...(await registry.listMessages(workspace, agent.agent_id, limit))],
             }
+      const usage_total = await registry.getUsage(workspace, agent.agent_id)
       try {
         const file = await askWorker(ports, FileState, { path: agent.managed_file }, context, {
           timeoutMs: FILE_STATE_TIMEOUT_MS,
         })
-        return { agent, file: { ...file }, file_error: null, ...history }
+        return { agent, file: { ...file }, file_error: null, usage_total, ...history }
       } catch (error) {
         if (!(error instanceof AppError) || error.code === 'cancelled' || error.code === 'internal') throw error
-        return { agent, file: null, file_error: { code: error.code, message: error.message }, ...history }
+        return { agent, file: null, file_error: { code: error.code, message: error.message }, usage_total, ...history }
       }
     },
 

@@ -1,8 +1,8 @@
 import * as v from 'valibot'
 import { AppError } from '#shared/errors.ts'
-import type { CallEnvelope } from '#shared/protocol/envelope.ts'
+import type { CallEnvelope, CallReply } from '#shared/protocol/envelope.ts'
 import { type CallFamily, WIRE_VERSION } from '#shared/protocol/subjects.ts'
-import { GetWorkerInfo } from '#shared/protocol/worker-calls.ts'
+import { CallState, GetWorkerInfo } from '#shared/protocol/worker-calls.ts'
 import type { ActingAgent } from '#shared/schemas/agent.ts'
 import type { EdgePorts } from '../ports/edge-ports.ts'
 import type { CallContext } from './call-context.ts'
@@ -41,7 +41,7 @@ export async function askWorker<const Output extends v.GenericSchema>(
     agent: options.agent ?? null,
     deadline: ports.clock.now() + options.timeoutMs,
   }
-  const reply = await ports.workers.call(question.family, envelope, options.timeoutMs, asker.signal)
+  const reply = await callWhileThere(ports, question.family, envelope, options.timeoutMs, asker.signal)
   if (!reply.ok) throw AppError.fromWire(reply.error)
   const result = v.safeParse(question.output, reply.result)
   if (!result.success) {
@@ -49,6 +49,57 @@ export async function askWorker<const Output extends v.GenericSchema>(
     throw new Error(`The worker's answer to ${question.name} has another shape: ${fields.slice(0, 500)}`)
   }
   return result.output
+}
+
+/** Most calls are answered by then, and cost no question. */
+const LOOK_AFTER_MS = 2000
+
+/**
+ * A call that ends as soon as its worker is known to have lost it: killed, and perhaps started again. The worker gets a
+ * question after the call itself, so one that does not know the call has answered it or never will.
+ */
+async function callWhileThere(
+  ports: EdgePorts,
+  family: CallFamily,
+  envelope: CallEnvelope,
+  timeoutMs: number,
+  signal: AbortSignal,
+): Promise<CallReply> {
+  const call = ports.workers.call(family, envelope, timeoutMs, signal)
+  if (timeoutMs <= LOOK_AFTER_MS) return call
+  const lost = Promise.withResolvers<never>()
+  let timer: ReturnType<typeof setTimeout> | undefined
+  let answered = false
+  const look = async (): Promise<void> => {
+    const goesOn = await isUnderWay(ports, envelope, signal)
+    if (answered) return
+    if (goesOn) timer = setTimeout(look, LOOK_AFTER_MS)
+    else lost.reject(lostCall())
+  }
+  timer = setTimeout(look, LOOK_AFTER_MS)
+  try {
+    return await Promise.race([call, lost.promise])
+  } finally {
+    answered = true
+    clearTimeout(timer)
+    // Of a call that was lost nobody hears the end.
+    call.catch(() => undefined)
+  }
+}
+
+const lostCall = (): AppError =>
+  new AppError('worker_offline', 'Cannot tell how the call ended: the worker went away before it answered', {
+    hint: 'Look at the state with a read before you repeat a change: it may have been made',
+  })
+
+/** False only where nobody listens, or the worker says so; one that is slow or too busy to say is at work. */
+async function isUnderWay(ports: EdgePorts, { id, caller }: CallEnvelope, signal: AbortSignal): Promise<boolean> {
+  const asker = { caller, requestId: crypto.randomUUID(), signal }
+  try {
+    return (await askWorker(ports, CallState, { call_id: id }, asker, { timeoutMs: LOOK_AFTER_MS })).under_way
+  } catch (error) {
+    return !(error instanceof AppError && error.code === 'worker_offline')
+  }
 }
 
 /** Long enough for a busy worker, short enough to ask before other work. */

@@ -14,11 +14,11 @@ export async function readFingerprint(path: string): Promise<string | null> {
  * claim. Refuses with `model_unavailable`; `details.file` is `missing` or `damaged`.
  */
 export async function inspectModelFile(path: string): Promise<void> {
-  for (const part of listParts(path)) await inspectPart(part)
+  for (const part of listModelParts(path)) await inspectPart(part)
 }
 
 /** `model-00001-of-00003.gguf` stands for three files. */
-function listParts(path: string): string[] {
+export function listModelParts(path: string): string[] {
   const match = /^(.*)-(\d{5})-of-(\d{5})\.gguf$/i.exec(basename(path))
   const [, stem, , last] = match ?? []
   if (stem === undefined || last === undefined) return [path]

@@ -12,6 +12,12 @@ export function createNatsEvents(connection: NatsConnection, workspace: Workspac
   return {
     job: (event) => publish(jobSubject(workspace, v.parse(JobId, event.job_id)), event),
     workspace: (event) => publish(eventsSubject(workspace), event),
+    onGap(onGap) {
+      const watch = async (): Promise<void> => {
+        for await (const status of connection.status()) if (status.type === 'reconnect') onGap()
+      }
+      void watch()
+    },
     onCancel(onCancel) {
       connection.subscribe(cancelSubject(workspace, '*'), {
         callback: (error, message) => {

@@ -2,12 +2,13 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { NatsConnection } from '@nats-io/transport-node'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { findNatsServer } from '#scripts/nats-binary.ts'
 import { connectNats } from '#scripts/nats-connect.ts'
 import { type NatsServer, startNatsServer } from '#scripts/nats-server.ts'
 import { createJobId, toWorkspaceId } from '#shared/ids.ts'
-import { EDGE_INBOX, registrySubject, WORKER_INBOX } from '#shared/protocol/subjects.ts'
+import { EDGE_INBOX, registrySubject } from '#shared/protocol/subjects.ts'
+import { connectWorker } from './nats-connection.ts'
 import { createNatsRegistry } from './nats-registry.ts'
 
 const workspace = toWorkspaceId('sample')
@@ -21,7 +22,7 @@ describe('createNatsRegistry', () => {
     folder = mkdtempSync(join(tmpdir(), 'millwright-registry-'))
     server = await startNatsServer({ binary: await findNatsServer(), dataFolder: join(folder, 'nats') })
     edge = await connectNats(server.url('edge'), { name: 'edge', inboxPrefix: EDGE_INBOX })
-    worker = await connectNats(server.url('worker'), { name: 'worker', inboxPrefix: WORKER_INBOX })
+    worker = await connectWorker(server.url('worker'), 'worker', new AbortController().signal)
   }, 60_000)
   afterAll(async () => {
     await Promise.all([edge?.close(), worker?.close()])
@@ -29,16 +30,31 @@ describe('createNatsRegistry', () => {
     rmSync(folder, { recursive: true, force: true })
   })
 
+  const answerOwners = (owners: Record<string, string>): void => {
+    edge.subscribe(registrySubject(workspace, 'find_owners'), {
+      callback: (_error, message) => {
+        message.respond(JSON.stringify({ v: 1, owners }))
+      },
+    })
+  }
+
   it('asks for owners again while the edge is being restarted: the work of a job hangs on it', async () => {
     const asking = createNatsRegistry(worker, workspace).findOwners(['src/a.ts'])
     // What the worker sends is at the server before its own next answer: the question found nobody.
     await worker.rtt()
-    edge.subscribe(registrySubject(workspace, 'find_owners'), {
-      callback: (_error, message) => {
-        message.respond(JSON.stringify({ v: 1, owners: { 'src/a.ts': 'a1' } }))
-      },
-    })
+    answerOwners({ 'src/a.ts': 'a1' })
     expect(await asking).toEqual(new Map([['src/a.ts', 'a1']]))
+  })
+
+  it('waits for a server that is away when the question comes', async () => {
+    const { port } = server
+    server.kill()
+    await vi.waitUntil(() => worker.info === undefined)
+    const asking = createNatsRegistry(worker, workspace).findOwners(['src/b.ts'])
+    server = await startNatsServer({ binary: await findNatsServer(), dataFolder: join(folder, 'nats'), port })
+    edge = await connectNats(server.url('edge'), { name: 'edge', inboxPrefix: EDGE_INBOX })
+    answerOwners({ 'src/b.ts': 'b1' })
+    expect(await asking).toEqual(new Map([['src/b.ts', 'b1']]))
   })
 
   it('tells at once that a claim found nobody: each one counts, and the queue brings the job again', async () => {

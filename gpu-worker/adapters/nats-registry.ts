@@ -7,14 +7,19 @@ import {
   ClaimJobReply,
   decodeMessage,
   encodeMessage,
+  FindOverReply,
   FindOwnersReply,
   FinishJobReply,
 } from '#shared/protocol/envelope.ts'
+import { NATS_PAYLOAD_BYTES_MAX } from '#shared/protocol/limits.ts'
 import { type RegistryOperation, registrySubject, WIRE_VERSION } from '#shared/protocol/subjects.ts'
 import type { Registry } from '../ports/registry.ts'
 
 const TIMEOUT_MS = 10_000
-/** An edge that is restarted answers again within a few seconds. */
+/** An edge, or a NATS server, that is restarted answers again within a few seconds. */
+const PATIENCE_MS = 20_000
+/** A question that was under way when the server died is never answered, and nobody says so. */
+const ATTEMPT_MS = 3000
 const ASK_AGAIN_MS = 500
 
 /** Asks any edge process of the workspace. */
@@ -23,15 +28,14 @@ export function createNatsRegistry(connection: NatsConnection, workspace: Worksp
     operation: RegistryOperation,
     question: Record<string, unknown>,
     reply: S,
+    timeout = TIMEOUT_MS,
   ): Promise<v.InferOutput<S>> {
-    const bytes = encodeMessage(
-      'a question to the registry',
-      { v: WIRE_VERSION, ...question },
-      connection.info?.max_payload ?? 0,
-    )
+    // While the connection is taken up again its server's limit is not known, and the question waits for it.
+    const bytesMax = connection.info?.max_payload ?? NATS_PAYLOAD_BYTES_MAX
+    const bytes = encodeMessage('a question to the registry', { v: WIRE_VERSION, ...question }, bytesMax)
     let data: Uint8Array
     try {
-      const message = await connection.request(registrySubject(workspace, operation), bytes, { timeout: TIMEOUT_MS })
+      const message = await connection.request(registrySubject(workspace, operation), bytes, { timeout })
       data = message.data
     } catch (cause) {
       throw new AppError('unavailable', 'Cannot reach the registry: no edge process answers', {
@@ -48,10 +52,10 @@ export function createNatsRegistry(connection: NatsConnection, workspace: Worksp
     question: Record<string, unknown>,
     reply: S,
   ): Promise<v.InferOutput<S>> {
-    const until = Date.now() + TIMEOUT_MS
+    const until = Date.now() + PATIENCE_MS
     for (;;) {
       try {
-        return await ask(operation, question, reply)
+        return await ask(operation, question, reply, ATTEMPT_MS)
       } catch (error) {
         const mayPass = error instanceof AppError && error.code === 'unavailable'
         if (!mayPass || Date.now() + ASK_AGAIN_MS >= until) throw error
@@ -64,6 +68,7 @@ export function createNatsRegistry(connection: NatsConnection, workspace: Worksp
     claimJob: (job, workerId) => ask('claim_job', { job_id: job, worker_id: workerId }, ClaimJobReply),
     finishJob: async (job, fence, outcome) =>
       (await ask('finish_job', { job_id: job, fence, outcome }, FinishJobReply)).accepted,
+    findOver: async (jobs) => (await askPatiently('find_over', { jobs }, FindOverReply)).over,
     findOwners: async (fileKeys) =>
       fileKeys.length === 0
         ? new Map()

@@ -5,6 +5,7 @@
 import os from 'node:os'
 import {
   type ChatHistoryItem,
+  GgmlType,
   getLlama,
   type Llama,
   type LlamaModel,
@@ -29,15 +30,19 @@ import {
   type ChildStatus,
   type Machine,
 } from '../inference/child-protocol.ts'
+import { draftRefused } from '../inference/draft-refused.ts'
+import { toEngineFlashAttention } from '../inference/flash-attention.ts'
+import type { Levers } from '../inference/levers.ts'
 import { chooseSlotCount } from '../inference/slot-count.ts'
 import { chooseThreads } from '../inference/threads.ts'
 import type { ChatTurn } from '../ports/language-model.ts'
-import { ModelSlots } from './node-llama-cpp-slots.ts'
+import { readFingerprint } from './model-file.ts'
+import { Grammars } from './node-llama-cpp-grammar.ts'
+import { ModelSlots, type StateFiles } from './node-llama-cpp-slots.ts'
 
 type Request<Kind extends ChildRequest['kind']> = Extract<ChildRequest, { kind: Kind }>
 
-/** A few times a second is what people see; more only costs. */
-const PROGRESS_INTERVAL_MS = 250
+const PROGRESS_INTERVAL_MS = Number(process.argv[3])
 const STATUS_INTERVAL_MS = 2000
 /** A server that does not answer within this is taken as not reachable. */
 const CONNECT_TIMEOUT_MS = 8000
@@ -45,11 +50,14 @@ const CONNECT_TIMEOUT_MS = 8000
 interface Loaded {
   readonly model: LlamaModel
   readonly slots: ModelSlots
+  readonly grammars: Grammars
   readonly encode: (turns: readonly ChatTurn[]) => number[]
   readonly encodePlain: EncodePlain
 }
 
 const gpuWanted = process.argv[2] === 'cpu' ? false : 'auto'
+/** For what the slots hold when another caller needs them; empty where nothing is to be kept. */
+const [statesFolder = '', statesBytesMax = '0'] = process.argv.slice(3)
 let engine: Promise<Llama> | undefined
 let loaded: Loaded | undefined
 const running = new Map<number, AbortController>()
@@ -189,7 +197,8 @@ function networkCause(error: unknown): string {
   return cause instanceof Error ? cause.message : plainMessage(error)
 }
 
-async function load({ id, path, threads, contextTokensMax, slots: slotsWanted }: Request<'load'>): Promise<ChildReply> {
+async function load(request: Request<'load'>): Promise<ChildReply> {
+  const { id, path, threads, contextTokensMax, slots: slotsWanted, levers } = request
   const llama = await startEngine()
   const used =
     threads ??
@@ -205,22 +214,43 @@ async function load({ id, path, threads, contextTokensMax, slots: slotsWanted }:
     gpuLayers: { fitContext: { contextSize: Math.min(4096, contextTokensMax) } },
     onLoadProgress: (fraction) => report({ kind: 'loading', id, fraction }),
   })
+  const draft = levers.draftModel === null ? null : await loadDraft(llama, levers.draftModel)
   // llama.cpp accepts more than the model was trained for, and answers nonsense beyond it.
   const tokensMax = Math.min(model.trainContextSize, contextTokensMax)
-  const slots = await ModelSlots.create(model, slotsWanted ?? (await countSlots(llama, model, tokensMax)), {
-    contextSize: { min: Math.min(2048, tokensMax), max: tokensMax },
-    threads: used,
-  })
+  const count = slotsWanted ?? (await countSlots(llama, model, tokensMax, levers))
+  const contextSize = { min: Math.min(2048, tokensMax), max: tokensMax }
+  const states = await describeStates(path)
+  const slots = await ModelSlots.create(model, count, { contextSize, threads: used, levers, draft, states })
   const tokenizer: Tokenizer = {
     tokenize: (text, control) => (text === '' ? [] : model.tokenize(text, control)),
   }
   const encodePlain = createPlainEncoder(tokenizer, userDefinedTokens(model))
-  loaded = { model, slots, encodePlain, encode: chooseEncoding(model, tokenizer, encodePlain) }
+  const grammars = new Grammars(llama, model)
+  loaded = { model, slots, grammars, encodePlain, encode: chooseEncoding(model, tokenizer, encodePlain) }
   const contextTokens = Math.min(slots.contextTokens, tokensMax)
   return { kind: 'loaded', id, contextTokens, slots: slots.count, threads: used, gpuLayers: model.gpuLayers }
 }
 
-async function countSlots(llama: Llama, model: LlamaModel, contextTokens: number): Promise<number> {
+async function describeStates(modelPath: string): Promise<StateFiles | null> {
+  if (statesFolder === '') return null
+  return { folder: statesFolder, bytesMax: Number(statesBytesMax), engine: (await readFingerprint(modelPath)) ?? '' }
+}
+
+async function loadDraft(llama: Llama, path: string): Promise<LlamaModel> {
+  try {
+    return await llama.loadModel({ modelPath: path })
+  } catch (error) {
+    throw draftRefused(path, plainMessage(error), error)
+  }
+}
+
+async function countSlots(
+  llama: Llama,
+  model: LlamaModel,
+  contextTokens: number,
+  { flashAttention, kvCache }: Levers,
+): Promise<number> {
+  const cacheType = kvCache === 'q8_0' ? GgmlType.Q8_0 : GgmlType.F16
   const gpuFree = llama.gpu === false ? 0 : (await llama.getVramState()).free
   return chooseSlotCount({
     contextTokens,
@@ -230,6 +260,9 @@ async function countSlots(llama: Llama, model: LlamaModel, contextTokens: number
         contextSize: contextTokens,
         sequences,
         modelGpuLayers: model.gpuLayers,
+        flashAttention: toEngineFlashAttention(flashAttention),
+        kvCacheKeyType: cacheType,
+        kvCacheValueType: cacheType,
       })
       return { gpu: gpuVram, main: cpuRam }
     },
@@ -304,17 +337,18 @@ async function count({ id, text }: Request<'count'>): Promise<ChildReply> {
 }
 
 async function generate(request: Request<'generate'>, signal: AbortSignal): Promise<ChildReply> {
-  const { id, turns, answerTokensMax, temperature, cacheKey } = request
-  const { model, slots, encode } = needModel()
+  const { id, turns, answerTokensMax, temperature, cacheKey, grammar } = request
+  const { model, slots, grammars, encode } = needModel()
   const started = performance.now()
   const prompt = encode(turns).map(toToken)
   checkRoom(prompt.length, answerTokensMax, slots.contextTokens)
+  const guide = grammar === null || opensThinking(model, prompt) ? null : await grammars.guide(grammar)
 
   const onProgress = createThrottle((phase: 'prompt' | 'generating', tokens: number, promptTokens: number) =>
     send({ kind: 'generating', id, phase, tokens, promptTokens, promptTokensTotal: prompt.length }),
   )
   try {
-    const answer = await slots.generate({ prompt, answerTokensMax, temperature, cacheKey, signal, onProgress })
+    const answer = await slots.generate({ prompt, answerTokensMax, temperature, cacheKey, guide, signal, onProgress })
     const { tokens, firstTokenAt } = answer
     const generatingMs = firstTokenAt === null ? 0 : performance.now() - firstTokenAt
     return {
@@ -333,6 +367,10 @@ async function generate(request: Request<'generate'>, signal: AbortSignal): Prom
     throw error
   }
 }
+
+/** Some templates open the model's thinking themselves; the answer then has no form until it is over. */
+const opensThinking = (model: LlamaModel, prompt: readonly Token[]): boolean =>
+  /<think(?:ing)?>\s*$/.test(model.detokenize(prompt.slice(-8), true))
 
 function needModel(): Loaded {
   if (loaded === undefined) throw new Error('No model is loaded')

@@ -6,14 +6,27 @@ import type {
   LlamaModel,
   Token,
 } from 'node-llama-cpp'
+import { BatchCost } from '../inference/batch-cost.ts'
 import { BatchPlanner } from '../inference/batch-planner.ts'
+import { choosePromptTokensMax } from '../inference/batch-size.ts'
+import { draftRefused } from '../inference/draft-refused.ts'
+import { toEngineFlashAttention } from '../inference/flash-attention.ts'
 import { Intermission } from '../inference/intermission.ts'
+import { toEngineKvCache } from '../inference/kv-cache.ts'
+import type { Levers } from '../inference/levers.ts'
+import { chooseGuessedTokens, tokenShare } from '../inference/lookup.ts'
 import { SlotTable } from '../inference/slot-table.ts'
+import type { AnswerGuide } from './node-llama-cpp-grammar.ts'
+import { GuessingPredictor } from './node-llama-cpp-guesses.ts'
+import { SlotStates, type SlotStatesOptions } from './node-llama-cpp-states.ts'
 
-/** On a CPU larger pieces of a prompt gain nothing. */
-const PROMPT_TOKENS_MAX = 128
-/** On a GPU, where a piece takes milliseconds and larger ones use it better: llama.cpp's own batch size. */
-const PROMPT_TOKENS_MAX_GPU = 512
+/**
+ * One token so many times in a row, under a grammar: the model wants to end where it may not, and would go on until its
+ * room is used up. Over a thousand equal characters in most vocabularies.
+ */
+const REPEATED_MAX = 256
+
+export type StateFiles = Pick<SlotStatesOptions, 'folder' | 'bytesMax' | 'engine'>
 
 export interface SlotRequest {
   readonly prompt: readonly Token[]
@@ -21,17 +34,27 @@ export interface SlotRequest {
   readonly temperature: number
   /** Calls of one key come back to the slot that still holds their last prompt, where it is free. */
   readonly cacheKey: string
+  /** Made for this answer alone; null leaves the answer free. */
+  readonly guide: AnswerGuide | null
   readonly signal: AbortSignal
   readonly onProgress: (phase: 'prompt' | 'generating', tokens: number, promptTokens: number) => void
 }
 
 export interface SlotAnswer {
   readonly tokens: Token[]
-  /** Of the prompt: those that the slot still held. */
+  /** Of the prompt: those that the slot still held, or that came back from a file. */
   readonly cachedTokens: number
   readonly stopReason: 'end' | 'length'
   /** On the performance clock; null where there was no token. */
   readonly firstTokenAt: number | null
+}
+
+export interface ModelSlotsOptions extends Pick<LlamaContextOptions, 'contextSize' | 'threads'> {
+  readonly levers: Levers
+  /** The model that `levers` names to guess tokens, loaded. */
+  readonly draft: LlamaModel | null
+  /** Lets more callers keep their prompts than there are slots; its `engine` names the model's file. */
+  readonly states: StateFiles | null
 }
 
 /**
@@ -43,18 +66,28 @@ export class ModelSlots {
   readonly count: number
   readonly #model: LlamaModel
   readonly #sequences: readonly LlamaContextSequence[]
+  /** One for each sequence; null where nothing is guessed. */
+  readonly #predictors: readonly (GuessingPredictor | null)[]
   readonly #planner: BatchPlanner
   readonly #table: SlotTable
   readonly #intermission = new Intermission()
+  readonly #states: SlotStates | null
 
-  private constructor(context: LlamaContext, planner: BatchPlanner) {
+  private constructor(
+    context: LlamaContext,
+    planner: BatchPlanner,
+    predictors: readonly (GuessingPredictor | null)[],
+    states: StateFiles | null,
+  ) {
     this.contextTokens = Math.min(context.contextSize, context.model.trainContextSize)
     this.count = context.totalSequences
     this.#model = context.model
     this.#planner = planner
     this.#table = new SlotTable(this.count)
-    this.#sequences = Array.from({ length: this.count }, () =>
+    this.#predictors = predictors
+    this.#sequences = predictors.map((tokenPredictor) =>
       context.getSequence({
+        ...(tokenPredictor === null ? {} : { tokenPredictor }),
         contextShift: {
           strategy: () => {
             throw new Error('The context is full, although the tokens were counted')
@@ -62,21 +95,46 @@ export class ModelSlots {
         },
       }),
     )
+    const world = { sequences: this.#sequences, intermission: this.#intermission }
+    this.#states = states && new SlotStates({ ...states, ...world, engine: describeEngine(states.engine, context) })
   }
 
-  static async create(
-    model: LlamaModel,
-    count: number,
-    options: Pick<LlamaContextOptions, 'contextSize' | 'threads'>,
-  ): Promise<ModelSlots> {
-    const promptTokensMax = model.gpuLayers > 0 ? PROMPT_TOKENS_MAX_GPU : PROMPT_TOKENS_MAX
-    const planner = new BatchPlanner({ promptTokensMax })
+  static async create(model: LlamaModel, count: number, options: ModelSlotsOptions): Promise<ModelSlots> {
+    const { levers, draft, states, ...sizes } = options
+    const onGpu = model.gpuLayers > 0
+    const cost = new BatchCost(tokenShare(onGpu))
+    const planner = new BatchPlanner({
+      promptTokensMax: choosePromptTokensMax(onGpu),
+      onAnswersEvaluated: (tokens, ms) => cost.record(tokens, ms),
+    })
     const context = await model.createContext({
-      ...options,
+      ...sizes,
+      ...toEngineKvCache(levers.kvCache),
+      flashAttention: toEngineFlashAttention(levers.flashAttention),
       sequences: count,
       batching: { itemPrioritizationStrategy: ({ items, size }) => planner.plan(items, size) },
     })
-    return new ModelSlots(context, planner)
+    const looksUp = levers.promptLookup && canTakeBack(model)
+    const chooseGuessed = (acceptance: number) =>
+      looksUp ? chooseGuessedTokens({ acceptance, answers: Math.max(1, planner.answers), cost }) : 0
+    const drafts = await draft?.createContext({ ...sizes, contextSize: context.contextSize, sequences: count })
+    const predictors = Array.from({ length: count }, () =>
+      looksUp || drafts !== undefined ? new GuessingPredictor(chooseGuessed, drafts?.getSequence()) : null,
+    )
+    const slots = new ModelSlots(context, planner, predictors, states)
+    if (levers.draftModel !== null) await slots.#checkDraft(levers.draftModel)
+    return slots
+  }
+
+  /** The engine looks at the vocabularies when a predictor begins. */
+  async #checkDraft(path: string): Promise<void> {
+    const [targetSequence] = this.#sequences
+    if (targetSequence === undefined) return
+    try {
+      await this.#predictors[0]?.reset({ targetSequence, stateTokens: [], evaluateOptions: {} })
+    } catch (error) {
+      throw draftRefused(path, error instanceof Error ? error.message : String(error), error)
+    }
   }
 
   /** At most `count` calls at a time. The prompt and the answer fit into the context: the caller has counted. */
@@ -91,17 +149,24 @@ export class ModelSlots {
       if (!request.signal.aborted) await this.#intermission.during(() => sequence.clearHistory())
       throw error
     } finally {
+      this.#states?.leave(slot)
       this.#table.release(slot)
     }
   }
 
   async #generate(request: SlotRequest, slot: number, sequence: LlamaContextSequence): Promise<SlotAnswer> {
-    const { prompt, answerTokensMax, temperature, signal, onProgress } = request
+    const { prompt, answerTokensMax, temperature, guide, signal, onProgress } = request
+    await this.#states?.enter({ slot, key: request.cacheKey, prompt, signal })
     const cachedTokens = await this.#keepShared(sequence, prompt)
     const evaluationPriority = toPriority(slot)
+    const predictor = this.#predictors[slot] ?? null
+    // Where each token decides which may follow, none can be guessed beyond it.
+    if (guide?.push === undefined) predictor?.begin(prompt, answerTokensMax)
+    const unusedBefore = sequence.tokenPredictions.unused
     const tokens: Token[] = []
     let firstTokenAt: number | null = null
     let stopReason: SlotAnswer['stopReason'] = 'length'
+    let repeated = 0
     this.#planner.enter(slot, 'prompt')
     try {
       let at = cachedTokens
@@ -115,7 +180,9 @@ export class ModelSlots {
       }
       await this.#mayGoOn(signal)
       const rest = prompt.slice(at)
-      for await (const token of sequence.evaluate(rest, { temperature, yieldEogToken: true, evaluationPriority })) {
+      const sampling = { temperature, yieldEogToken: true, evaluationPriority }
+      const options = guide === null ? sampling : { ...sampling, grammarEvaluationState: guide.state }
+      for await (const token of sequence.evaluate(rest, options)) {
         this.#planner.finished()
         if (firstTokenAt === null) {
           firstTokenAt = performance.now()
@@ -126,13 +193,18 @@ export class ModelSlots {
           stopReason = 'end'
           break
         }
+        await guide?.push?.(token, tokens)
         tokens.push(token)
         onProgress('generating', tokens.length, prompt.length)
         if (tokens.length >= answerTokensMax) break
+        repeated = token === tokens.at(-2) ? repeated + 1 : 1
+        if (guide !== null && repeated >= REPEATED_MAX) break
         if (this.#intermission.pause !== null) await this.#mayGoOn(signal)
       }
     } finally {
+      predictor?.end()
       this.#planner.leave(slot)
+      if (sequence.tokenPredictions.unused !== unusedBefore) await dropGuessed(sequence)
     }
     return { tokens, cachedTokens, stopReason, firstTokenAt }
   }
@@ -158,8 +230,27 @@ export class ModelSlots {
   }
 }
 
+/** Models with a state that cannot be cut (recurrent layers, sliding windows) would copy it before every guess. */
+const canTakeBack = ({ fileInsights }: LlamaModel): boolean =>
+  !fileInsights.isRecurrent && !fileInsights.isHybrid && fileInsights.swaSize === undefined
+
+/** Guessed tokens that were right but came after the answer's end: the engine would keep them until its next call. */
+async function dropGuessed(sequence: LlamaContextSequence): Promise<void> {
+  const { nextTokenIndex, contextSize } = sequence
+  await sequence.eraseContextTokenRanges([{ start: nextTokenIndex, end: contextSize }])
+}
+
 /**
  * The engine shows its batch strategy of each sequence only the priority, and does nothing else with it: so it carries the
  * slot's number, for which the type is too narrow.
  */
 const toPriority = (slot: number): EvaluationPriority => (slot + 1) as EvaluationPriority
+
+const describeEngine = (modelFile: string, context: LlamaContext): string =>
+  JSON.stringify([
+    modelFile,
+    context.contextSize,
+    context.flashAttention,
+    context.kvCacheKeyType,
+    context.kvCacheValueType,
+  ])

@@ -189,6 +189,43 @@ describe('a llama.cpp model', () => {
   })
 })
 
+describe('an answer with a form', () => {
+  it('is refused with the reason where the grammar does not parse, and nothing else notices', async () => {
+    const model = create({ reference: tiny })
+    const others = [1, 2].map((index) => model.generate(ask('go on', 200, `agent-${index}`), patience()))
+    for (const text of ['root ::= "a" (', 'root ::= root "a"', 'start ::= "a"']) {
+      await expect(model.generate({ ...ask('x'), grammar: { kind: 'gbnf', text } }, patience())).rejects.toMatchObject({
+        code: 'internal',
+        message: expect.stringContaining(text),
+      })
+    }
+    for (const { usage } of await Promise.all(others)) expect(usage.completion_tokens).toBe(200)
+    expect((await model.generate(ask('y', 5), patience())).usage.completion_tokens).toBe(5)
+  })
+
+  it('ends where it says one thing over and over, because it may not end', async () => {
+    const model = create({ reference: tiny })
+    const grammar = { kind: 'gbnf', text: 'root ::= "z"{1500}' } as const
+    const answer = await model.generate({ ...ask('x', 2000), grammar }, patience())
+    expect(answer.stopReason).toBe('length')
+    expect(answer.usage.completion_tokens).toBe(256)
+  })
+
+  it('keeps each of several answers at once to its own, also the second time', async () => {
+    const model = create({ reference: tiny, slots: 4 })
+    for (let round = 0; round < 2; round++) {
+      const texts = await Promise.all(
+        ['a', 'b', 'c', 'd'].map(async (letter) => {
+          const grammar = { kind: 'gbnf', text: `root ::= [${letter}x]{40}` } as const
+          const { text } = await model.generate({ ...ask(`I am ${letter}`, 60, letter), grammar }, patience())
+          return [letter, text] as const
+        }),
+      )
+      for (const [letter, text] of texts) expect(text).toMatch(new RegExp(`^[${letter}x]{40}$`))
+    }
+  })
+})
+
 describe('several answers at once', () => {
   const agents = ['a', 'b', 'c', 'd']
   // Prompts of under 64 tokens: on a CPU, flash attention rounds otherwise for pieces of that size and larger, and how
@@ -453,6 +490,31 @@ describe('a model file', () => {
       expect((await model.generate(ask('x', 3), patience())).usage.completion_tokens).toBe(3)
     } finally {
       clearInterval(killer)
+    }
+  })
+})
+
+describe('a draft model', () => {
+  it('guesses, and the answer is the same', async () => {
+    const request = ask('Write', 40)
+    const plain = await create({ reference: tiny }).generate(request, patience())
+    const drafted = await create({ reference: tiny, levers: { draftModel: tiny } }).generate(request, patience())
+    expect(drafted.text).toBe(plain.text)
+    expect(drafted.usage).toMatchObject({ completion_tokens: 40, prompt_tokens: plain.usage.prompt_tokens })
+  })
+
+  it('that cannot be used is refused, and says why', async () => {
+    const other = join(folder, 'other.gguf')
+    await writeTinyModel(other, { vocabularyTokens: 900 })
+    for (const [draftModel, why] of [
+      [join(folder, 'nowhere.gguf'), /^Cannot use the draft model "nowhere.gguf": .*no such file/],
+      [other, /^Cannot use the draft model "other.gguf": .*vocabulary/],
+    ] as const) {
+      const model = create({ reference: tiny, levers: { draftModel } })
+      const call = model.generate(ask('x'), patience())
+      await expect(call).rejects.toMatchObject({ code: 'model_unavailable' })
+      await expect(call).rejects.toThrow(why)
+      expect(model.info()).toMatchObject({ state: 'failed', detail: expect.stringContaining('MILLWRIGHT_DRAFT_MODEL') })
     }
   })
 })

@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
-import { type OpenAiServerOptions, startOpenAiServer } from '#test/support/openai-server.ts'
+import { type OpenAiServer, type OpenAiServerOptions, startOpenAiServer } from '#test/support/openai-server.ts'
 import type { ServerModel } from '../inference/server-model.ts'
 import type { GenerateRequest, LanguageModel } from '../ports/language-model.ts'
 import { createLlamaModel } from './node-llama-cpp.ts'
@@ -206,6 +206,53 @@ describe('what a server does not tell', () => {
     expect(await outcome(model, ask(4000))).toMatchObject({
       code: 'context_overflow',
       details: { answer_tokens_max: 4000, context_tokens: 2048 },
+    })
+  })
+
+  describe('asks for a form of the answer', () => {
+    const gbnf = { ...ask(), grammar: { kind: 'gbnf', text: 'root ::= "yes" | "no"' } } as const
+    const json = { ...ask(), grammar: { kind: 'json', schema: { type: 'boolean' } } } as const
+    const forms = (server: OpenAiServer) =>
+      server.calls.map(({ body }) => [body.grammar !== undefined, body.response_format?.type ?? null])
+
+    it('as llama-server takes it, edits too', async () => {
+      const { server, model } = await start({})
+      expect((await model.generate(gbnf, patience())).text).toMatch(/^(yes|no)$/)
+      expect((await model.generate(json, patience())).text).toMatch(/^(true|false)$/)
+      const edits = { kind: 'edits', lines: 12, info: '', fenceLength: 3 } as const
+      await model.generate({ ...ask(), grammar: edits }, patience())
+      expect(forms(server)).toEqual([
+        [true, null],
+        [false, 'json_schema'],
+        [true, null],
+      ])
+      expect(server.calls[2]?.body.grammar).toContain('Insert after')
+    })
+
+    it('not by grammar where a template knows of thinking, or where the server is another', async () => {
+      for (const options of [{ template: '<|im_start|>assistant\n<think>' }, { like: 'plain' }] as const) {
+        const { server, model } = await start(options)
+        await model.generate(gbnf, patience())
+        expect((await model.generate(json, patience())).text).toMatch(/^(true|false)$/)
+        expect(forms(server)).toEqual([
+          [false, null],
+          [false, 'json_schema'],
+        ])
+      }
+    })
+
+    it('and goes on without where that is refused', async () => {
+      const { server, model } = await start({ refusesForms: true })
+      const free = (await model.generate(ask(), patience())).text
+      for (const request of [json, json, gbnf]) expect((await model.generate(request, patience())).text).toBe(free)
+      expect(forms(server)).toEqual([
+        [false, null],
+        [false, 'json_schema'],
+        [false, null],
+        [false, null],
+        [true, null],
+        [false, null],
+      ])
     })
   })
 

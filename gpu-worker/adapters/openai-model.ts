@@ -1,7 +1,9 @@
 import OpenAI, { APIConnectionError, APIError } from 'openai'
 import * as v from 'valibot'
+import { editsAtOnce } from '../inference/edit-stages.ts'
 import type { ServerAddress } from '../inference/model-list.ts'
 import { ServerModel, type ServerTimes } from '../inference/server-model.ts'
+import type { AnswerGrammar } from '../ports/answer-grammar.ts'
 import {
   type ChatPiece,
   type ChatServer,
@@ -58,8 +60,11 @@ const Models = v.object({
   ),
 })
 
-/** Of llama-server: one slot's context. */
-const Properties = v.object({ default_generation_settings: v.object({ n_ctx: v.number() }) })
+/** Of llama-server: one slot's context, and how it writes a conversation. */
+const Properties = v.object({
+  default_generation_settings: v.object({ n_ctx: v.number() }),
+  chat_template: v.nullish(v.string()),
+})
 
 /** llama-server sends the tokens, vLLM their number too. */
 const Tokens = v.object({ tokens: v.array(v.unknown()) })
@@ -140,20 +145,59 @@ function createOpenAiServer(url: string, key: string | null): ChatServer {
     return tokens > 0 ? tokens : null
   }
 
-  let sendsUsage = true
-  function open(request: ChatServerRequest, signal: AbortSignal) {
-    return client.chat.completions.create(
-      {
-        model: request.model,
-        messages: request.turns.map(({ role, text }) => ({ role, content: text })),
-        // Its successor's name is known to few of these servers.
-        max_tokens: request.answerTokensMax,
-        temperature: request.temperature,
-        stream: true,
-        ...(sendsUsage ? { stream_options: { include_usage: true } } : {}),
-      },
-      { signal },
-    )
+  let isLlamaServer = false
+  let takesGrammars: boolean | null = null
+  /**
+   * Whether a grammar may be sent: to llama-server, which alone has a field for it. Not where its template knows of
+   * thinking, because what a server takes for a thought is held to the grammar too.
+   */
+  async function mayTakeGrammar(signal: AbortSignal): Promise<boolean> {
+    if (!isLlamaServer) return false
+    if (takesGrammars === null) {
+      const properties = v.safeParse(Properties, await orNone(client.get(`${top}/props`, { signal })))
+      const template = properties.success ? (properties.output.chat_template ?? '') : ''
+      takesGrammars = template !== '' && !/think|reasoning|<\|channel\|>/i.test(template)
+    }
+    return takesGrammars
+  }
+
+  async function formOf(grammar: AnswerGrammar | null, signal: AbortSignal): Promise<Form> {
+    if (grammar === null) return {}
+    if (grammar.kind === 'json') {
+      const { schema } = grammar
+      return { response_format: { type: 'json_schema', json_schema: { name: 'answer', strict: true, schema } } }
+    }
+    if (!(await mayTakeGrammar(signal))) return {}
+    return { grammar: grammar.kind === 'gbnf' ? grammar.text : editsAtOnce(grammar) }
+  }
+
+  /** Fields that the server has refused, and will not be sent again. */
+  const refused = new Set<keyof Extras>()
+  async function open(request: ChatServerRequest, signal: AbortSignal) {
+    const extras: Extras = { stream_options: { include_usage: true }, ...(await formOf(request.grammar, signal)) }
+    for (const field of refused) delete extras[field]
+    for (;;) {
+      try {
+        return await client.chat.completions.create(
+          {
+            model: request.model,
+            messages: request.turns.map(({ role, text }) => ({ role, content: text })),
+            // Its successor's name is known to few of these servers.
+            max_tokens: request.answerTokensMax,
+            temperature: request.temperature,
+            stream: true,
+            ...extras,
+          },
+          { signal },
+        )
+      } catch (error) {
+        const field = error instanceof APIError ? refusedField(error, extras) : null
+        if (field === null) throw error
+        delete extras[field]
+        // Another grammar may be taken.
+        if (field !== 'grammar') refused.add(field)
+      }
+    }
   }
 
   return {
@@ -165,6 +209,9 @@ function createOpenAiServer(url: string, key: string | null): ChatServer {
       const parsed = v.safeParse(Models, listed)
       if (!parsed.success) throw new ServerFailure('garbage', 'lists its models in no form that is known')
       const { data } = parsed.output
+      isLlamaServer = data.some(({ owned_by }) => owned_by === 'llamacpp')
+      // It may have another model now.
+      takesGrammars = null
       return Promise.all(
         data.map(
           async (model): Promise<ListedModel> => ({
@@ -192,18 +239,35 @@ function createOpenAiServer(url: string, key: string | null): ChatServer {
 
     async *stream(request, signal) {
       try {
-        const chunks = await open(request, signal).catch((error: unknown) => {
-          if (!sendsUsage || !(error instanceof APIError) || !/stream_options|include_usage/.test(error.message))
-            throw error
-          sendsUsage = false
-          return open(request, signal)
-        })
-        for await (const chunk of chunks) yield toPiece(chunk)
+        for await (const chunk of await open(request, signal)) yield toPiece(chunk)
       } catch (error) {
         throw toFailure(error)
       }
     },
   }
+}
+
+/** What asks for a form of the answer. `grammar` is llama-server's own. */
+interface Form {
+  response_format?: OpenAI.ResponseFormatJSONSchema
+  grammar?: string
+}
+
+/** What some of these servers do not know, and refuse. */
+interface Extras extends Form {
+  stream_options?: { include_usage: true }
+}
+
+const NAMES: Readonly<Record<keyof Extras, RegExp>> = {
+  stream_options: /stream_options|include_usage/,
+  response_format: /response_format|json_schema/,
+  grammar: /grammar/i,
+}
+
+/** The field that an error names, of those that were sent. */
+function refusedField(error: APIError, sent: Extras): keyof Extras | null {
+  const fields = ['stream_options', 'response_format', 'grammar'] as const
+  return fields.find((field) => sent[field] !== undefined && NAMES[field].test(error.message)) ?? null
 }
 
 const HEADERS_SENT = ['accept', 'content-type', 'user-agent']

@@ -17,6 +17,7 @@ const grammars: Record<SourceLanguage, string> = {
   json: 'tree-sitter-json/tree-sitter-json.wasm',
   jsonc: 'tree-sitter-json/tree-sitter-json.wasm',
   yaml: '@tree-sitter-grammars/tree-sitter-yaml/tree-sitter-yaml.wasm',
+  markdown: '@cursorless/tree-sitter-wasms/out/tree-sitter-markdown.wasm',
 }
 
 const require = createRequire(import.meta.url)

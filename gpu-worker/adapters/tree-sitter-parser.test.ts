@@ -11,6 +11,9 @@ async function parsed(language: SourceLanguage, text: string): Promise<Extract<P
   return outcome
 }
 
+const openFence = (line: string, mark: string): string =>
+  `The code fence that starts here (${line}) is not closed: add a line ${mark} after the code. A block that shows fences itself needs a longer one around it, ${mark}${mark[0]}`
+
 describe('createTreeSitterParser', () => {
   it.each<[SourceLanguage, string]>([
     ['python', 'import os\n\n\nclass A:\n    """Doc."""\n\n    @property\n    def f(self) -> int:\n        return 1\n'],
@@ -36,6 +39,16 @@ describe('createTreeSitterParser', () => {
     ['json', '{"a": [1, null, true], "b": {"c": "d"}}\n'],
     ['jsonc', '// comment\n{"a": 1}\n'],
     ['yaml', 'a: 1\nb:\n  - c\n---\nd: {e: f}\n'],
+    ['javascript', 'const A = ({ b }) => <><B {...b} c="d">{b ? <i /> : null}</B></>\n'],
+    ['markdown', '# A\n\nText\n\n```py\nx = 1\n```\n\n~~~\ny\n~~~\n'],
+    ['markdown', '```js\nlast line without an end\n```'],
+    ['markdown', '````md\n```py\nx\n```\n````\n'],
+    ['markdown', '- a\n\n  ```sh\n  b\n  ```\n- c\n\n> ```\n> d\n> ```\n'],
+    ['markdown', '---\ntitle: A\ntags: [b, "c"]\n---\n\n# A\n'],
+    ['markdown', '\uFEFF---\r\ntitle: A\r\n---\r\n\r\n```py\r\nx\r\n```\r\n'],
+    ['markdown', '---\n\nA rule, and text: with a colon\n'],
+    ['markdown', '    ```\n    code by indentation, not a fence\n\nand `` ` `` and ``` in ``` text\n'],
+    ['markdown', '| a | `b` |\n|---|---|\n| <br> | [x](y "z) |\n\n<div>\n\n**open\n'],
   ])('accepts %s: %j', async (language, text) => {
     expect((await parsed(language, text)).faults).toEqual([])
   })
@@ -53,6 +66,7 @@ describe('createTreeSitterParser', () => {
     'json',
     'jsonc',
     'yaml',
+    'markdown',
   ])('takes an empty %s file', async (language) => {
     expect((await parsed(language, '')).faultCount).toBe(0)
   })
@@ -121,6 +135,39 @@ describe('createTreeSitterParser', () => {
       'Expected property name or `}` in JSON: write strict JSON, without comments or trailing commas',
     ],
     ['yaml', 'key: [a, b\n', 1, 6, '`[` is never closed: add the missing `]`'],
+    ['jsonc', '// c\n{"a": [1}\n', 2, 9, '`}` does not close the `[` of line 2: add the missing `]`'],
+    ['javascript', 'const A = () => <div><b></div>\n', 1, 1, 'Not valid syntax: `const A = () => <div><b></div>`'],
+    ['typescript', 'interface A { b: string\n', 1, 13, '`{` is never closed: add the missing `}`'],
+    ['typescript', 'const a: = 1\n', 1, 10, 'Unexpected `=` in `const a: = 1`'],
+    ['tsx', 'const A = () => <div>{b</div>\n', 1, 22, '`{` is never closed: add the missing `}`'],
+    [
+      'go',
+      'package main\n\nfunc main() { println("x" }\n',
+      3,
+      27,
+      '`}` does not close the `(` of line 3: add the missing `)`',
+    ],
+    ['rust', 'fn main() { let x = ; }\n', 1, 19, 'Unexpected `=` in `fn main() { let x = ; }`'],
+    ['java', 'class A { void f() { return 1 } }\n', 1, 30, 'Missing `;`'],
+    ['c', 'int main(void) { return 0 }\n', 1, 26, 'Missing `;`'],
+    ['cpp', 'class A { int x };\n', 1, 16, 'Missing `;`'],
+    ['markdown', '# A\n\n```py\nx = 1\n\nMore text\n', 3, 1, openFence('```py', '```')],
+    ['markdown', '```md\n```py\nx\n```\n```\n', 5, 1, openFence('```', '```')],
+    ['markdown', '- a\n\n  ~~~\n  b\n- c\n', 3, 3, openFence('~~~', '~~~')],
+    [
+      'markdown',
+      '---\ntitle: A\n\n# A\n\nText\n',
+      1,
+      1,
+      'The front matter that starts here is not closed: add a line --- after its last key',
+    ],
+    [
+      'markdown',
+      '---\ntitle: A\ntags: [b, c\n---\n\n# A\n',
+      3,
+      7,
+      'Front matter: `[` is never closed: add the missing `]`',
+    ],
   ])('explains %s: %j', async (language, text, line, column, message) => {
     expect((await parsed(language, text)).faults[0]).toEqual({ line, column, message })
   })

@@ -6,6 +6,7 @@ import { complexityOf } from './tree-sitter-complexity.ts'
 import { definitionsIn } from './tree-sitter-definitions.ts'
 import { grammarFile } from './tree-sitter-grammars.ts'
 import { jsonFaults } from './tree-sitter-json.ts'
+import { markdownFaults, toMarkdownSource } from './tree-sitter-markdown.ts'
 import { pythonFaults } from './tree-sitter-python.ts'
 import { FAULTS_SHOWN_MAX, syntaxFaults } from './tree-sitter-syntax.ts'
 
@@ -36,18 +37,29 @@ async function parserFor(language: SourceLanguage): Promise<Parser> {
   return parser
 }
 
-function faultsOf(root: Node, { language, text }: ParseRequest): { faults: SyntaxFault[]; breakCount: number } {
+/** A grammar that reads a part of the text: of a document, its front matter. */
+const innerLanguage = (language: SourceLanguage): SourceLanguage | null => (language === 'markdown' ? 'yaml' : null)
+
+function faultsOf(
+  root: Node,
+  { language, text }: ParseRequest,
+  inner: Parser | null,
+): { faults: SyntaxFault[]; breakCount: number } {
+  if (language === 'markdown' && inner !== null) {
+    const faults = markdownFaults(root, text, inner)
+    return { faults, breakCount: faults.length }
+  }
   const found = syntaxFaults(root, language, text)
   if (found.faults.length > 0 || language !== 'python') return found
   const faults = pythonFaults(root, text)
   return { faults, breakCount: faults.length }
 }
 
-function parse(parser: Parser, request: ParseRequest): ParseOutcome {
+function parse(parser: Parser, request: ParseRequest, inner: Parser | null): ParseOutcome {
   const tree = parser.parse(request.text)
   if (tree === null) return { kind: 'broken', reason: 'the parser gave no tree' }
   try {
-    const { faults, breakCount } = faultsOf(tree.rootNode, request)
+    const { faults, breakCount } = faultsOf(tree.rootNode, request, inner)
     const isSound = faults.length === 0
     return {
       kind: 'parsed',
@@ -72,15 +84,19 @@ async function answer(request: ParseRequest): Promise<ThreadMessage> {
     const outcome: ParseOutcome = { kind: 'parsed', faults, ...counts, complexity: null, definitions: [] }
     return { id, kind: 'finished', outcome }
   }
+  const text = request.language === 'markdown' ? toMarkdownSource(request.text) : request.text
+  const innerName = innerLanguage(request.language)
   let parser: Parser
+  let inner: Parser | null
   try {
     parser = await parserFor(request.language)
+    inner = innerName === null ? null : await parserFor(innerName)
   } catch (error) {
     return { id, kind: 'failed', reason: error instanceof Error ? error.message : String(error) }
   }
   parentPort?.postMessage({ id, kind: 'started' } satisfies ThreadMessage)
   try {
-    return { id, kind: 'finished', outcome: parse(parser, request) }
+    return { id, kind: 'finished', outcome: parse(parser, { ...request, text }, inner) }
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error)
     return { id, kind: 'finished', outcome: { kind: 'broken', reason } }

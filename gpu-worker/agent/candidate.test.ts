@@ -2,6 +2,7 @@ import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
 import { readReplyCorpus } from '#test/support/reply-corpus.ts'
 import { readCandidate } from './candidate.ts'
+import { chooseForm } from './choose-form.ts'
 
 const corpus = readReplyCorpus(fileURLToPath(new URL('../../test/fixtures/replies', import.meta.url)))
 
@@ -11,8 +12,9 @@ describe('readCandidate', () => {
     expect(new Set(corpus.map(({ title }) => title)).size).toBe(corpus.length)
   })
 
-  it.each(corpus)('$title ($verdict)', ({ path, task, stopReason, before, reply, verdict, file }) => {
-    const found = readCandidate({ text: reply, stopReason }, { path, before, message: task })
+  it.each(corpus)('$title ($verdict)', ({ path, task, isEdits, stopReason, before, reply, verdict, file }) => {
+    const form = chooseForm(path, before, isEdits ? 0 : Number.POSITIVE_INFINITY)
+    const found = form.read({ text: reply, stopReason }, task)
     if (file === null) {
       expect(found.failures.map(({ rule }) => rule)).toEqual([verdict])
       for (const { message } of found.failures) expect(message.length).toBeGreaterThan(10)

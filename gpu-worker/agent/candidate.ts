@@ -17,6 +17,8 @@ export interface Candidate {
   readonly prose: string
   /** Why it cannot be taken, as lines for the model. Empty: the checks may look at it. */
   readonly failures: readonly Failure[]
+  /** Failures of the text as the model can find them in its reply; left out where the reply is the text. */
+  readonly tell?: (failures: readonly Failure[]) => Failure[]
 }
 
 /** Finds the file in a model's reply and judges it by what needs no parser. */
@@ -37,7 +39,7 @@ export function readCandidate(
 
 const endsWithFence = (text: string): boolean => /(?:`{3}|~{3})$/.test(text.trimEnd().slice(-3))
 
-const TOO_LONG: Failure = {
+export const TOO_LONG: Failure = {
   rule: 'answer_length',
   message: 'The answer was cut off because it was too long: write a shorter file',
   line: null,

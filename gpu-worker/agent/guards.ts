@@ -88,7 +88,7 @@ const UNSEEN = /[\u00A0\u00AD\u180E\u200B\u2060\uFEFF\u202A-\u202E\u2066-\u2069]
 
 function invisible({ path, text, before }: GuardRequest): Failure[] {
   const { isCode, language } = fileKind(path)
-  const pattern = isCode || language !== null ? UNSEEN : TURNING
+  const pattern = isCode || (language !== null && language !== 'markdown') ? UNSEEN : TURNING
   const lines = text.replace(/^\uFEFF/, '').split('\n')
   for (const [index, line] of lines.entries()) {
     const found = line.match(pattern)?.find((each) => before?.includes(each) !== true)

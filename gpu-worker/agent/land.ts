@@ -28,6 +28,10 @@ export interface LandRequest {
   readonly jobId: string | null
   /** What the change was asked to do; left out where nobody said. */
   readonly task?: string
+  /** As in CheckRequest. */
+  readonly deadline?: number
+  /** The verdict on this very text against `expectedSha256`, where the caller has just got it: commands take long. */
+  readonly checks?: Checks
   /** What the job will answer once this has landed. */
   readonly outcome?: (landed: Landed) => Record<string, unknown>
 }
@@ -76,8 +80,7 @@ export async function landFile(request: LandRequest, ports: LandPorts, signal: A
       details: { sha256: current.sha256 },
     })
   }
-  const task = request.task === undefined ? {} : { task: request.task }
-  const { checks } = await ports.checker.check({ path: file.path, text, before: current.text, ...task }, signal)
+  const checks = request.checks ?? (await check(request, current.text, ports.checker, signal))
   const { diff, truncated, insertions, deletions } = diffTexts(file.path, current.text, text)
   const sha256 = hashBytes(bytes)
   const landed: Landed = {
@@ -118,4 +121,14 @@ export async function landFile(request: LandRequest, ports: LandPorts, signal: A
   }
   ports.journal.end(entry, 'landed')
   return landed
+}
+
+async function check(
+  { file, text, task, deadline }: LandRequest,
+  before: string | null,
+  checker: FileChecker,
+  signal: AbortSignal,
+): Promise<Checks> {
+  const told = { ...(task === undefined ? {} : { task }), ...(deadline === undefined ? {} : { deadline }) }
+  return (await checker.check({ path: file.path, text, before, ...told }, signal)).checks
 }

@@ -5,11 +5,14 @@ import type { ActingAgent, EarlierTask } from '#shared/schemas/agent.ts'
 import type { Checks, Violation } from '#shared/schemas/check.ts'
 import type { JobProgress, Usage } from '#shared/schemas/job.ts'
 import type { ChatOutcome } from '#shared/tools/agents.ts'
+import { defaultSettingsSource, type SettingsSource } from '../gates/settings-source.ts'
 import type { FileTree, ResolvedFile } from '../ports/file-tree.ts'
 import type { ChatTurn, GenerateResult, LanguageModel } from '../ports/language-model.ts'
 import { decodeText, encodeText } from '../workspace/text.ts'
+import type { AnswerForm } from './answer-form.ts'
 import { answerRoom, spareTokens } from './answer-room.ts'
-import { readCandidate } from './candidate.ts'
+import type { Candidate } from './candidate.ts'
+import { chooseForm } from './choose-form.ts'
 import { diffTexts } from './diff.ts'
 import { type CurrentFile, hashBytes, type Landed, type LandPorts, landFile, readCurrent } from './land.ts'
 import { tellEarlier } from './memory.ts'
@@ -32,6 +35,8 @@ export interface AgentTask {
 
 export interface AgentPorts extends LandPorts {
   readonly model: LanguageModel
+  /** Left out: the defaults. */
+  readonly settings?: SettingsSource
 }
 
 export interface AgentOptions {
@@ -77,11 +82,29 @@ export async function runAgentTask(task: AgentTask, ports: AgentPorts, options: 
     message: task.message,
     isQuestion: task.mode === 'ask',
   }
-  const bare = createPrompt(request)
-  const earlier = await recall(task, bare, current.text ?? '', ports.model, options.signal)
-  const prompt = earlier === null ? bare : createPrompt({ ...request, earlier })
-  const run: Run = { task, ports, options, progress, current, usages: [] }
-  return task.mode === 'ask' ? answerQuestion(run, prompt) : writeFile(run, prompt)
+  const { settings } = await (ports.settings ?? defaultSettingsSource)()
+  const form = chooseForm(task.file.path, current.text, settings.editsAboveLines)
+  // A question is about the file as it stands, without numbers.
+  const shown = task.mode === 'ask' ? undefined : form.prompt
+  const bare = createPrompt(request, shown)
+  const earlier = await recall(task, bare, form.rewritten, ports.model, options.signal)
+  const prompt = earlier === null ? bare : createPrompt({ ...request, earlier }, shown)
+  const run: Run = { task, ports, options, progress, current, form, usages: [] }
+  try {
+    return await (task.mode === 'ask' ? answerQuestion(run, prompt) : writeFile(run, prompt))
+  } catch (error) {
+    throw withUsage(error, run)
+  }
+}
+
+/** A refusal that tells what the rounds before it have cost, whatever it is for. */
+function withUsage(error: unknown, run: Run): unknown {
+  if (!(error instanceof AppError) || run.usages.length === 0 || error.details?.usage !== undefined) return error
+  return new AppError(error.code, error.message, {
+    cause: error,
+    details: { ...error.details, usage: usageOf(run) },
+    ...(error.hint === undefined ? {} : { hint: error.hint }),
+  })
 }
 
 interface Run {
@@ -90,6 +113,7 @@ interface Run {
   readonly options: AgentOptions
   readonly progress: ProgressReporter
   readonly current: CurrentFile
+  readonly form: AnswerForm
   readonly usages: Usage[]
 }
 
@@ -101,6 +125,7 @@ interface Attempt {
   readonly text: string | null
   readonly checks: Checks
   readonly failures: readonly Failure[]
+  readonly tell: Candidate['tell']
 }
 
 /** What the model is told of the agent's earlier tasks: what fits beside the task, which is never cut for it. */
@@ -131,12 +156,18 @@ async function readContext({ context, file }: AgentTask, files: FileTree): Promi
 }
 
 async function generate(run: Run, turns: readonly ChatTurn[], round: number): Promise<GenerateResult> {
-  const { task, ports, options, progress, current } = run
+  const { task, ports, options, progress, form } = run
   const { signal } = options
-  const fileText = task.mode === 'ask' ? '' : (current.text ?? '')
+  const fileText = task.mode === 'ask' ? '' : form.rewritten
   const answerTokensMax = await answerRoom(ports.model, turns, fileText, signal)
   const result = await ports.model.generate(
-    { turns, answerTokensMax, temperature: 0, cacheKey: task.agent.agent_id },
+    {
+      turns,
+      answerTokensMax,
+      temperature: 0,
+      cacheKey: task.agent.agent_id,
+      ...(task.mode === 'ask' ? {} : { grammar: form.grammar }),
+    },
     { signal, onProgress: (now) => progress.model(now, round) },
   )
   run.usages.push(result.usage)
@@ -170,7 +201,8 @@ async function writeFile(run: Run, prompt: readonly ChatTurn[]): Promise<AgentRe
     attempts.push(attempt)
     if (attempt.failures.length === 0 && attempt.text !== null) return finish(run, attempt, attempt.text)
     if (last !== undefined && bringsNothing(attempt, last)) break
-    turns = createRepair(prompt, attempt.reply, attempt.failures)
+    const { reply, failures, tell } = attempt
+    turns = createRepair(prompt, reply, tell?.(failures) ?? failures, run.form.prompt)
   }
   throw refusal(run, attempts)
 }
@@ -193,19 +225,20 @@ async function judge(run: Run, result: GenerateResult, round: number): Promise<A
   const { task, ports, options, progress, current } = run
   const { path } = task.file
   progress.phase('checking', round)
-  const { text, prose, failures: found } = readCandidate(result, { path, before: current.text, message: task.message })
+  const candidate = run.form.read(result, task.message)
+  const { text, prose, failures: found, tell } = candidate
   // Refuses what is too large to be a file before a parser sees it.
   if (text !== null) encodeText(path, text, FILE_BYTES_MAX)
-  if (text === null || found.length > 0) return failed(result.text, prose, text, found)
+  if (text === null || found.length > 0) return failed(result.text, candidate)
   const { checks } = await ports.checker.check({ path, text, before: current.text, task: task.message }, options.signal)
   const failures = checks.violations.filter(({ severity }) => severity === 'error')
-  return { reply: result.text, prose, text, checks, failures }
+  return { reply: result.text, prose, text, checks, failures, tell }
 }
 
 /** An answer that a guard turned down: no check has run on it. */
-function failed(reply: string, prose: string, text: string | null, failures: readonly Failure[]): Attempt {
+function failed(reply: string, { text, prose, failures, tell }: Candidate): Attempt {
   const violations = failures.map((failure): Violation => ({ ...failure, severity: 'error', column: null }))
-  return { reply, prose, text, failures, checks: { passed: false, ran: [], skipped: [], violations } }
+  return { reply, prose, text, failures, tell, checks: { passed: false, ran: [], skipped: [], violations } }
 }
 
 /** Whether a round repeated the one before it: the same words, or another text with the very same faults. */
@@ -235,7 +268,7 @@ async function finish(run: Run, attempt: Attempt, text: string): Promise<AgentRe
       expectedSha256: current.sha256,
       dryRun: false,
       jobId: task.jobId,
-      task: task.message,
+      checks: attempt.checks,
       outcome: outcomeOf,
     },
     ports,

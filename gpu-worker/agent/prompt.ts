@@ -1,5 +1,6 @@
 import { fileKind } from '../gates/file-kind.ts'
 import type { ChatTurn } from '../ports/language-model.ts'
+import { fenced, fenceLength, shownText } from './fence.ts'
 
 export interface ContextFile {
   readonly path: string
@@ -28,19 +29,32 @@ const writes = (path: string): string =>
 const answers = (path: string): string =>
   `You are the only writer of \`${path}\`. Answer the question in plain text. Do not write the file: it stays as it is.`
 
+/** How the model is shown its file and asked for an answer. */
+export interface PromptForm {
+  readonly instruction: (path: string) => string
+  /** The section of a file that is not empty. */
+  readonly show: (path: string, text: string) => string
+  /** What a repair round asks for. */
+  readonly again: string
+}
+
+export const wholeFile: PromptForm = {
+  instruction: writes,
+  show: (path, text) => `### \`${path}\` (yours, ${shownLines(text)} lines)\n${fence(path, text)}`,
+  again: 'Fix these and answer with the complete file again.',
+}
+
 /** The turns of a first round: the fixed part first, so that its evaluation can be kept between tasks. */
-export function createPrompt(request: PromptRequest): ChatTurn[] {
+export function createPrompt(request: PromptRequest, form: PromptForm = wholeFile): ChatTurn[] {
   const { systemPrompt, path, text, context, rules, message, isQuestion, earlier = null } = request
   const sections = [
     ...context.map((file) => `### \`${file.path}\` (read only)\n${fence(file.path, file.text)}`),
-    text === null || text === ''
-      ? `### \`${path}\` (yours, empty)`
-      : `### \`${path}\` (yours, ${shownLines(text)} lines)\n${fence(path, text)}`,
+    text === null || text === '' ? `### \`${path}\` (yours, empty)` : form.show(path, text),
     ...(isQuestion || rules.length === 0 ? [] : [`### Rules\n${rules.map((rule) => `- ${rule}`).join('\n')}`]),
     ...(earlier === null ? [] : [`### Earlier\n${earlier}`]),
     `### Task\n${message}`,
   ]
-  const instruction = isQuestion ? answers(path) : writes(path)
+  const instruction = isQuestion ? answers(path) : form.instruction(path)
   return [
     { role: 'system', text: systemPrompt === '' ? instruction : `${systemPrompt}\n\n${instruction}` },
     { role: 'user', text: sections.join('\n\n') },
@@ -54,20 +68,23 @@ export interface Failure {
 }
 
 /** What follows a reply that did not pass. Only the last reply is shown: earlier ones cost tokens and mislead. */
-export function createRepair(first: readonly ChatTurn[], reply: string, failures: readonly Failure[]): ChatTurn[] {
+export function createRepair(
+  first: readonly ChatTurn[],
+  reply: string,
+  failures: readonly Failure[],
+  form: PromptForm = wholeFile,
+): ChatTurn[] {
   const lines = failures.map(
     ({ rule, message, line }) => `- ${rule}: ${line === null ? '' : `line ${line}: `}${message}`,
   )
-  const text = `### Checks failed\n${lines.join('\n')}\n\n### Task\nFix these and answer with the complete file again.`
+  const text = `### Checks failed\n${lines.join('\n')}\n\n### Task\n${form.again}`
   return [...first, { role: 'assistant', text: reply }, { role: 'user', text }]
 }
 
 /** A text in a fence that no fence inside it can close, with LF line ends and without a byte-order mark. */
 function fence(path: string, text: string): string {
-  const shown = text.replace(/^\uFEFF/, '').replaceAll('\r\n', '\n')
-  const longest = (shown.match(/`{3,}/g) ?? []).reduce((most, run) => Math.max(most, run.length), 2)
-  const mark = '`'.repeat(longest + 1)
-  return `${mark}${fileKind(path).name ?? ''}\n${shown === '' || shown.endsWith('\n') ? shown : `${shown}\n`}${mark}`
+  const shown = shownText(text)
+  return fenced(fileKind(path).name ?? '', shown, fenceLength(shown))
 }
 
 /** Lines as a reader counts them: a last one without a newline is one too. */

@@ -21,7 +21,7 @@ interface Fence {
   readonly info: string
 }
 
-interface Block {
+export interface Block {
   readonly start: number
   readonly end: number
   readonly info: string
@@ -62,7 +62,7 @@ function readFence(line: string): Fence | null {
  * Fenced blocks in order. As in CommonMark a fence ends at a bare one of the same kind that is at least as long; beyond
  * it, a fence with a name within a block opens an inner one, because models nest them without a longer outer fence.
  */
-function findBlocks(lines: readonly string[]): Block[] | 'unclosed' {
+export function findBlocks(lines: readonly string[]): Block[] | 'unclosed' {
   const blocks: Block[] = []
   const open: Fence[] = []
   let start = 0

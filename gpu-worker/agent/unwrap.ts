@@ -49,8 +49,22 @@ function withoutGutter(lines: string[], path: string): string[] {
   const { isCode, name } = fileKind(path)
   if (MARKUP.has(name ?? 'text') || name === 'csv') return lines
   const gutter = isCode || name === 'json' ? barsAndColons : bars
-  const isNumbered = lines.length >= 2 && lines.every((line, index) => Number(gutter.exec(line)?.[1]) === index + 1)
-  return isNumbered ? lines.map((line) => line.replace(gutter, '')) : lines
+  const isGutter = lines.length >= 2 && lines.every((line, index) => Number(gutter.exec(line)?.[1]) === index + 1)
+  return isGutter ? lines.map((line) => line.replace(gutter, '')) : lines
+}
+
+/** What stands between the number and the text of a line in a prompt. No line of code begins like that. */
+export const NUMBER_BAR = '│'
+const numbered = new RegExp(`^ *(\\d+)${NUMBER_BAR}`)
+
+/** Whether a line begins with a number as a prompt shows it. */
+export const isNumbered = (line: string): boolean => numbered.test(line)
+
+/** Takes line numbers away as a prompt shows them, where all lines have them, one by one. */
+export function withoutNumberBars(lines: readonly string[]): readonly string[] {
+  const numbers = lines.map((line) => Number(numbered.exec(line)?.[1]))
+  const isGutter = lines.length > 0 && numbers.every((number, index) => number === (numbers[0] ?? 0) + index)
+  return isGutter ? lines.map((line) => line.replace(numbered, '')) : lines
 }
 
 /** Whether most lines of a text have a number and a bar in front, in rising order: a gutter that could not be taken away. */

@@ -52,7 +52,7 @@ describe('createFileChecker', () => {
   })
 
   it.each([
-    ['README.md', '# A\n', 'no grammar for markdown'],
+    ['README.md', '# A\n'.repeat(100_000), 'too large for the Markdown grammar'],
     ['a.toml', 'a = 1\n', 'no grammar for toml'],
     ['a.rb', 'x = 1\n', 'no grammar for ruby'],
     ['a.xyz', 'x\n', 'no grammar for this kind of file'],
@@ -164,6 +164,13 @@ describe('createFileChecker', () => {
     ])
   })
 
+  it('lets a document keep a fence that was open, and refuses another', async () => {
+    const before = '# A\n\n```py\nx\n'
+    expect((await check('a.md', '# A\n\n```py\ny\n', before)).checks.passed).toBe(true)
+    expect((await check('a.md', before)).checks.passed).toBe(false)
+    expect((await check('a.md', '- ```\n- ```\n', before)).checks.passed).toBe(false)
+  })
+
   it('lets a C file keep the faults that it had, and refuses more', async () => {
     const before = 'int main(void) { return 0 }\n'
     expect((await check('a.c', `${before}int x;\n`, before)).checks.passed).toBe(true)
@@ -176,7 +183,7 @@ describe('createFileChecker', () => {
     ['a.cpp', ['Valid C++', 'At most 300 lines']],
     ['a.json', ['Valid JSON']],
     ['tsconfig.json', ['Valid JSON']],
-    ['README.md', []],
+    ['README.md', ['Every code fence closed']],
   ])('writes the rules of %s for the prompt', async (path, rules) => {
     expect(await checker.rules(path)).toEqual(rules)
   })

@@ -1,11 +1,13 @@
 import { AppError } from '#shared/errors.ts'
 import type { Violation } from '#shared/schemas/check.ts'
+import type { CommandRunner } from '../ports/command-runner.ts'
 import type { CheckRequest, FileCheck, FileChecker } from '../ports/file-checker.ts'
 import type { SourceParser } from '../ports/source-parser.ts'
 import { countLines } from '../workspace/text.ts'
+import { createCommandGates } from './commands.ts'
 import { createComplexityGate } from './complexity.ts'
 import { CONFIGURATION_RULE, configurationViolation } from './configuration.ts'
-import { fileKind } from './file-kind.ts'
+import { type FileKind, fileKind } from './file-kind.ts'
 import { createForbiddenPatternGate } from './forbidden-pattern.ts'
 import { createFunctionLengthGate } from './function-length.ts'
 import type { Finding, Gate, GateSubject, Verdict } from './gate.ts'
@@ -23,11 +25,18 @@ export interface FileCheckerOptions {
   readonly parser: SourceParser
   /** The repository's rules; the defaults unless told. */
   readonly settings?: SettingsSource
+  /** For the repository's own commands; without one, none can run. */
+  readonly runner?: CommandRunner
 }
 
-/** Runs every gate over a file. Rejects only as SourceParser and the settings' FileTree do: `cancelled`, `unavailable`. */
-export function createFileChecker({ parser, settings = defaultSettingsSource }: FileCheckerOptions): FileChecker {
+/**
+ * Runs every gate over a file, and then, where all have passed, the repository's own commands. Rejects only as
+ * SourceParser, CommandRunner and the settings' FileTree do: `cancelled`, `unavailable`.
+ */
+export function createFileChecker(options: FileCheckerOptions): FileChecker {
+  const { parser, settings = defaultSettingsSource, runner = noCommandRunner } = options
   const gatesOf = rememberLast(createGates)
+  const commandGates = createCommandGates(runner)
 
   return {
     async check(request, signal) {
@@ -50,20 +59,30 @@ export function createFileChecker({ parser, settings = defaultSettingsSource }: 
         ran.push(gate.rule)
         violations.push(...verdict.findings.map((finding) => toViolation(gate, weight, finding)))
       }
-      const passed = violations.every(({ severity }) => severity !== 'error')
-      return { ...toFacts(subject), checks: { passed, ran, skipped, violations } }
+      const { commands } = state.settings
+      const verdicts = hasPassed(violations)
+        ? await commandGates.judge(request, commands, signal)
+        : commandGates.pass(request, commands, 'another check failed first')
+      ran.push(...verdicts.ran)
+      skipped.push(...verdicts.skipped)
+      violations.push(...verdicts.violations)
+      return { ...toFacts(subject), checks: { passed: hasPassed(violations), ran, skipped, violations } }
     },
 
     async rules(path) {
       const state = await settings()
       // An agent that owns the settings may mend them.
       const wrong = path === SETTINGS_PATH ? null : configurationViolation(path, '', state.fault)
-      if (wrong !== null) throw refusal(wrong)
+      if (wrong !== null)
+        throw refusal(wrong, `Tell a person what is wrong with ${SETTINGS_PATH}`, [CONFIGURATION_RULE])
+      const obstacle = await commandGates.obstacle(path, state.settings.commands)
+      if (obstacle !== null) throw refusal(obstacle, 'Tell the person who runs the worker')
       const kind = fileKind(path)
-      return gatesOf(state.settings)
+      const lines = gatesOf(state.settings)
         .filter(({ rule }) => state.settings.severities[rule] === 'error')
         .map((gate) => gate.describe(kind, path))
         .filter((line) => line !== null)
+      return [...lines, ...commandGates.describe(path, state.settings.commands)]
     },
 
     close: () => parser.close(),
@@ -97,17 +116,28 @@ function switchedOff({ rule }: Gate): Verdict {
   return usual === 'off' ? null : { skipped: `switched off in ${SETTINGS_PATH}` }
 }
 
-const refusal = (violation: Violation): AppError =>
+const hasPassed = (violations: readonly Violation[]): boolean =>
+  violations.every(({ severity }) => severity !== 'error')
+
+const refusal = (violation: Violation, advice: string, ran: string[] = []): AppError =>
   new AppError('checks_failed', violation.message, {
-    hint: `Tell a person what is wrong with ${SETTINGS_PATH}; the file is as it was`,
-    details: { checks: { passed: false, ran: [CONFIGURATION_RULE], skipped: [], violations: [violation] }, diff: '' },
+    hint: `${advice}; the file is as it was`,
+    details: { checks: { passed: false, ran, skipped: [], violations: [violation] }, diff: '' },
   })
+
+const noCommandRunner: CommandRunner = {
+  isSandboxed: true,
+  obstacle: async () => 'this checker runs no commands',
+  run: async () => {
+    throw new AppError('unavailable', 'Cannot run a command: this checker runs none')
+  },
+}
 
 async function toSubject(request: CheckRequest, parser: SourceParser, signal?: AbortSignal): Promise<GateSubject> {
   const { path, text, before, task } = request
   const kind = fileKind(path)
   const parse = (each: string | null) =>
-    kind.language === null || each === null ? null : parser.parse(kind.language, each, signal)
+    kind.language === null || each === null || isTooLarge(kind, each) ? null : parser.parse(kind.language, each, signal)
   return {
     path,
     text,
@@ -119,6 +149,12 @@ async function toSubject(request: CheckRequest, parser: SourceParser, signal?: A
     parseBefore: async () => parse(before),
   }
 }
+
+/** The Markdown grammar takes a second for 300 kB and more than its share for each after that: changelogs are left alone. */
+const MARKDOWN_CHARACTERS_MAX = 256 * 1024
+
+const isTooLarge = ({ language }: FileKind, text: string): boolean =>
+  language === 'markdown' && text.length > MARKDOWN_CHARACTERS_MAX
 
 function toFacts({ source, lineCount }: GateSubject): Omit<FileCheck, 'checks'> {
   const parsed = source?.kind === 'parsed' ? source : null

@@ -50,7 +50,7 @@ const kinds: readonly (readonly [string, FileKind])[] = [
   ['html htm', data('html')],
   ['sql', data('sql')],
   ['csv', data('csv')],
-  ['md markdown', data('markdown')],
+  ['md markdown', data('markdown', 'markdown')],
   ['rst', data('rst')],
   ['txt lock', data('text')],
 ]

@@ -43,6 +43,7 @@ export interface Gate {
 
 /** Why a gate that needs a parsed source cannot judge this one; null where it can. */
 export function whyNotParsed({ kind, source }: GateSubject): string | null {
+  if (source === null && kind.language !== null) return 'the file is too large for its grammar'
   if (source === null) return kind.name === null ? 'no grammar for this kind of file' : `no grammar for ${kind.name}`
   return source.kind !== 'parsed' || source.faultCount > 0 ? 'the file does not parse' : null
 }

@@ -69,6 +69,39 @@ const Secrets = v.strictObject({
   ),
 })
 
+/** Longer than a linter takes, shorter than the 30 s that a short call has. */
+const COMMAND_TIMEOUT_S_DEFAULT = 20
+
+const Command = v.strictObject({
+  name: v.pipe(
+    v.string(),
+    v.regex(/^[a-z0-9][a-z0-9_-]{0,39}$/, 'must be lower-case letters, digits, - and _, at most 40'),
+    v.description('What it is called in verdicts; its rule is command:NAME'),
+  ),
+  run: v.pipe(
+    v.array(v.pipe(v.string(), v.minLength(1), v.maxLength(2000))),
+    v.minLength(1),
+    v.maxLength(ENTRIES_MAX),
+    v.description('A program and its arguments, no shell. {file} stands for the path of the file that is checked'),
+  ),
+  files: v.optional(Glob),
+  severity: v.optional(Weight, 'error'),
+  timeout_s: v.optional(
+    v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(600), v.description('Seconds; 20 unless told')),
+    COMMAND_TIMEOUT_S_DEFAULT,
+  ),
+  scratch: v.optional(
+    v.pipe(
+      v.array(v.pipe(v.string(), v.minLength(1), v.maxLength(PATTERN_CHARACTERS_MAX))),
+      v.maxLength(10),
+      v.description('Folders of the repository that it finds empty and may write to; gone afterwards'),
+    ),
+    [],
+  ),
+})
+
+export type CommandEntry = v.InferOutput<typeof Command>
+
 const Checks = v.strictObject({
   severities: v.optional(Severities),
   line_limit: v.optional(LineLimit),
@@ -82,10 +115,24 @@ const Checks = v.strictObject({
       cognitive: v.optional(limit('15 unless told')),
     }),
   ),
+  commands: v.optional(
+    v.pipe(
+      v.array(Command),
+      v.maxLength(20),
+      v.description('Programs that judge a file before it is written, in a sandbox'),
+    ),
+  ),
+})
+
+const Answers = v.strictObject({
+  edits_above_lines: v.optional(
+    limit('A file with more lines is changed by edits of line ranges instead of being written again; 200 unless told'),
+  ),
 })
 
 export const SettingsFile = v.strictObject({
   $schema: v.optional(v.string()),
   checks: v.optional(Checks),
+  answers: v.optional(Answers),
 })
 export type SettingsFile = v.InferOutput<typeof SettingsFile>

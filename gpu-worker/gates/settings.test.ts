@@ -19,6 +19,7 @@ describe('parseSettings', () => {
           function_length: { lines: 40 },
           complexity: { cyclomatic: 5, cognitive: 6 },
         },
+        answers: { edits_above_lines: 150 },
       }),
     )
     expect(settings).toMatchObject({
@@ -27,6 +28,7 @@ describe('parseSettings', () => {
       functionLinesMax: 40,
       complexity: { cyclomaticMax: 5, cognitiveMax: 6 },
       documented: new Set(['python']),
+      editsAboveLines: 150,
     })
     expect(settings.forbidden[0]?.matches('a.py')).toBe(true)
     expect(settings.forbidden[0]?.matches('a.js')).toBe(false)

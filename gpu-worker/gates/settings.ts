@@ -2,8 +2,10 @@ import { RE2JS } from 're2js'
 import * as v from 'valibot'
 import { AppError, invalidInput } from '#shared/errors.ts'
 import { LINES_MAX_DEFAULT } from '#shared/protocol/limits.ts'
+import type { CommandLine } from '../ports/command-runner.ts'
 import { createGlob } from '../workspace/glob.ts'
-import { documentedLanguages, SettingsFile } from './settings-schema.ts'
+import { parseRepositoryPath } from '../workspace/repository-path.ts'
+import { type CommandEntry, documentedLanguages, SettingsFile } from './settings-schema.ts'
 import { type Rule, severities, type Weight } from './severity.ts'
 
 /** Where the repository's rules stand. */
@@ -33,7 +35,18 @@ export interface SecretsAllowed {
   readonly files: readonly PathMatcher[]
 }
 
-/** What `millwright.json` says about the checks, with a default for all that it does not say. */
+/** A program of the repository's choice that judges a file before it is written. */
+export interface CommandSettings {
+  readonly name: string
+  /** With `{file}` in it where the path of the file belongs. */
+  readonly run: CommandLine
+  readonly matches: PathMatcher
+  readonly weight: Weight
+  readonly timeoutMs: number
+  readonly scratchFolders: readonly string[]
+}
+
+/** What `millwright.json` says, with a default for all that it does not say. */
 export interface CheckSettings {
   readonly severities: Readonly<Record<Rule, Weight>>
   readonly lineLimits: LineLimits
@@ -42,6 +55,9 @@ export interface CheckSettings {
   readonly documented: ReadonlySet<string>
   readonly forbidden: readonly ForbiddenPattern[]
   readonly secretsAllowed: SecretsAllowed
+  /** Files with more lines are changed by edits of line ranges. */
+  readonly editsAboveLines: number
+  readonly commands: readonly CommandSettings[]
 }
 
 /** A page, as in rule 4 of the "Power of Ten" (Holzmann, 2006). */
@@ -50,6 +66,8 @@ const FUNCTION_LINES_MAX = 60
 const CYCLOMATIC_MAX = 10
 /** SonarSource's default. */
 const COGNITIVE_MAX = 15
+/** Below the line limit, so that such a file may still grow; docs/bench.md has what edits cost against whole files. */
+const EDITS_ABOVE_LINES = 200
 
 export const defaultSettings: CheckSettings = toSettings({})
 
@@ -74,7 +92,7 @@ function parseJson(text: string): unknown {
   }
 }
 
-function toSettings({ checks = {} }: SettingsFile): CheckSettings {
+function toSettings({ checks = {}, answers = {} }: SettingsFile): CheckSettings {
   return {
     severities: { ...severities, ...checks.severities },
     lineLimits: {
@@ -95,12 +113,42 @@ function toSettings({ checks = {} }: SettingsFile): CheckSettings {
       matches: files === undefined ? () => true : toMatcher(files, `checks.forbidden_pattern.${index}.files`),
       message,
     })),
+    editsAboveLines: answers.edits_above_lines ?? EDITS_ABOVE_LINES,
     secretsAllowed: {
       values: (checks.secrets?.allow ?? []).map((each, index) => toPattern(each, `checks.secrets.allow.${index}`)),
       files: (checks.secrets?.allow_files ?? []).map((each, index) =>
         toMatcher(each, `checks.secrets.allow_files.${index}`),
       ),
     },
+    commands: toCommands(checks.commands ?? []),
+  }
+}
+
+function toCommands(commands: readonly CommandEntry[]): CommandSettings[] {
+  const names = new Set<string>()
+  return commands.map(({ name, run, files, severity, timeout_s, scratch }, index) => {
+    const key = `checks.commands.${index}`
+    if (names.has(name)) throw wrongKey(`${key}.name`, `there are two commands "${name}"`)
+    names.add(name)
+    const [program, ...rest] = run
+    if (program === undefined || run.some((each) => each.includes('\0')))
+      throw wrongKey(`${key}.run`, 'must be a program and its arguments, without NUL characters')
+    return {
+      name,
+      run: [program, ...rest],
+      matches: files === undefined ? () => true : toMatcher(files, `${key}.files`),
+      weight: severity,
+      timeoutMs: timeout_s * 1000,
+      scratchFolders: scratch.map((folder, at) => toFolder(folder, `${key}.scratch.${at}`)),
+    }
+  })
+}
+
+function toFolder(path: string, key: string): string {
+  try {
+    return parseRepositoryPath(path.replace(/\/+$/, ''))
+  } catch (cause) {
+    throw wrongKey(key, 'must be the path of a folder in the repository', cause)
   }
 }
 

@@ -1,4 +1,4 @@
-import type { ParseOutcome } from '../ports/source-parser.ts'
+import type { ParseOutcome, SourceLanguage } from '../ports/source-parser.ts'
 import type { FileKind } from './file-kind.ts'
 import type { Finding, Gate, GateSubject, Verdict } from './gate.ts'
 
@@ -14,6 +14,7 @@ const names: Record<string, string> = {
   cpp: 'C++',
   json: 'JSON',
   yaml: 'YAML',
+  markdown: 'Markdown',
 }
 
 /** The text parses. In bounded time: a text that cannot be parsed in time has failed. */
@@ -22,6 +23,8 @@ export function createSyntaxGate(): Gate {
 }
 
 function describe(kind: FileKind): string | null {
+  // Every text is valid Markdown.
+  if (kind.language === 'markdown') return 'Every code fence closed'
   return kind.language === null ? null : `Valid ${names[kind.name ?? ''] ?? kind.name}`
 }
 
@@ -32,8 +35,10 @@ async function judge(subject: GateSubject): Promise<Verdict> {
   return { findings: isOld ? findings.map((finding) => ({ ...finding, isOld })) : findings }
 }
 
-const whyNot = (kind: FileKind): string =>
-  kind.name === null ? 'no grammar for this kind of file' : `no grammar for ${kind.name}`
+function whyNot({ name, language }: FileKind): string {
+  if (language !== null) return `too large for the ${names[name ?? ''] ?? name} grammar`
+  return name === null ? 'no grammar for this kind of file' : `no grammar for ${name}`
+}
 
 function toFindings(outcome: ParseOutcome): Finding[] {
   if (outcome.kind === 'timed_out') {
@@ -50,12 +55,15 @@ function toFindings(outcome: ParseOutcome): Finding[] {
 
 const whole = (message: string): Finding => ({ message, line: null, column: null })
 
+const lenient: ReadonlySet<SourceLanguage> = new Set(['c', 'cpp', 'markdown'])
+
 /**
  * C and C++ before the preprocessor need not follow the grammar: a file full of macros has faults that nobody can mend.
- * There, faults count against a change only when it brings more of them.
+ * Markdown with an open fence is shown by every reader. There, faults count against a change only when it brings more of
+ * them.
  */
 async function isNoWorse({ kind, parseBefore }: GateSubject, now: ParseOutcome): Promise<boolean> {
-  if ((kind.language !== 'c' && kind.language !== 'cpp') || now.kind !== 'parsed') return false
+  if (kind.language === null || !lenient.has(kind.language) || now.kind !== 'parsed') return false
   const before = await parseBefore()
   return before?.kind === 'parsed' && before.breakCount >= now.breakCount
 }

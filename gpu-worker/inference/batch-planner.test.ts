@@ -58,21 +58,57 @@ describe('a batch', () => {
   })
 
   it('takes every answer’s next token first, and prompts in equal shares of what is left', () => {
-    const plan = (items: readonly Item[], size?: number) => ask(createPlanner().planner, items, size).batch
-    expect(plan([item(1, 200), item(3, 1), item(0, 200)])).toEqual([
+    const plan = (items: readonly Item[], answers: readonly number[], size?: number) =>
+      ask(createPlanner(...answers).planner, items, size).batch
+    expect(plan([item(1, 200), item(3, 1), item(0, 200)], [3])).toEqual([
       [0, 16],
       [1, 16],
       [3, 1],
     ])
-    expect(plan([item(0, 4), item(1, 200)])).toEqual([
+    expect(plan([item(0, 4), item(1, 200)], [])).toEqual([
       [0, 4],
       [1, 28],
     ])
-    expect(plan([item(0, 200), item(1, 1), item(2, 1)], 10)).toEqual([
+    expect(plan([item(0, 200), item(1, 1), item(2, 1)], [1, 2], 10)).toEqual([
       [0, 8],
       [1, 1],
       [2, 1],
     ])
+  })
+
+  it('takes an answer’s guessed tokens as part of the answer, and what does not fit in the next batch', () => {
+    const { planner } = createPlanner(0, 2)
+    planner.enter(1, 'prompt')
+    expect(ask(planner, [item(0, 8), item(1, 200), item(2, 4)], 20).batch).toEqual([
+      [0, 8],
+      [1, 8],
+      [2, 4],
+    ])
+    expect(ask(planner, [item(0, 8), item(1, 200), item(2, 4)], 10).batch).toEqual([
+      [0, 8],
+      [2, 2],
+    ])
+    expect(planner.answers).toBe(2)
+  })
+
+  it('is told of with its tokens and time where it had answers only', () => {
+    const batches: number[][] = []
+    let now = 0
+    const planner = new BatchPlanner({
+      promptTokensMax: 128,
+      onAnswersEvaluated: (...batch) => batches.push(batch),
+      now: () => now,
+    })
+    planner.enter(0, 'answer')
+    ask(planner, [item(0, 4)])
+    now = 70
+    planner.finished()
+    planner.finished()
+    planner.enter(1, 'prompt')
+    ask(planner, [item(0, 1), item(1, 30)])
+    now = 90
+    planner.finished()
+    expect(batches).toEqual([[4, 70]])
   })
 
   it('takes more of a prompt while it is fast, up to a limit, and less when it is slow', () => {

@@ -7,6 +7,8 @@ interface QueuedItem {
 export interface BatchPlannerOptions {
   /** Prompt tokens in one batch at most: more gain no speed, and make every answer wait. */
   readonly promptTokensMax: number
+  /** Told of each batch that had answers only, and at least one: how many tokens, and how long it took. */
+  readonly onAnswersEvaluated?: (tokens: number, ms: number) => void
   /** In milliseconds. */
   readonly now?: () => number
 }
@@ -33,14 +35,16 @@ const WAITS_MAX = 64
  */
 export class BatchPlanner {
   readonly #promptTokensMax: number
+  readonly #onAnswersEvaluated: (tokens: number, ms: number) => void
   readonly #now: () => number
   readonly #live = new Map<number, 'prompt' | 'answer'>()
   #promptTokens: number
   #waited = 0
-  #dispatched: { readonly at: number; readonly promptTokens: number } | null = null
+  #dispatched: { readonly at: number; readonly promptTokens: number; readonly answerTokens: number } | null = null
 
-  constructor({ promptTokensMax, now = () => performance.now() }: BatchPlannerOptions) {
+  constructor({ promptTokensMax, onAnswersEvaluated = () => {}, now = () => performance.now() }: BatchPlannerOptions) {
     this.#promptTokensMax = promptTokensMax
+    this.#onAnswersEvaluated = onAnswersEvaluated
     this.#promptTokens = Math.min(PROMPT_TOKENS_START, promptTokensMax)
     this.#now = now
   }
@@ -55,6 +59,11 @@ export class BatchPlanner {
     this.finished()
   }
 
+  /** How many slots are at work on an answer. */
+  get answers(): number {
+    return [...this.#live.values()].filter((phase) => phase === 'answer').length
+  }
+
   /** How many tokens of its prompt a slot should queue next, so that they fit into one batch. */
   pieceTokens(): number {
     const prompts = [...this.#live.values()].filter((phase) => phase === 'prompt').length
@@ -64,9 +73,10 @@ export class BatchPlanner {
   /** A slot got what it waited for: the batch is over. Sizes the next ones by the time that it took. */
   finished(): void {
     if (this.#dispatched === null) return
-    const { at, promptTokens } = this.#dispatched
+    const { at, promptTokens, answerTokens } = this.#dispatched
     this.#dispatched = null
     const ms = this.#now() - at
+    if (promptTokens === 0 && answerTokens > 0) this.#onAnswersEvaluated(answerTokens, ms)
     if (promptTokens * 2 < this.#promptTokens) return
     if (ms > BATCH_MS_TARGET) this.#promptTokens = Math.max(PROMPT_TOKENS_MIN, this.#promptTokens / 2)
     else if (ms * 2 <= BATCH_MS_TARGET) this.#promptTokens = Math.min(this.#promptTokensMax, this.#promptTokens * 2)
@@ -80,22 +90,34 @@ export class BatchPlanner {
       return []
     }
     this.#waited = 0
-    const answers = items.filter(({ tokens }) => tokens.length === 1).slice(0, size)
+    const planned: { item: Item; processAmount: number }[] = []
+    let room = size
+    let answerTokens = 0
+    for (const item of items.filter((each) => this.#isAnswer(each))) {
+      // The last token and those that are guessed to follow it. What does not fit any more waits for the next batch.
+      const processAmount = Math.min(item.tokens.length, room)
+      if (processAmount === 0) continue
+      planned.push({ item, processAmount })
+      room -= processAmount
+      answerTokens += processAmount
+    }
     const prompts = items
-      .filter(({ tokens }) => tokens.length > 1)
+      .filter((each) => !this.#isAnswer(each))
       .toSorted((one, other) => one.tokens.length - other.tokens.length)
-    let left = Math.min(this.#promptTokens, size - answers.length)
-    const planned = answers.map((item) => ({ item, processAmount: 1 }))
+    let left = Math.min(this.#promptTokens, room)
+    let promptTokens = 0
     for (const [index, item] of prompts.entries()) {
       const processAmount = Math.min(item.tokens.length, Math.floor(left / (prompts.length - index)))
       if (processAmount === 0) continue
       planned.push({ item, processAmount })
       left -= processAmount
+      promptTokens += processAmount
     }
-    this.#dispatched = { at: this.#now(), promptTokens: planned.reduce(addPromptTokens, 0) }
+    this.#dispatched = { at: this.#now(), promptTokens, answerTokens }
     return planned.sort((one, other) => one.item.evaluationPriority - other.item.evaluationPriority)
   }
-}
 
-const addPromptTokens = (sum: number, { item, processAmount }: { item: QueuedItem; processAmount: number }): number =>
-  item.tokens.length > 1 ? sum + processAmount : sum
+  #isAnswer({ evaluationPriority }: QueuedItem): boolean {
+    return this.#live.get(evaluationPriority - 1) === 'answer'
+  }
+}

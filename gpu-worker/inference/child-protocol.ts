@@ -1,11 +1,19 @@
 import * as v from 'valibot'
 import { WireError } from '#shared/errors.ts'
+import { Levers } from './levers.ts'
 
 /**
  * What the daemon and the process that holds the model say to each other. Every request has an id, and gets exactly one
  * reply with that id unless the process dies; several may be in flight.
  */
 const RequestId = v.number()
+
+/** A form of the answer, ready for the engine; JSON has been turned into GBNF. */
+const Grammar = v.variant('kind', [
+  v.strictObject({ kind: v.literal('gbnf'), text: v.string() }),
+  v.strictObject({ kind: v.literal('edits'), lines: v.number(), info: v.string(), fenceLength: v.number() }),
+])
+export type ChildGrammar = v.InferOutput<typeof Grammar>
 
 const Turn = v.strictObject({ role: v.picklist(['system', 'user', 'assistant']), text: v.string() })
 
@@ -23,6 +31,7 @@ export const ChildRequest = v.variant('kind', [
     contextTokensMax: v.number(),
     /** Null lets the child choose by memory. */
     slots: v.nullable(v.number()),
+    levers: Levers,
   }),
   v.strictObject({
     kind: v.literal('generate'),
@@ -32,6 +41,7 @@ export const ChildRequest = v.variant('kind', [
     cacheKey: v.string(),
     answerTokensMax: v.number(),
     temperature: v.number(),
+    grammar: v.nullable(Grammar),
   }),
   v.strictObject({ kind: v.literal('count'), id: RequestId, text: v.string() }),
   /** The request with this id shall end; it is answered with `cancelled`. Itself it has no reply. */

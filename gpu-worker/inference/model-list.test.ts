@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { findKey, parseModelList } from './model-list.ts'
+import { findKey, parseModelList, parseRemoteList } from './model-list.ts'
 
 describe('parseModelList', () => {
   it('takes the default model where nothing is said', () => {
@@ -10,6 +10,12 @@ describe('parseModelList', () => {
     const models = parseModelList(['demo', 'big=qwen2.5-7b', 'mine=/models/a=b.gguf', '/models/a=b.gguf'])
     expect(models.map(({ name }) => name)).toEqual(['demo', 'big', 'mine', 'a=b.gguf'])
     expect(models[2]).toEqual({ name: 'mine', source: { kind: 'file', path: '/models/a=b.gguf' } })
+    const sha256 = 'ab'.repeat(32)
+    const hashed = parseModelList([`mine=/models/a.gguf#sha256=${sha256}`, `b.gguf#sha256=${sha256}`])
+    expect(hashed).toEqual([
+      { name: 'mine', source: { kind: 'file', path: '/models/a.gguf' }, sha256 },
+      { name: 'b.gguf', source: { kind: 'file', path: 'b.gguf' }, sha256 },
+    ])
   })
 
   it.each([
@@ -36,6 +42,7 @@ describe('parseModelList', () => {
     ['openai:http://a.example/v1?api_key=sesame', /may only have key_from/],
     ['openai:http://a.example/v1?key_from=K&x=sesame', /may only have key_from/],
     ['openai:http://a.example/v1?key_from=sk-sesame', /name of an environment variable/],
+    [`openai:http://a.example/v1#sha256=${'ab'.repeat(32)}`, /does not show its file/],
     ['x=', /Cannot use model/],
     ['=demo', /Cannot use model/],
   ])('refuses %s, and repeats no secret', (text, message) => {
@@ -67,5 +74,22 @@ describe('findKey', () => {
     expect(findKey(server('http://gpu.example/v1', 'GPU_KEY'), environment)).toBe('special')
     expect(() => findKey(server('http://gpu.example/v1', 'EMPTY'), environment)).toThrow(/EMPTY is not set/)
     expect(() => findKey(server('http://gpu.example/v1', 'OTHER'), environment)).toThrow(/OTHER is not set/)
+  })
+})
+
+describe('parseRemoteList', () => {
+  it('takes names of other workers’ models, and addresses', () => {
+    const { here, remoteNames } = parseRemoteList([
+      'big',
+      'openai:http://127.0.0.1:1/v1#a',
+      'b=openai:http://127.0.0.1:2/v1',
+    ])
+    expect(remoteNames).toEqual(['big'])
+    expect(here.map(({ name }) => name)).toEqual(['a', 'b'])
+    expect(parseRemoteList([])).toEqual({ here: [], remoteNames: [] })
+  })
+
+  it.each(['big=qwen2.5-7b', '/models/a.gguf'])('refuses %s, which would have to run here', (text) => {
+    expect(() => parseRemoteList([text])).toThrow('runs no models itself')
   })
 })

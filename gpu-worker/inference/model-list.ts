@@ -38,6 +38,27 @@ export function parseModelList(texts: readonly string[]): ConfiguredModel[] {
   return models
 }
 
+/**
+ * What all `--model` together may say where no model runs: names of models that other workers serve, and `openai:`
+ * addresses, which need no hardware here. Throws AppError `invalid_input`.
+ */
+export function parseRemoteList(texts: readonly string[]): { here: ConfiguredModel[]; remoteNames: string[] } {
+  const isAddress = (text: string) => (NAMED.exec(text)?.[2] ?? text).startsWith('openai:')
+  const addresses = texts.filter(isAddress)
+  const remoteNames = texts.filter((text) => !isAddress(text))
+  const reference = remoteNames.find((name) => NAMED.test(name) || /\.gguf$/i.test(name))
+  if (reference !== undefined) {
+    throw new AppError(
+      'invalid_input',
+      `Cannot use model ${JSON.stringify(reference)}: this worker runs no models itself`,
+      {
+        hint: 'Pass the name under which a model worker serves it, or leave --role repository out',
+      },
+    )
+  }
+  return { here: addresses.length === 0 ? [] : parseModelList(addresses), remoteNames }
+}
+
 function parseNamed(text: string): ConfiguredModel {
   const [, name, reference = text] = NAMED.exec(text) ?? []
   const model = reference.startsWith('openai:') ? parseServer(reference) : parseModelReference(reference)
@@ -59,6 +80,8 @@ function parseServer(text: string): ServerReference {
   if (keyVariable !== null && !/^[A-Z_][A-Z0-9_]*$/.test(keyVariable)) {
     throw invalidAddress('key_from must be the name of an environment variable, not a key')
   }
+  if (url.hash.startsWith('#sha256='))
+    throw invalidAddress('a server does not show its file, so #sha256= cannot be checked')
   const model = url.hash === '' ? null : decodeFragment(url.hash.slice(1))
   return {
     name: model ?? url.host,

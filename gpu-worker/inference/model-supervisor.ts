@@ -8,16 +8,22 @@ import type {
   LanguageModel,
 } from '../ports/language-model.ts'
 import { CallQueue, type QueuedCall } from './call-queue.ts'
+import { toChildGrammar } from './child-grammar.ts'
 import type { ChildProgress, ChildReply, ChildRequest } from './child-protocol.ts'
 import { type Asked, type AskOptions, ChildDied, ChildSession, type Unnumbered } from './child-session.ts'
+import { draftRefused } from './draft-refused.ts'
+import type { Levers } from './levers.ts'
 import type { SpawnModelChild } from './model-child.ts'
 import { chooseDefaultModel, describeRemote, type ModelReference } from './models.ts'
 
 export interface ModelSupervisorOptions {
   readonly reference: ModelReference
   readonly spawn: SpawnModelChild
-  /** Refuses (AppError `model_unavailable`) what is no loadable model file, before a process is risked on it. */
-  readonly inspect: (path: string) => Promise<void>
+  /**
+   * Refuses (AppError `model_unavailable`) what is no loadable model file, or not the wanted one, before a process is risked
+   * on it. Ends early when the signal is aborted.
+   */
+  readonly inspect: (path: string, signal: AbortSignal) => Promise<void>
   /** Differs whenever the file does; null where there is none. */
   readonly fingerprint: (path: string) => Promise<string | null>
   /** The file behind `embedded`. */
@@ -28,6 +34,7 @@ export interface ModelSupervisorOptions {
   readonly contextTokensMax: number
   /** Answers at the same time; null lets the child choose by memory. */
   readonly slots: number | null
+  readonly levers: Levers
   readonly queueMax: number
   readonly log: (line: string) => void
   readonly times: SupervisorTimes
@@ -149,6 +156,7 @@ export class ModelSupervisor implements LanguageModel {
       cacheKey: request.cacheKey ?? '',
       answerTokensMax: Math.floor(request.answerTokensMax),
       temperature: request.temperature,
+      grammar: request.grammar === undefined ? null : toChildGrammar(request.grammar),
     }
     const { reply, queueMs } = await this.#call(call, options)
     if (reply.kind !== 'answer') throw new Error(`The model process answered a generation with ${reply.kind}`)
@@ -364,12 +372,14 @@ export class ModelSupervisor implements LanguageModel {
       path = await this.#download(session, uri)
     }
     this.#file = { path, fingerprint: await this.#options.fingerprint(path) }
-    await this.#options.inspect(path)
+    this.#enter({ kind: 'preparing', what: 'Checking the file' })
+    await this.#options.inspect(path, this.#closing.signal)
+    if (this.#options.levers.draftModel !== null) await this.#inspectDraft(this.#options.levers.draftModel)
 
     this.#enter({ kind: 'loading' })
-    const { threads, contextTokensMax, slots, times } = this.#options
+    const { threads, contextTokensMax, slots, levers, times } = this.#options
     const reply = await session.ask(
-      { kind: 'load', path, threads, contextTokensMax, slots },
+      { kind: 'load', path, threads, contextTokensMax, slots, levers },
       { silenceMsMax: times.loadSilenceMax },
     ).reply
     if (reply.kind !== 'loaded') throw new Error(`The model process answered a load with ${reply.kind}`)
@@ -379,6 +389,14 @@ export class ModelSupervisor implements LanguageModel {
     const what = `Ready, ${where}, context of ${reply.contextTokens} tokens, ${slotsText} at a time`
     this.#options.log(`Model ${this.#name}: ${what}`)
     this.#enter({ kind: 'ready', contextTokens: reply.contextTokens, slots: reply.slots, what })
+  }
+
+  async #inspectDraft(path: string): Promise<void> {
+    try {
+      await this.#options.inspect(path, this.#closing.signal)
+    } catch (error) {
+      throw draftRefused(path, toAppError(error).message, error)
+    }
   }
 
   async #chooseDefault(session: ChildSession): Promise<string> {

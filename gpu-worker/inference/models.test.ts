@@ -15,6 +15,21 @@ describe('parseModelReference', () => {
     expect(parseModelReference(text)).toEqual({ name, source })
   })
 
+  it.each(['demo', '/models/a.gguf', 'hf:a/b/c.gguf#dev', 'https://a.example/x/c.gguf'])(
+    'reads %s with a hash',
+    (text) => {
+      const sha256 = 'Ab'.repeat(32)
+      expect(parseModelReference(`${text}#sha256=${sha256}`)).toEqual({
+        ...parseModelReference(text),
+        sha256: sha256.toLowerCase(),
+      })
+    },
+  )
+
+  it.each(['', 'ab', 'ab'.repeat(33), 'xy'.repeat(32), ` ${'ab'.repeat(32)}`])('refuses the hash "%s"', (sha256) => {
+    expect(() => parseModelReference(`demo#sha256=${sha256}`)).toThrow(/what follows #sha256= is no SHA-256/)
+  })
+
   it.each(['qwen', '', 'hf:', 'hf:a', 'https://a.example/', 'ftp://a/b', 'toString', 'x'.repeat(5000)])(
     'refuses %.20s',
     (text) => {

@@ -14,6 +14,8 @@ export interface ModelReference {
   /** As people see it; holds no folder. */
   readonly name: string
   readonly source: ModelSource
+  /** Of the file, in lower-case hexadecimal; left out: any file will do. */
+  readonly sha256?: string
 }
 
 /**
@@ -32,9 +34,31 @@ const isQwenName = (name: string): name is QwenName => Object.hasOwn(QWEN, name)
 
 export const KNOWN_MODELS: readonly string[] = ['demo', ...Object.keys(QWEN)]
 
-/** What `--model` may say: a known name, a path to a .gguf file, or a URI. Nothing at all means the default model. */
+/**
+ * What `--model` may say: a known name, a path to a .gguf file, or a URI, and behind it `#sha256=HEX` where the file's hash
+ * is to be checked before it is loaded. Nothing at all means the default model.
+ */
 export function parseModelReference(text: string | undefined): ModelReference {
   if (text === undefined) return { name: 'default', source: { kind: 'default' } }
+  const { reference, sha256 } = splitDigest(text)
+  const model = parsePlainReference(reference)
+  return sha256 === null ? model : { ...model, sha256 }
+}
+
+const DIGEST_MARK = '#sha256='
+
+/** Throws AppError `invalid_input` for what stands in the place of a hash and is none. */
+function splitDigest(text: string): { reference: string; sha256: string | null } {
+  const at = text.lastIndexOf(DIGEST_MARK)
+  if (at === -1) return { reference: text, sha256: null }
+  const sha256 = text.slice(at + DIGEST_MARK.length).toLowerCase()
+  if (/^[0-9a-f]{64}$/.test(sha256)) return { reference: text.slice(0, at), sha256 }
+  throw new AppError('invalid_input', `Cannot use model ${quote(text)}: what follows ${DIGEST_MARK} is no SHA-256`, {
+    hint: 'Write its 64 hexadecimal digits, as sha256sum prints them',
+  })
+}
+
+function parsePlainReference(text: string): ModelReference {
   if (text === 'demo') return { name: 'demo', source: { kind: 'embedded' } }
   if (isQwenName(text)) return { name: text, source: { kind: 'remote', uri: QWEN[text] } }
   if (/^(hf|huggingface):/.test(text)) return parseHuggingFace(text)

@@ -195,8 +195,9 @@ export class ServerModel implements LanguageModel {
     report('prompt', 0)
     watch.expect(times.firstToken, 'brought no token of an answer')
     try {
-      const { turns, answerTokensMax, temperature } = request
-      for await (const piece of server.stream({ model, turns, answerTokensMax, temperature }, watch.signal)) {
+      const { turns, answerTokensMax, temperature, grammar = null } = request
+      const wanted = { model, turns, answerTokensMax, temperature, grammar }
+      for await (const piece of server.stream(wanted, watch.signal)) {
         // A server that goes on beyond what it was asked for.
         if (piece.text !== '' && answer.pieces >= answerTokensMax) {
           answer.finish = 'length'

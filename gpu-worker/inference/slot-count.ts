@@ -25,6 +25,11 @@ export interface SlotCountOptions {
 /**
  * How many conversations the model holds at once: as many as are of use and fit. One that fits is better than two that
  * are cut, so a slot is never made smaller to have more of them.
+ *
+ * Not by speed, though some quantisations are slow in small batches: with Q8_0 on a CPU a batch of two tokens gives 0.8 of
+ * the tokens per second of one, and a batch of four 1.2 (Q4_0: 1.0 and 1.25 in the same run, on a busy machine). Fewer slots
+ * would save that loss while just two agents work, and cost every agent beyond them the prompt that its slot keeps,
+ * seconds at each turn. The bench's group `levers` shows both.
  */
 export async function chooseSlotCount({ contextTokens, free, estimate }: SlotCountOptions): Promise<number> {
   if (contextTokens < CONTEXT_TOKENS_SHARED_MIN) return 1

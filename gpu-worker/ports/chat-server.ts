@@ -1,3 +1,4 @@
+import type { AnswerGrammar } from './answer-grammar.ts'
 import type { ChatTurn } from './language-model.ts'
 
 /** A model as a server lists it. */
@@ -14,6 +15,8 @@ export interface ChatServerRequest {
   readonly turns: readonly ChatTurn[]
   readonly answerTokensMax: number
   readonly temperature: number
+  /** Asked for as far as the server is known to take it. */
+  readonly grammar: AnswerGrammar | null
 }
 
 /** A part of an answer as it arrives. */

@@ -7,4 +7,6 @@ export interface Events {
   workspace(event: WorkspaceEvent): void
   /** Calls `onCancel` with each job that somebody asks to stop. */
   onCancel(onCancel: (job: JobId) => void): void
+  /** Calls `onGap` each time that events may have been missed: the connection was lost and is there again. */
+  onGap(onGap: () => void): void
 }

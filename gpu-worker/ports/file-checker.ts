@@ -15,6 +15,8 @@ export interface CheckRequest {
   readonly before: string | null
   /** What the change was asked to do, in the asker's words; for judging whether it does only that. */
   readonly task?: string
+  /** When the call must have answered, in ms since the epoch; left out where there is time enough for every command. */
+  readonly deadline?: number
 }
 
 /** The gates: everything that is asked of a file before it is written. Never rejects for what the text is. */
@@ -22,7 +24,7 @@ export interface FileChecker {
   check(request: CheckRequest, signal?: AbortSignal): Promise<FileCheck>
   /**
    * The rules that can refuse the file, as lines for the prompt. Rejects with `checks_failed` where the repository's own
-   * configuration is wrong: no answer of a model could pass.
+   * configuration is wrong, or a command that it requires cannot run here: no answer of a model could pass.
    */
   rules(path: string): Promise<readonly string[]>
   close(): Promise<void>

@@ -1,5 +1,6 @@
 import type { Usage } from '#shared/schemas/job.ts'
 import type { ModelInfo } from '#shared/schemas/worker.ts'
+import type { AnswerGrammar } from './answer-grammar.ts'
 
 export interface ChatTurn {
   readonly role: 'system' | 'user' | 'assistant'
@@ -19,6 +20,12 @@ export interface GenerateRequest {
    * turns. Calls without a key are one caller.
    */
   readonly cacheKey?: string
+  /**
+   * The form of the answer. A model in a process of ours cannot leave it; one behind an address keeps to it as far as its
+   * server can make it, so a reader judges every answer. An answer that was cut (`length`) is an unfinished one; so is one that
+   * was ended because it said nothing but one token, over and over, where its form did not let it end.
+   */
+  readonly grammar?: AnswerGrammar
 }
 
 export interface GenerateProgress {
@@ -39,7 +46,7 @@ export interface GenerateOptions {
 
 export interface GenerateResult {
   readonly text: string
-  /** `length` means that the answer was cut at `answerTokensMax`. */
+  /** `length` means that the answer was cut, at `answerTokensMax` or for what `grammar` says. */
   readonly stopReason: 'end' | 'length'
   readonly usage: Usage
 }

@@ -14,6 +14,7 @@ export type SourceLanguage =
   | 'json'
   | 'jsonc'
   | 'yaml'
+  | 'markdown'
 
 /** `line` and `column` count from 1; columns in UTF-16 units. `message` tells a model what to mend. */
 export interface SyntaxFault {

@@ -12,7 +12,7 @@ export async function prepareAgent(
   models: ModelSet,
   input: v.InferOutput<typeof PrepareAgent.input>,
 ): Promise<v.InferOutput<typeof PrepareAgent.output>> {
-  if (input.model !== null) models.pick(input.model)
+  if (input.model !== null) await models.requireKnown(input.model)
   const file = await files.resolve(input.managed_file, 'write')
   if (file.exists) {
     const { bytes } = await files.read(file.path, FILE_BYTES_MAX)

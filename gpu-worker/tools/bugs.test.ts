@@ -18,8 +18,9 @@ const nobodyOwnsAnything: Registry = {
   findOwners: async () => new Map(),
   claimJob: () => Promise.reject(new Error('No job here')),
   finishJob: () => Promise.reject(new Error('No job here')),
+  findOver: () => Promise.reject(new Error('No job here')),
 }
-const silence = { job: () => undefined, workspace: () => undefined, onCancel: () => undefined }
+const silence = { job: () => undefined, workspace: () => undefined, onCancel: () => undefined, onGap: () => undefined }
 const context = { caller: { subject: 'owner' }, agent: null, signal: new AbortController().signal }
 const bug = { severity: 'low', category: 'docs', title: 'Reported', description: 'What is wrong' } as const
 

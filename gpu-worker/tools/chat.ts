@@ -7,6 +7,7 @@ import { hashBytes, type Landed, landFile } from '../agent/land.ts'
 import { runAgentTask } from '../agent/loop.ts'
 import { revertJob } from '../agent/revert.ts'
 import { unmodelledOutcome } from '../agent/unmodelled-outcome.ts'
+import type { SettingsSource } from '../gates/settings-source.ts'
 import type { ModelSet } from '../inference/model-set.ts'
 import type { FileTree, ResolvedFile } from '../ports/file-tree.ts'
 import { createOwnedFileTree, requireMayChange } from '../workspace/ownership.ts'
@@ -17,6 +18,7 @@ import type { JobContext } from './handler.ts'
 
 export interface ChatPorts extends FileToolPorts {
   readonly models: ModelSet
+  readonly settings: SettingsSource
 }
 
 /** Does the task of a chat job: through the model, by writing what was proposed, or by taking back what a job wrote. */
@@ -66,7 +68,7 @@ async function work(
       history: context.history,
       jobId: context.jobId,
     },
-    { ...ports, model: ports.models.pick(agent.model) },
+    { ...ports, model: await ports.models.pick(agent.model) },
     { signal: context.signal, onProgress: context.onProgress },
   )
   return { ...outcome, ...(proposal === null ? {} : { proposal }) }

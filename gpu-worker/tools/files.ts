@@ -72,7 +72,7 @@ export async function writeAs(
     file.key,
     async () => {
       const { text, expectedSha256 } = await request.content(file)
-      const landing = { file, text, expectedSha256, dryRun: request.dryRun, jobId: null }
+      const landing = { file, text, expectedSha256, dryRun: request.dryRun, jobId: null, ...timeOf(context) }
       return landFile(landing, { ...ports, files }, context.signal)
     },
     context.signal,
@@ -203,7 +203,7 @@ export function createFileTools(ports: FileToolPorts): ToolHandlers<FileTools> {
               path: file.path,
               text: decodeText(file.path, file.bytes),
             }))
-      const check = await checker.check({ ...target, before: null }, context.signal)
+      const check = await checker.check({ ...target, before: null, ...timeOf(context) }, context.signal)
       return {
         path: target.path,
         ...check.checks,
@@ -214,6 +214,8 @@ export function createFileTools(ports: FileToolPorts): ToolHandlers<FileTools> {
     },
   }
 }
+
+const timeOf = ({ deadline }: ToolContext): { deadline?: number } => (deadline === undefined ? {} : { deadline })
 
 /** Leaves out the simplest functions where there are too many to show; the others stay in order. */
 function withMostComplex(complexity: Complexity): Complexity {

@@ -11,6 +11,8 @@ export interface ToolContext {
   readonly agent: ActingAgent | null
   /** Aborts at the deadline, on cancel and when the worker stops. */
   readonly signal: AbortSignal
+  /** When a short call must have answered, in ms since the epoch; left out for jobs, which have time. */
+  readonly deadline?: number
 }
 
 export interface JobContext extends ToolContext {

@@ -4,7 +4,7 @@ import { CompletePath, DescribeRules, FileState, GetWorkerInfo, PrepareAgent } f
 import type { WorkerInfo } from '#shared/schemas/worker.ts'
 import { findTool } from '#shared/tools/catalogue.ts'
 import type { ServedCall, ServedJob } from '../daemon.ts'
-import type { SettingsSource } from '../gates/settings-source.ts'
+import { createSettingsSource } from '../gates/settings-source.ts'
 import type { ModelSet } from '../inference/model-set.ts'
 import { createAgentFileTools } from './agent-files.ts'
 import { fileState, prepareAgent } from './agents.ts'
@@ -21,7 +21,6 @@ export function createServedCalls(
   ports: FileToolPorts,
   models: ModelSet,
   workerInfo: () => Promise<WorkerInfo>,
-  settings: SettingsSource,
 ): ReadonlyMap<string, ServedCall> {
   // Complete by type: a worker tool in the catalogue without a handler does not compile.
   const handlers: ToolHandlers<WorkerToolName> = {
@@ -46,6 +45,7 @@ export function createServedCalls(
   question(PrepareAgent, (input) => prepareAgent(ports.files, models, input))
   question(FileState, (input) => fileState(ports.files, input))
   question(GetWorkerInfo, () => workerInfo())
+  const settings = createSettingsSource(ports.files)
   question(DescribeRules, () => describeRules(ports.files, settings))
   question(CompletePath, (input, context) => completePath(ports, input, context.signal))
   return served

@@ -29,15 +29,20 @@ const sampleText = Array.from(
 const MODEL_READY_MS = 60_000
 
 /** Starts a stack with `agents` agents registered; resolves when its model has been loaded and disturbs nobody. */
-export async function startBenchStack(options: { agents?: number; signal: AbortSignal }): Promise<BenchStack> {
+export async function startBenchStack(options: {
+  agents?: number
+  /** A model file instead of the embedded model. */
+  model?: string
+  signal: AbortSignal
+}): Promise<BenchStack> {
   const repository = await createTempRepository({ 'README.md': '# Sample\n', [SAMPLE_PATH]: sampleText })
   try {
     const dataFolder = join(repository.folder, 'data')
-    const { agents = 0, signal } = options
+    const { agents = 0, model, signal } = options
     if (agents > 0) {
       await seedAgents(join(dataFolder, 'edge', 'registry.sqlite'), toWorkspaceId(basename(repository.root)), agents)
     }
-    const stack = await startOn(repository, signal)
+    const stack = await startOn(repository, signal, model)
     try {
       await waitForModel(stack, signal)
     } catch (error) {
@@ -60,11 +65,11 @@ export async function startBenchStack(options: { agents?: number; signal: AbortS
 }
 
 /** Starts the stack of a repository, again where it has run before; resolves when its endpoint answers. */
-export function startOn(repository: TempRepository, signal: AbortSignal): Promise<Stack> {
+export function startOn(repository: TempRepository, signal: AbortSignal, model = 'demo'): Promise<Stack> {
   return startStack({
     repository: repository.root,
     dataFolder: join(repository.folder, 'data'),
-    model: 'demo',
+    model,
     threads: 1,
     port: 0,
     log: () => undefined,

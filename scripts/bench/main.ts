@@ -4,12 +4,19 @@ import { join } from 'node:path'
 import { listenForInterrupts } from '../interrupts.ts'
 import { projectFolder } from '../setup/paths.mjs'
 import type { Figure } from './figure.ts'
+import { measureAgentTurns } from './figures/agent-turns.ts'
+import { measureCommands } from './figures/commands.ts'
+import { measureEdits } from './figures/edits.ts'
+import { measureGrammar } from './figures/grammar.ts'
 import { measureInference } from './figures/inference.ts'
+import { measureLevers } from './figures/levers.ts'
 import { measureListAgents } from './figures/list-agents.ts'
 import { measureMemory } from './figures/memory.ts'
+import { measurePeer } from './figures/peer.ts'
 import { measureReadFile } from './figures/read-file.ts'
 import { measureStart } from './figures/start.ts'
 import { measureTools } from './figures/tools.ts'
+import { measureWholeStack } from './figures/whole-stack.ts'
 import { type BenchOptions, benchUsage, parseBenchOptions } from './options.ts'
 import type { Row } from './row.ts'
 import { formatTable } from './table.ts'
@@ -19,10 +26,17 @@ import { formatTable } from './table.ts'
 const figures = {
   'read-file': measureReadFile,
   'list-agents': measureListAgents,
+  'whole-stack': measureWholeStack,
+  peer: measurePeer,
   inference: measureInference,
+  turns: measureAgentTurns,
+  grammar: measureGrammar,
+  edits: measureEdits,
+  levers: measureLevers,
   memory: measureMemory,
   start: measureStart,
   tools: measureTools,
+  commands: measureCommands,
 } satisfies Record<string, Figure>
 type FigureName = keyof typeof figures
 const figureNames = Object.keys(figures) as FigureName[]

@@ -57,7 +57,8 @@ export async function countInterleaved<Name extends string>(
   })
 }
 
-async function interleave<Name extends string, Result>(
+/** Measures each contender once per round, in another order each time. Answers by contender and round. */
+export async function interleave<Name extends string, Result>(
   names: readonly Name[],
   rounds: number,
   signal: AbortSignal | undefined,

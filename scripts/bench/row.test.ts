@@ -26,6 +26,14 @@ describe('toRow', () => {
     expect(row).toMatchObject({ target: 'value <= 3', met: true })
   })
 
+  it('judges by the least where the target is one', () => {
+    const target = { of: 'ratio', min: 0.9 } as const
+    const row = (ratio: number) =>
+      toRow({ name: 'a', value: 1, unit: 'tokens/s', comparedWith: { name: 'b', ratio }, target })
+    expect(row(0.9)).toMatchObject({ target: 'ratio >= 0.9', met: true })
+    expect(row(0.89999)).toMatchObject({ ratio: 0.9, met: false })
+  })
+
   it('refuses a target of a ratio where there is none', () => {
     expect(() => toRow({ name: 'a', value: 1, unit: 'ms', target: { of: 'ratio', max: 2 } })).toThrow('no ratio')
   })

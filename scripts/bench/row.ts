@@ -15,9 +15,11 @@ export interface Measured {
   readonly value: number
   readonly unit: string
   readonly comparedWith?: { readonly name: string; readonly ratio: number }
-  /** The most that the ratio, or the value itself, may be. */
-  readonly target?: { readonly of: 'ratio' | 'value'; readonly max: number }
+  readonly target?: Target
 }
+
+/** The most, or the least, that the ratio or the value itself may be. */
+type Target = { readonly of: 'ratio' | 'value' } & ({ readonly max: number } | { readonly min: number })
 
 export function toRow({ name, value, unit, comparedWith, target }: Measured): Row {
   const judged = target?.of === 'ratio' ? comparedWith?.ratio : value
@@ -28,11 +30,14 @@ export function toRow({ name, value, unit, comparedWith, target }: Measured): Ro
     unit,
     compared_with: comparedWith?.name ?? null,
     ratio: comparedWith === undefined ? null : round(comparedWith.ratio),
-    target: target === undefined ? null : `${target.of} <= ${target.max}`,
-    // Of the number as it was measured, not as it is shown.
-    met: target === undefined || judged === undefined ? null : judged <= target.max,
+    target: target === undefined ? null : `${target.of} ${'max' in target ? `<= ${target.max}` : `>= ${target.min}`}`,
+    met: target === undefined || judged === undefined ? null : meets(judged, target),
   }
 }
+
+/** Of the number as it was measured, not as it is shown. */
+const meets = (judged: number, target: Target): boolean =>
+  'max' in target ? judged <= target.max : judged >= target.min
 
 /** Four significant digits: the next ones are noise. */
 const round = (value: number): number => Number(value.toPrecision(4))

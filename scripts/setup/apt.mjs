@@ -8,28 +8,42 @@ const UPDATE_TIMEOUT_MS = 180_000
 const DOWNLOAD_TIMEOUT_MS = 120_000
 
 /**
- * Takes nats-server out of a newer suite of the machine's own Debian or Ubuntu archive, with apt's signature checks
- * and without touching the system: lists, cache and sources all lie in `folder`. No root rights are needed.
- * Throws an Error whose message says why there is none.
+ * Takes nats-server out of a newer suite of the machine's own archive; see `downloadPackage`.
  * @param {string} folder an empty folder of our own
  * @returns {Promise<string>} the path of the binary below `folder`
  */
 export async function downloadWithApt(folder) {
+  return downloadPackage(folder, 'nats-server', 'usr/sbin/nats-server', ({ distribution }) => newerSuites[distribution])
+}
+
+/** @typedef {{ distribution: 'debian' | 'ubuntu', codename: string }} System */
+
+/**
+ * Takes a program out of the machine's own Debian or Ubuntu archive, with apt's signature checks and without touching the
+ * system: lists, cache and sources all lie in `folder`. No root rights are needed. Throws an Error whose message says why
+ * there is none.
+ * @param {string} folder an empty folder of our own
+ * @param {string} packageName
+ * @param {string} file the program in the package
+ * @param {(system: System) => { suites: string[], components: string }} place where to look for it, in this order
+ * @returns {Promise<string>} the path of the program below `folder`
+ */
+export async function downloadPackage(folder, packageName, file, place) {
   const system = parseOsRelease(readText('/etc/os-release'))
   if (system === undefined) throw new Error('this is neither Debian nor Ubuntu')
-  const { suites, components } = newerSuites[system.distribution]
+  const { suites, components } = place(system)
   const files = [
     '/etc/apt/sources.list',
     ...list('/etc/apt/sources.list.d').map((name) => `/etc/apt/sources.list.d/${name}`),
   ]
-  const texts = files.filter((file) => /\.(list|sources)$/.test(file)).map(readText)
+  const texts = files.filter((each) => /\.(list|sources)$/.test(each)).map(readText)
   const problems = []
   for (const suite of suites) {
     const source = texts.map((text) => toSuiteSource(text, system.codename, suite, components)).find(Boolean)
     if (source === undefined)
       throw new Error(`apt has no source for ${system.distribution} "${system.codename}" to go by`)
     try {
-      return await downloadFromSuite(join(folder, suite), source)
+      return join(await downloadFromSuite(join(folder, suite), source, packageName), file)
     } catch (error) {
       problems.push(`${suite}: ${error instanceof Error ? error.message : error}`)
     }
@@ -40,8 +54,10 @@ export async function downloadWithApt(folder) {
 /**
  * @param {string} folder
  * @param {string} source
+ * @param {string} packageName
+ * @returns {Promise<string>} the folder into which the package was unpacked
  */
-async function downloadFromSuite(folder, source) {
+async function downloadFromSuite(folder, source, packageName) {
   for (const name of ['sources', 'lists/partial', 'cache/archives/partial', 'package']) {
     mkdirSync(join(folder, name), { recursive: true })
   }
@@ -75,11 +91,11 @@ async function downloadFromSuite(folder, source) {
     label: 'Reading the package list',
   })
   if (!updated.ok) throw new Error(`apt-get update: ${updated.problem}: ${complaint(updated.output)}`)
-  const downloaded = await runCommand('apt-get', [...flags, '-q', 'download', 'nats-server'], {
+  const downloaded = await runCommand('apt-get', [...flags, '-q', 'download', packageName], {
     cwd: join(folder, 'package'),
     env,
     timeoutMs: DOWNLOAD_TIMEOUT_MS,
-    label: 'Downloading nats-server',
+    label: `Downloading ${packageName}`,
   })
   const archive = list(join(folder, 'package')).find((name) => name.endsWith('.deb'))
   if (!downloaded.ok || archive === undefined) {
@@ -88,7 +104,7 @@ async function downloadFromSuite(folder, source) {
   const root = join(folder, 'root')
   const unpacked = await runCommand('dpkg-deb', ['-x', join(folder, 'package', archive), root], { timeoutMs: 60_000 })
   if (!unpacked.ok) throw new Error(`dpkg-deb: ${unpacked.problem}: ${complaint(unpacked.output)}`)
-  return join(root, 'usr', 'sbin', 'nats-server')
+  return root
 }
 
 /**

@@ -1,9 +1,11 @@
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
+import { ensureBubblewrap } from './bubblewrap.mjs'
 import { ensureDependencies } from './dependencies.mjs'
 import { withLock } from './lock.mjs'
 import { ensureNatsServer } from './nats-server.mjs'
 import { ensureNode } from './node.mjs'
+import { ensurePatches } from './patches.mjs'
 import { projectFolder, toolsFolder } from './paths.mjs'
 
 /**
@@ -13,9 +15,10 @@ import { projectFolder, toolsFolder } from './paths.mjs'
 
 /**
  * Makes sure that everything is there, bringing what is missing. Says a line for each thing it brings and nothing
- * when all is there. Throws a SetupError for what it could not bring.
- * @param {{ natsServer: boolean }} needs
- * @returns {Promise<{ node: { path: string, version: string }, natsServer: string | undefined }>}
+ * when all is there. Throws a SetupError for what it could not bring; only without bubblewrap it goes on.
+ * @param {{ natsServer: boolean, bubblewrap: 'no' | 'once' | 'again' }} needs `once`: what could not be brought is not tried
+ * again at each start
+ * @returns {Promise<{ node: { path: string, version: string }, natsServer: string | undefined, bubblewrap: string | undefined }>}
  */
 export async function setUp(needs) {
   /** @type {Lock} */
@@ -25,6 +28,11 @@ export async function setUp(needs) {
   }
   const node = await ensureNode(toolsFolder, { lock })
   await ensureDependencies(projectFolder, { node: node.path, lock })
+  await ensurePatches(projectFolder, { node: node.path, lock })
   const natsServer = needs.natsServer ? await ensureNatsServer(toolsFolder, { lock }) : undefined
-  return { node, natsServer }
+  const bubblewrap =
+    needs.bubblewrap === 'no'
+      ? undefined
+      : await ensureBubblewrap(toolsFolder, { lock, isTriedAgain: needs.bubblewrap === 'again' })
+  return { node, natsServer, bubblewrap }
 }

@@ -16,6 +16,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { parseOsRelease, toSuiteSource } from './apt-sources.mjs'
+import { ensureBubblewrap } from './bubblewrap.mjs'
 import { ensureDependencies, lacksOnlyForeignPackages } from './dependencies.mjs'
 import { withLock } from './lock.mjs'
 import { downloadRelease, findChecksum } from './nats-release.mjs'
@@ -280,6 +281,56 @@ describe('nats-server', () => {
     expect(await ensureNatsServer(folder, env(good))).toBe(good)
     await expect(ensureNatsServer(folder, env(old))).rejects.toThrow(/it is 2\.9\.10, needed is 2\.10\.0/)
     await expect(ensureNatsServer(folder, env('/nonexistent'))).rejects.toThrow(/no nats-server that runs here/)
+  })
+})
+
+describe('bubblewrap', () => {
+  const program = (file: string, script = 'exit 0'): string => {
+    mkdirSync(join(file, '..'), { recursive: true })
+    writeFileSync(file, `#!/bin/sh\n${script}\n`)
+    chmodSync(file, 0o755)
+    return file
+  }
+  const tools = (): string => {
+    mkdirSync(join(folder, 'tools'), { recursive: true })
+    return join(folder, 'tools')
+  }
+  const never = async (): Promise<string> => {
+    throw new Error('not to be asked for')
+  }
+  const common = { lock: noLock, platform: 'linux', isTriedAgain: false } as const
+
+  it('is the one that is named, or on the PATH, and is not looked for where there is no Linux', async () => {
+    const bwrap = program(join(folder, 'bin', 'bwrap'))
+    const env = { PATH: `/nowhere:${join(folder, 'bin')}` }
+    expect(await ensureBubblewrap(tools(), { ...common, env, obtain: never })).toBe(bwrap)
+    expect(await ensureBubblewrap(tools(), { ...common, env: { MILLWRIGHT_BWRAP: '/x/bwrap' }, obtain: never })).toBe(
+      '/x/bwrap',
+    )
+    expect(await ensureBubblewrap(tools(), { ...common, env, platform: 'darwin', obtain: never })).toBeUndefined()
+  })
+
+  it('is brought once, and kept', async () => {
+    const obtain = async (work: string) => program(join(work, 'usr', 'bin', 'bwrap'))
+    const kept = join(tools(), 'bubblewrap', 'bwrap')
+    expect(await ensureBubblewrap(tools(), { ...common, env: { PATH: '' }, obtain })).toBe(kept)
+    expect(await ensureBubblewrap(tools(), { ...common, env: { PATH: '' }, obtain: never })).toBe(kept)
+    expect(readdirSync(tools())).toEqual(['bubblewrap'])
+  })
+
+  it('may be missing: set-up goes on, and tries again only when it is asked to', async () => {
+    let asked = 0
+    const obtain = async (work: string) => {
+      asked += 1
+      return program(join(work, 'bwrap'), 'echo no such library; exit 127')
+    }
+    const env = { PATH: '' }
+    expect(await ensureBubblewrap(tools(), { ...common, env, obtain })).toBeUndefined()
+    expect(await ensureBubblewrap(tools(), { ...common, env, obtain })).toBeUndefined()
+    expect(asked).toBe(1)
+    expect(readFileSync(join(tools(), 'bubblewrap.missing'), 'utf8')).toContain('no such library')
+    expect(await ensureBubblewrap(tools(), { ...common, env, obtain, isTriedAgain: true })).toBeUndefined()
+    expect(asked).toBe(2)
   })
 })
 

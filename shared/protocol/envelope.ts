@@ -72,6 +72,13 @@ export type FinishJob = v.InferOutput<typeof FinishJob>
 export const FinishJobReply = v.object({ v: version, accepted: v.boolean() })
 export type FinishJobReply = v.InferOutput<typeof FinishJobReply>
 
+/** Asks which of the jobs that a worker runs it need not go on with: news of a cancel is lost while a connection is down. */
+export const FindOver = v.object({ v: version, jobs: v.array(v.object({ job_id: JobId, fence: v.number() })) })
+export type FindOver = v.InferOutput<typeof FindOver>
+
+export const FindOverReply = v.object({ v: version, over: v.array(JobId) })
+export type FindOverReply = v.InferOutput<typeof FindOverReply>
+
 export const FindOwners = v.object({ v: version, file_keys: v.array(v.string()) })
 export type FindOwners = v.InferOutput<typeof FindOwners>
 

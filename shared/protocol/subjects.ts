@@ -9,7 +9,7 @@ export const JOBS_STREAM = 'MW_JOBS'
 export const callFamilies = ['agents', 'agent_files', 'files', 'git', 'system'] as const
 export type CallFamily = (typeof callFamilies)[number]
 
-export const registryOperations = ['claim_job', 'finish_job', 'find_owners'] as const
+export const registryOperations = ['claim_job', 'finish_job', 'find_owners', 'find_over'] as const
 export type RegistryOperation = (typeof registryOperations)[number]
 
 /** Short calls from the edge, answered by the workspace's one repository worker. */
@@ -35,6 +35,38 @@ export const registrySubject = (workspace: WorkspaceId | '*', operation: Registr
 /** Things that changed, for whoever shows them. */
 export const eventsSubject = (workspace: WorkspaceId | '*'): string => `mw.${workspace}.events`
 
+/**
+ * A model's name as one part of a subject: names hold dots, slashes and colons. Base64url of its UTF-8, which is the
+ * same at both ends and needs no table.
+ */
+const modelToken = (model: string): string => {
+  const bytes = String.fromCharCode(...new TextEncoder().encode(model))
+  return btoa(bytes).replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '')
+}
+
+/** Everything between a workspace's repository worker and the model workers. */
+export const modelSubjects = (workspace: WorkspaceId | '*'): string => `mw.${workspace}.model.>`
+
+/** Work for a model. All workers that serve the name listen as one queue group, so that one of them gets it. */
+export const modelAskSubject = (workspace: WorkspaceId | '*', model: string): string =>
+  `mw.${workspace}.model.ask.${modelToken(model)}`
+
+/** The queue group of a model's name. */
+export const modelQueue = (model: string): string => `model-${modelToken(model)}`
+
+/** The same for one worker by its id, when another had no room or fell silent. */
+export const modelMemberSubject = (workspace: WorkspaceId | '*', member: string): string =>
+  `mw.${workspace}.model.member.${member}`
+
+/** What a caller says of a call under way: that it still waits, or that it does not. Every model worker hears it. */
+export const modelCallSubject = (workspace: WorkspaceId | '*', call: string): string =>
+  `mw.${workspace}.model.call.${call}`
+
+/** Asks all model workers who they are and what they serve. */
+export const modelFindSubject = (workspace: WorkspaceId | '*'): string => `mw.${workspace}.model.find`
+
 /** Inbox prefixes: each side may only read its own, so that nobody reads another's replies. */
 export const EDGE_INBOX = '_INBOX_edge'
 export const WORKER_INBOX = '_INBOX_worker'
+/** Where model workers answer. Not the worker's own inbox: who serves a model cannot pose as the registry. */
+export const MODEL_ANSWER_INBOX = '_INBOX_model'

@@ -26,6 +26,14 @@ export const FileState = {
   output: v.object({ exists: v.boolean(), line_count: v.nullable(v.number()), sha256: v.nullable(v.string()) }),
 } as const
 
+/** Whether the worker is at work on a call: one that was killed and started again is not. */
+export const CallState = {
+  name: 'call_state',
+  family: 'system',
+  input: v.strictObject({ call_id: v.string() }),
+  output: v.object({ under_way: v.boolean() }),
+} as const
+
 export const GetWorkerInfo = {
   name: 'worker_info',
   family: 'system',

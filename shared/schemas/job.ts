@@ -25,6 +25,22 @@ export const Usage = v.strictObject({
 })
 export type Usage = v.InferOutput<typeof Usage>
 
+/**
+ * What an agent's ended jobs have cost together, refused and failed ones included. Answers that were broken off are not in
+ * it: nobody counted them.
+ */
+export const UsageTotal = v.strictObject({
+  /** Those whose cost is known. */
+  jobs: v.number(),
+  prompt_tokens: v.number(),
+  cached_prompt_tokens: v.number(),
+  completion_tokens: v.number(),
+  queue_ms: v.number(),
+  /** Writing the answers; reading the prompts is not in it. */
+  generating_ms: v.number(),
+})
+export type UsageTotal = v.InferOutput<typeof UsageTotal>
+
 /** Where a job stands. `tokens` counts those generated so far in this round. */
 export const JobProgress = v.strictObject({
   phase: v.picklist(['queued', 'loading_model', 'reading', 'prompt', 'generating', 'checking', 'writing']),

@@ -1,9 +1,11 @@
 import * as v from 'valibot'
 
+const ModelState = v.picklist(['missing', 'downloading', 'loading', 'ready', 'failed'])
+
 /** A configured model and whether it can be used now. */
 export const ModelInfo = v.strictObject({
   name: v.string(),
-  state: v.picklist(['missing', 'downloading', 'loading', 'ready', 'failed']),
+  state: ModelState,
   /** For a person: why it is not ready and what to do, or what it is. */
   detail: v.string(),
   /** Bytes had and bytes in all while it downloads. */
@@ -11,6 +13,17 @@ export const ModelInfo = v.strictObject({
   context_tokens: v.nullable(v.number()),
   /** Calls that wait for this model or are being answered. */
   queued: v.number(),
+  /** The model workers that have it; left out where this worker has it itself. */
+  served_by: v.exactOptional(
+    v.array(
+      v.strictObject({
+        member: v.string(),
+        host: v.string(),
+        state: ModelState,
+        queued: v.number(),
+      }),
+    ),
+  ),
 })
 export type ModelInfo = v.InferOutput<typeof ModelInfo>
 

@@ -8,13 +8,18 @@ import {
 } from '../protocol/limits.ts'
 import { Agent, AgentMessage, AgentSummary } from '../schemas/agent.ts'
 import { Checks } from '../schemas/check.ts'
-import { Job, JobProgress, JobState, Usage } from '../schemas/job.ts'
+import { Job, JobProgress, JobState, Usage, UsageTotal } from '../schemas/job.ts'
 import { adds, changes, defineTool, reads, removes } from './define-tool.ts'
 import { agentId, checksToText, context, cursor, diffToText, jobId, limit, name, path, waitSeconds } from './fields.ts'
 
 const systemPrompt = v.pipe(v.string(), v.maxLength(SYSTEM_PROMPT_CHARACTERS_MAX))
 const model = v.pipe(v.string(), v.minLength(1), v.maxLength(NAME_CHARACTERS_MAX))
 const description = v.pipe(v.string(), v.maxLength(DESCRIPTION_CHARACTERS_MAX))
+
+const seconds = (ms: number): string => `${(ms / 1000).toFixed(1)} s`
+
+const usageTotalToText = (total: UsageTotal): string =>
+  `Cost so far: ${total.jobs} job(s), ${total.prompt_tokens} prompt tokens (${total.cached_prompt_tokens} cached) + ${total.completion_tokens} answer tokens, ${seconds(total.generating_ms)} writing, ${seconds(total.queue_ms)} waiting for the model`
 
 const agentLine = (agent: AgentSummary): string =>
   `${agent.agent_id}  ${agent.managed_file}  ${agent.state}  ${agent.name}`
@@ -79,17 +84,20 @@ export const getAgentInfo = defineTool({
       v.strictObject({ exists: v.boolean(), line_count: v.nullable(v.number()), sha256: v.nullable(v.string()) }),
     ),
     file_error: v.nullable(v.strictObject({ code: v.string(), message: v.string() })),
+    /** Of all its jobs that have ended, also those that are no longer listed. */
+    usage_total: UsageTotal,
     jobs: v.array(Job),
     messages: v.array(AgentMessage),
   }),
   annotations: reads,
-  toText: ({ agent, file, file_error, jobs, messages }) =>
+  toText: ({ agent, file, file_error, usage_total, jobs, messages }) =>
     [
       `${agent.agent_id} (${agent.name}), ${agent.state}, model ${agent.model ?? 'default'}`,
       file === null
         ? `File ${agent.managed_file}: unknown (${file_error?.message ?? 'no worker'})`
         : `File ${agent.managed_file}: ${file.exists ? `${file.line_count} lines, sha256 ${file.sha256}` : 'does not exist yet'}`,
       `System prompt: ${agent.system_prompt}`,
+      usageTotalToText(usage_total),
       ...jobs.map(
         (job) => `Job ${job.job_id} ${job.tool} ${job.state}${job.error === null ? '' : `: ${job.error.message}`}`,
       ),

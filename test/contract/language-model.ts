@@ -1,4 +1,6 @@
+import * as v from 'valibot'
 import { afterEach, describe, expect, it } from 'vitest'
+import type { AnswerSchema } from '#gpu-worker/ports/answer-grammar.ts'
 import type { ChatTurn, GenerateProgress, GenerateRequest, LanguageModel } from '#gpu-worker/ports/language-model.ts'
 
 export interface LanguageModels {
@@ -55,6 +57,47 @@ export function describeLanguageModel(name: string, models: LanguageModels): voi
       const { stopReason, usage } = await model.generate(ask(5), patience())
       expect(stopReason).toBe('length')
       expect(usage.completion_tokens).toBe(5)
+    })
+
+    it('keeps to a grammar, ends where it does, and is free again without one', async () => {
+      const model = await create()
+      const free = await model.generate(ask(), patience())
+      const held = await model.generate(
+        { ...ask(), grammar: { kind: 'gbnf', text: 'root ::= "# " [a-z]{3} "\\n" [0-9]{2}' } },
+        patience(),
+      )
+      expect(held).toMatchObject({ stopReason: 'end', text: expect.stringMatching(/^# [a-z]{3}\n\d\d$/) })
+      const cut = await model.generate({ ...ask(7), grammar: { kind: 'gbnf', text: 'root ::= "a"{500}' } }, patience())
+      expect(cut).toMatchObject({ stopReason: 'length', text: expect.stringMatching(/^a{7,}$/) })
+      expect((await model.generate(ask(), patience())).text).toBe(free.text)
+    })
+
+    it('answers with JSON of a schema, whatever it would say', async () => {
+      const model = await create()
+      const schema: AnswerSchema = {
+        type: 'object',
+        properties: {
+          title: { type: 'string', maxLength: 20 },
+          kind: { type: 'string', enum: ['big', 'small'] },
+          count: { type: 'integer', minimum: 3, maximum: 120 },
+          done: { type: 'boolean' },
+          lines: { type: 'array', items: { type: 'string', maxLength: 5 }, minItems: 1, maxItems: 3 },
+        },
+        required: ['title', 'kind', 'count', 'done', 'lines'],
+        additionalProperties: false,
+      }
+      const Answer = v.strictObject({
+        title: v.pipe(v.string(), v.maxLength(20)),
+        kind: v.picklist(['big', 'small']),
+        count: v.pipe(v.number(), v.integer(), v.minValue(3), v.maxValue(120)),
+        done: v.boolean(),
+        lines: v.pipe(v.array(v.pipe(v.string(), v.maxLength(5))), v.minLength(1), v.maxLength(3)),
+      })
+      for (const temperature of [0, 1.5, 1.5, 1.5]) {
+        const answer = await model.generate({ ...ask(), temperature, grammar: { kind: 'json', schema } }, patience())
+        expect(answer.stopReason).toBe('end')
+        expect(() => v.parse(Answer, JSON.parse(answer.text)), answer.text).not.toThrow()
+      }
     })
 
     it('tells how far it is', async () => {

@@ -4,6 +4,7 @@ import type { NewAgent, NewJob, Registry } from '#functions/ports/registry.ts'
 import type { Sql } from '#functions/ports/sql.ts'
 import { AgentId, createJobId, type JobId, toWorkspaceId, type WorkspaceId } from '#shared/ids.ts'
 import { AGENTS_MAX } from '#shared/protocol/limits.ts'
+import type { JobOutcome } from '#shared/schemas/job.ts'
 
 export interface RegistryUnderTest {
   readonly registry: Registry
@@ -314,6 +315,99 @@ export function describeRegistry(name: string, create: () => Promise<RegistryUnd
         expect(await registry.claimJob(here, newJobId(clock.nowMs), 'worker-1')).toMatchObject({ claim: 'settled' })
       })
 
+      it("adds up what an agent's jobs have cost: once each, refused and cancelled ones too, until it is deleted", async () => {
+        const usage = {
+          prompt_tokens: 100,
+          cached_prompt_tokens: 60,
+          completion_tokens: 30,
+          queue_ms: 5.4,
+          time_to_first_token_ms: 9,
+          tokens_per_second: 20,
+          model: 'qwen',
+        }
+        const none = {
+          jobs: 0,
+          prompt_tokens: 0,
+          cached_prompt_tokens: 0,
+          completion_tokens: 0,
+          queue_ms: 0,
+          generating_ms: 0,
+        }
+        const a1 = agentId('a1')
+        const a2 = agentId('a2')
+        expect(await registry.getUsage(here, a1)).toEqual(none)
+        const end = async (name: string, outcome: JobOutcome) => {
+          const id = await submit(name)
+          await claim(id)
+          const { fence } = await claim(id)
+          expect(await registry.finishJob(here, id, fence - 1, outcome)).toBe(false)
+          for (const _ of ['reported', 'delivered again']) {
+            expect(await registry.finishJob(here, id, fence, outcome)).toBe(true)
+          }
+        }
+        await end('a1', { state: 'succeeded', result: { reply: 'Done', usage } })
+        const once = {
+          jobs: 1,
+          prompt_tokens: 100,
+          cached_prompt_tokens: 60,
+          completion_tokens: 30,
+          queue_ms: 5,
+          generating_ms: 1500,
+        }
+        expect(await registry.getUsage(here, a1)).toEqual(once)
+        const error = { code: 'checks_failed', message: 'Cannot write', details: { usage } } as const
+        await end('a1', { state: 'failed', error })
+        await end('a1', { state: 'cancelled', error })
+        // Refused before the model was asked; told by a worker out of its mind.
+        await end('a1', { state: 'failed', error: { code: 'not_found', message: 'Cannot find' } })
+        await end('a1', {
+          state: 'failed',
+          error: { ...error, details: { usage: { ...usage, prompt_tokens: 'many' } } },
+        })
+        expect(await registry.getUsage(here, a1)).toEqual({
+          jobs: 3,
+          prompt_tokens: 300,
+          cached_prompt_tokens: 180,
+          completion_tokens: 90,
+          queue_ms: 15,
+          generating_ms: 4500,
+        })
+        const wild = { ...usage, prompt_tokens: 1e300, queue_ms: -7, tokens_per_second: null }
+        await end('a2', { state: 'succeeded', result: { reply: 'Done', usage: wild } })
+        expect(await registry.getUsage(here, a2)).toEqual({ ...once, prompt_tokens: 0, queue_ms: 0, generating_ms: 0 })
+        expect(await registry.getUsage(there, a1)).toEqual(none)
+
+        await registry.deleteAgent(here, a1)
+        await registry.createAgent(here, agent('a1'))
+        expect(await registry.getUsage(here, a1)).toEqual(none)
+        expect((await registry.getUsage(here, a2)).jobs).toBe(1)
+      })
+
+      it('tells a worker which of its jobs are over', async () => {
+        const running = await submit('a1')
+        const cancelled = await submit('a1')
+        const taken = await submit('a1')
+        const finished = await submit('a1')
+        const orphaned = await submit('a2')
+        const jobs = []
+        for (const job_id of [running, cancelled, taken, finished, orphaned]) {
+          jobs.push({ job_id, fence: (await claim(job_id)).fence })
+        }
+        jobs.push({ job_id: newJobId(clock.nowMs), fence: 1 })
+        const unknown = jobs.at(-1)?.job_id
+        expect(await registry.findOver(here, jobs)).toEqual([unknown])
+        await registry.cancelJob(here, cancelled)
+        await claim(taken)
+        await registry.finishJob(here, finished, 1, done)
+        await registry.deleteAgent(here, agentId('a2'))
+        expect(await registry.findOver(here, jobs)).toEqual([cancelled, taken, finished, orphaned, unknown])
+        expect(await registry.findOver(there, jobs)).toHaveLength(6)
+        // Failed by the sweep for its deadline.
+        clock.nowMs += 10 * 60_000
+        await registry.expireJobs(0)
+        expect(await registry.findOver(here, jobs.slice(0, 1))).toEqual([running])
+      })
+
       it('makes one job of one idempotency key', async () => {
         const first = job('a1', { idempotency_key: 'k1', params_hash: 'one' })
         expect((await registry.createJob(here, first)).created).toBe(true)
@@ -368,6 +462,25 @@ export function describeRegistry(name: string, create: () => Promise<RegistryUnd
         expect(await registry.cancelCall(there, 'call-1')).toBeNull()
         expect(await registry.cancelCall(here, 'call-1')).toMatchObject({ job_id: id, state: 'cancelled' })
         expect(await registry.cancelCall(here, 'call-1')).toBeNull()
+      })
+
+      it('cancels a call that comes after its cancellation', async () => {
+        const stateOf = async (id: JobId) => (await registry.getJob(here, id)).job.state
+        expect(await registry.cancelCall(here, 'call-1')).toBeNull()
+        expect(await stateOf(await submit('a1', { call_key: 'call-2' }))).toBe('queued')
+        const id = await submit('a1', { call_key: 'call-1' })
+        expect((await registry.getJob(here, id)).job).toMatchObject({
+          state: 'cancelled',
+          error: { code: 'cancelled' },
+        })
+        expect(await registry.claimJob(here, id, 'w1')).toMatchObject({ claim: 'settled' })
+        expect(await stateOf(await submit('a1', { call_key: 'call-1' }))).toBe('queued')
+
+        expect(await registry.cancelCall(there, 'call-3')).toBeNull()
+        expect(await stateOf(await submit('a1', { call_key: 'call-3' }))).toBe('queued')
+        expect(await registry.cancelCall(here, 'call-4')).toBeNull()
+        clock.nowMs += 61_000
+        expect(await stateOf(await submit('a1', { call_key: 'call-4' }))).toBe('queued')
       })
 
       it('fences off the jobs of a deleted agent', async () => {

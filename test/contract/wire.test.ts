@@ -10,12 +10,15 @@ import {
   ClaimJobReply,
   decodeMessage,
   encodeMessage,
+  FindOver,
+  FindOverReply,
   FindOwners,
   FindOwnersReply,
   FinishJob,
   FinishJobReply,
   JobMessage,
 } from '#shared/protocol/envelope.ts'
+import { FindModels, ModelAnswer, ModelAsk, ModelControl, ModelMember } from '#shared/protocol/model-group.ts'
 import * as subjects from '#shared/protocol/subjects.ts'
 import { JobEvent, WorkspaceEvent } from '#shared/schemas/event.ts'
 import { catalogue } from '#shared/tools/catalogue.ts'
@@ -29,6 +32,17 @@ const error = {
   message: 'Cannot write "src/a.py": 1 check failed',
   hint: 'Mend line 3',
 } as const
+
+const info = {
+  name: 'qwen2.5-7b',
+  state: 'ready',
+  detail: 'Ready on the CPU',
+  download: null,
+  context_tokens: 16_384,
+  queued: 1,
+} as const
+const call = '0d9b6c3e-6f6f-4d6e-9d57-6b1f6f0e9a11'
+const answer = { v: 1, id: call, member: 'c1c4a7a2-3b6e-4d0c-8f5e-2f6f3f1f5b77' } as const
 
 /** One message of each kind as it travels. A published version is frozen: change these only with WIRE_VERSION. */
 const messages: Record<string, [v.GenericSchema, unknown]> = {
@@ -85,6 +99,8 @@ const messages: Record<string, [v.GenericSchema, unknown]> = {
   ],
   'finish-job': [FinishJob, { v: 1, job_id: job, fence: 2, outcome: { state: 'failed', error } }],
   'finish-job-reply': [FinishJobReply, { v: 1, accepted: true }],
+  'find-over': [FindOver, { v: 1, jobs: [{ job_id: job, fence: 2 }] }],
+  'find-over-reply': [FindOverReply, { v: 1, over: [job] }],
   'find-owners': [FindOwners, { v: 1, file_keys: ['src/a.py'] }],
   'find-owners-reply': [FindOwnersReply, { v: 1, owners: { 'src/a.py': 'a1' } }],
   'job-event': [
@@ -96,6 +112,60 @@ const messages: Record<string, [v.GenericSchema, unknown]> = {
       progress: { phase: 'generating', round: 1, tokens: 12, message: 'Writing: 12 tokens' },
     },
   ],
+  'model-ask-generate': [
+    ModelAsk,
+    {
+      v: 1,
+      id: call,
+      model: 'qwen2.5-7b',
+      time_left_ms: 1_800_000,
+      kind: 'generate',
+      request: {
+        turns: [
+          { role: 'system', text: 'You write models' },
+          { role: 'user', text: 'Add a field' },
+        ],
+        answerTokensMax: 512,
+        temperature: 0,
+        cacheKey: 'a1',
+        grammar: { kind: 'json', schema: { type: 'array', items: { type: 'boolean' }, minItems: 1, maxItems: 2 } },
+      },
+    },
+  ],
+  'model-ask-count': [ModelAsk, { v: 1, id: call, model: 'qwen2.5-7b', time_left_ms: 5, kind: 'count', text: 'x' }],
+  'model-answer-accepted': [ModelAnswer, { ...answer, kind: 'accepted' }],
+  'model-answer-at-work': [
+    ModelAnswer,
+    {
+      ...answer,
+      kind: 'at_work',
+      progress: { phase: 'generating', tokens: 12, promptTokens: 80, promptTokensTotal: 80 },
+    },
+  ],
+  'model-answer-generated': [
+    ModelAnswer,
+    {
+      ...answer,
+      kind: 'generated',
+      info,
+      text: 'x = 1',
+      stop_reason: 'end',
+      usage: {
+        prompt_tokens: 80,
+        cached_prompt_tokens: 64,
+        completion_tokens: 12,
+        queue_ms: 3,
+        time_to_first_token_ms: 40,
+        tokens_per_second: 50,
+        model: 'qwen2.5-7b',
+      },
+    },
+  ],
+  'model-answer-counted': [ModelAnswer, { ...answer, kind: 'counted', info, tokens: 4 }],
+  'model-answer-refused': [ModelAnswer, { ...answer, kind: 'refused', info: null, error }],
+  'model-control': [ModelControl, { v: 1, say: 'go_on' }],
+  'find-models': [FindModels, { v: 1 }],
+  'model-member': [ModelMember, { v: 1, member: answer.member, host: 'gpu-box', models: [info] }],
   'workspace-event': [WorkspaceEvent, { v: 1, type: 'file_changed', path: 'src/a.py' }],
 }
 
@@ -122,8 +192,21 @@ describe('the wire', () => {
       cancel: subjects.cancelSubject(workspace, job),
       registry: subjects.registrySubject(workspace, 'claim_job'),
       events: subjects.eventsSubject(workspace),
+      modelAsk: subjects.modelAskSubject(workspace, 'hf:a/b.c:Q4_K_M'),
+      modelQueue: subjects.modelQueue('hf:a/b.c:Q4_K_M'),
+      modelMember: subjects.modelMemberSubject(workspace, answer.member),
+      modelCall: subjects.modelCallSubject(workspace, call),
+      modelFind: subjects.modelFindSubject(workspace),
     }
     await expect(`${JSON.stringify(names, null, 2)}\n`).toMatchFileSnapshot('../fixtures/wire/subjects.json')
+  })
+
+  it('leaves out no field of what a model is asked that it does not know', () => {
+    const [schema, message] = messages['model-ask-generate'] ?? []
+    const ask = message as { request: object }
+    const bytes = encodeMessage('an ask', { ...ask, request: { ...ask.request, later: 1 } }, 1_000_000)
+    if (schema === undefined) throw new Error('There is no such message')
+    expect(() => decodeMessage('an ask', schema, bytes)).toThrow('request.later: unknown field')
   })
 
   it('refuses what is not JSON, and what is larger than the connection carries', () => {

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { mkdirSync, readFileSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { Usage } from '#shared/schemas/job.ts'
 import { connectClient, type Fields, type ToolAnswer } from '#test/support/mcp.ts'
 import { startTestStack, type TestStack } from '#test/support/test-stack.ts'
 
@@ -323,6 +324,15 @@ describe('an agent at work', () => {
         { role: 'agent', text: outcome.reply, job_id: outcome.job_id },
       ],
     })
+    const { prompt_tokens, cached_prompt_tokens, completion_tokens, queue_ms } = outcome.usage as Usage
+    expect(info.usage_total).toEqual({
+      jobs: 1,
+      prompt_tokens,
+      cached_prompt_tokens,
+      completion_tokens,
+      queue_ms,
+      generating_ms: expect.any(Number),
+    })
     expect(sha256(repository.read('producer.py'))).toBe(outcome.sha256)
     expect(await ok('get_agent_info', { agent_id: 'producer', history_limit: 0 })).toMatchObject({
       jobs: [],
@@ -331,7 +341,7 @@ describe('an agent at work', () => {
 
     const { token } = world.stack()
     const passwords = readPasswords()
-    expect(passwords).toEqual({ admin: expect.any(String), edge: expect.any(String), worker: expect.any(String) })
+    expect(Object.keys(passwords as object).sort()).toEqual(['admin', 'edge', 'model', 'worker'])
     await world.restart()
     expect(world.stack().token).toBe(token)
     expect(readPasswords()).toEqual(passwords)

@@ -116,6 +116,18 @@ describe('a job that is stopped', { timeout: DEADLINE_MS }, () => {
     await client.close()
   })
 
+  it('was cancelled while NATS was away', async () => {
+    const job = await startGenerating()
+    const { nats = 0 } = live.stack.pids()
+    process.kill(nats, 'SIGKILL')
+    await processEnded(nats)
+    expect(await live.client.ok('cancel_job', { job_id: job })).toMatchObject({ cancel_requested: true })
+    await until(() => live.stack.pids().nats !== undefined && live.stack.pids().nats !== nats)
+    expect((await jobEnd(live.client, job)).state).toBe('cancelled')
+    await nothingRuns()
+    expect(live.repository.read('a.py')).toBe(before['a.py'])
+  })
+
   it('was called over a connection that broke', async () => {
     const connection = new AbortController()
     const body = {

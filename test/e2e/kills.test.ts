@@ -2,14 +2,9 @@ import { execFile, fork } from 'node:child_process'
 import { once } from 'node:events'
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { DatabaseSync } from 'node:sqlite'
-import { setTimeout } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import * as v from 'valibot'
 import { describe, expect, it } from 'vitest'
-import { createTreeSitterParser } from '#gpu-worker/adapters/tree-sitter-parser.ts'
-import { createFileChecker } from '#gpu-worker/gates/file-checker.ts'
-import { parseRepositoryPath } from '#gpu-worker/workspace/repository-path.ts'
 import { processEnded } from '#scripts/test-support/process-ended.ts'
 import { writeTinyModel } from '#scripts/tiny-model.ts'
 import {
@@ -25,24 +20,13 @@ import {
 import { connectClient, type Fields } from '#test/support/mcp.ts'
 import { modelProcessOf } from '#test/support/processes.ts'
 import { createTempRepository, type TempRepository } from '#test/support/temp-repository.ts'
+import { readWrites } from '#test/support/worker-journal.ts'
 
-// kill -9, of every process of the system, at work. Each time: one outcome, whole files, and the next job runs.
+// kill -9, of every process of the system, at chosen moments of its work (random ones: random-kills.test.ts). Each time: one
+// outcome, whole files, and the next job runs.
 
 const DEADLINE_MS = 140_000
 const taskFor = (name: string): string => `Create a ${name} model with id, name, email`
-
-/** Rows of the worker's journal: what it wrote, for which job, and how each write ended. */
-function readWrites(repository: TempRepository): { path: string; job_id: string | null; state: string }[] {
-  const database = new DatabaseSync(join(dataFolderOf(repository), 'worker', 'journal.sqlite'), { readOnly: true })
-  try {
-    return v.parse(
-      v.array(v.object({ path: v.string(), job_id: v.nullable(v.string()), state: v.string() })),
-      database.prepare('select path, job_id, state from writes order by id').all(),
-    )
-  } finally {
-    database.close()
-  }
-}
 
 const tempFiles = (repository: TempRepository): string[] =>
   readdirSync(repository.root).filter((name) => name.startsWith('.millwright-'))
@@ -148,49 +132,28 @@ describe.concurrent('kill -9', { timeout: DEADLINE_MS }, () => {
     }
   })
 
-  // Ten kills; three stacks at once, because after each a job waits until the queue misses its worker.
-  it.each([4, 3, 3].map((kills, index) => ({ kills, name: `stack ${index + 1}` })))(
-    'of the worker at random moments of its jobs, $kills times in $name',
-    async ({ kills }) => {
-      const live = await startLiveStack({ model: 'demo' })
-      const { repository, client } = live
-      const checker = createFileChecker({ parser: createTreeSitterParser() })
-      try {
-        for (let round = 0; round < kills; round++) {
-          const agents = ['one', 'two'].map((name) => `${name}${round}`)
-          await live.own(...agents.map((name) => `${name}.py`))
-          const jobs = await Promise.all(agents.map((name) => live.submit(name, taskFor('User'))))
-          const afterMs = Math.random() * 700
-          await setTimeout(afterMs)
-          const { worker } = live.stack.pids()
-          kill(worker)
-          for (const [index, job_id] of jobs.entries()) {
-            const path = `${agents[index]}.py`
-            const what = `${path}, killed after ${Math.round(afterMs)} ms`
-            const { state, result, error } = await jobEnd(client, job_id)
-            expect(state, `${what}: ${JSON.stringify(error)}`).toBe('succeeded')
-            const text = repository.read(path)
-            expect(text, what).toContain('class User')
-            const { checks } = await checker.check(
-              { path: parseRepositoryPath(path), text, before: null },
-              new AbortController().signal,
-            )
-            expect(checks.passed, `${what}: ${text}`).toBe(true)
-            const landed = readWrites(repository).filter((write) => write.job_id === job_id && write.state === 'landed')
-            expect(landed, what).toHaveLength(1)
-            expect(await client.ok('get_job', { job_id }), what).toMatchObject({ state, result })
-          }
-          await until(() => live.stack.pids().worker !== undefined && live.stack.pids().worker !== worker)
-        }
-        expect(readWrites(repository).filter(({ state }) => state === 'begun')).toEqual([])
-        await nextJobRuns(live, 'random')
-        await isSound(repository)
-      } finally {
-        await live.stop()
-        await checker.close()
-      }
-    },
-  )
+  it('of the worker in the middle of a short call ends the call within seconds, and says that it may have been done', async () => {
+    const live = await startLiveStack({ model: 'demo', modelMayBeMissing: true })
+    try {
+      const { worker = 0 } = live.stack.pids()
+      process.kill(worker, 'SIGSTOP')
+      const askedAt = performance.now()
+      const call = live.client.call('write_file', { path: 'a.txt', content: 'a\n' })
+      // Waits two seconds for the worker in vain: the call before it has been sent by then.
+      await live.client.ok('get_server_info', {})
+      kill(worker)
+      expect((await call).error).toMatchObject({
+        code: 'worker_offline',
+        message: expect.stringContaining('went away before it answered'),
+        hint: expect.stringContaining('it may have been made'),
+      })
+      expect(performance.now() - askedAt).toBeLessThan(20_000)
+      await until(() => live.stack.pids().worker !== undefined && live.stack.pids().worker !== worker)
+      await live.client.ok('write_file', { path: 'a.txt', content: 'a\n' })
+    } finally {
+      await live.stop()
+    }
+  })
 
   it('of the model, the functions and NATS in the middle of a job', async () => {
     const live = await startLiveStack({ model: { ...SLOW_MODEL, contextTokens: 1536 } })

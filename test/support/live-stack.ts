@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import { type Stack, startStack } from '#scripts/stack.ts'
+import type { Backoff } from '#scripts/supervisor.ts'
 import { type TinyModelOptions, writeTinyModel } from '#scripts/tiny-model.ts'
 import type { JobProgress } from '#shared/schemas/job.ts'
 import { connectClient, type Fields, type TestClient, type ToolAnswer } from './mcp.ts'
@@ -27,6 +28,10 @@ export interface LiveStackOptions {
   readonly model: string | readonly string[] | TinyModelOptions
   /** Goes on with a repository, and with what an earlier stack left beside it. It is then the caller's to remove. */
   readonly repository?: TempRepository
+  /** Of the worker; both where left out. */
+  readonly roles?: readonly string[]
+  /** Before a part that has died is started again. */
+  readonly backoff?: Backoff
   /** Resolve as soon as the endpoint answers. */
   readonly modelMayBeMissing?: boolean
 }
@@ -49,8 +54,10 @@ export async function startLiveStack(options: LiveStackOptions): Promise<LiveSta
     dataFolder: dataFolderOf(repository),
     model,
     threads: 1,
+    ...(options.roles === undefined ? {} : { roles: options.roles }),
     port: 0,
     log: (line) => log.push(line),
+    ...(options.backoff === undefined ? {} : { backoff: options.backoff }),
   })
   const client = await connectClient(stack.url, stack.token)
   if (options.modelMayBeMissing !== true) await modelIsReady(client)

@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
 import { setTimeout } from 'node:timers/promises'
+import type { AnswerGrammar, AnswerSchema } from '#gpu-worker/ports/answer-grammar.ts'
 import type { ChatTurn, LanguageModel } from '#gpu-worker/ports/language-model.ts'
 import { AppError } from '#shared/errors.ts'
 
@@ -32,6 +33,10 @@ export interface OpenAiServerOptions {
   readonly tellsUsage?: boolean
   /** Refuses the field `stream_options`, as old servers do. */
   readonly refusesStreamOptions?: boolean
+  /** Refuses what asks for a form of the answer, as servers do that have no such thing. */
+  readonly refusesForms?: boolean
+  /** Of the model, as llama-server tells it; ChatML's where left out. */
+  readonly template?: string
   /** Sends this ahead of the answer, as thoughts. */
   readonly thoughts?: string
   /** What a call must carry as a bearer token. */
@@ -60,6 +65,15 @@ interface ChatBody {
   readonly max_tokens: number
   readonly temperature: number
   readonly stream_options?: { readonly include_usage?: boolean }
+  readonly response_format?: { readonly type: 'json_schema'; readonly json_schema: { readonly schema: AnswerSchema } }
+  /** llama-server's own. */
+  readonly grammar?: string
+}
+
+/** What a call asks the answer to be like, as far as such a server knows of it. */
+function grammarOf({ response_format, grammar }: ChatBody, own: boolean): { readonly grammar?: AnswerGrammar } {
+  if (response_format !== undefined) return { grammar: { kind: 'json', schema: response_format.json_schema.schema } }
+  return own && grammar !== undefined ? { grammar: { kind: 'gbnf', text: grammar } } : {}
 }
 
 /** Starts it on a free port of the loopback. */
@@ -82,6 +96,10 @@ export async function startOpenAiServer(options: OpenAiServerOptions, port = 0):
     if (options.refusesStreamOptions === true && body.stream_options !== undefined) {
       return sendError(response, 400, { message: 'Unrecognized request argument supplied: stream_options' })
     }
+    const form = (['response_format', 'grammar'] as const).find((field) => body[field] !== undefined)
+    if (options.refusesForms === true && form !== undefined) {
+      return sendError(response, 400, { message: `Unrecognized request argument supplied: ${form}` })
+    }
     if (fault?.kind === 'body') {
       response.writeHead(200, { 'content-type': fault.contentType ?? 'text/event-stream' })
       return void response.end(fault.body)
@@ -92,7 +110,12 @@ export async function startOpenAiServer(options: OpenAiServerOptions, port = 0):
 
     const turns = body.messages.map(({ role, content }) => ({ role, text: content }))
     const answer = await model.generate(
-      { turns, answerTokensMax: body.max_tokens, temperature: body.temperature },
+      {
+        turns,
+        answerTokensMax: body.max_tokens,
+        temperature: body.temperature,
+        ...grammarOf(body, like === 'llama-server'),
+      },
       { signal: gone.signal },
     )
     response.writeHead(200, { 'content-type': 'text/event-stream' })
@@ -144,7 +167,10 @@ export async function startOpenAiServer(options: OpenAiServerOptions, port = 0):
     if (own && path === '/props') {
       // Loads the model, without which its context is not known.
       await model.countTokens('', AbortSignal.timeout(20_000))
-      return sendJson(response, { default_generation_settings: { n_ctx: model.info().context_tokens } })
+      return sendJson(response, {
+        default_generation_settings: { n_ctx: model.info().context_tokens },
+        chat_template: options.template ?? '{{ messages }}<|im_start|>assistant',
+      })
     }
     if (own && path === '/tokenize') {
       const { content } = JSON.parse(await readText(request)) as { content: string }

@@ -26,3 +26,8 @@ function listProcesses(): { pid: number; parent: number; command: string }[] {
       return pid === undefined ? [] : [{ pid: Number(pid), parent: Number(parent), command }]
     })
 }
+
+/** Resident memory of a process. */
+export function residentBytesOf(pid: number): number {
+  return Number(execFileSync('ps', ['-o', 'rss=', '-p', String(pid)], { encoding: 'utf8' })) * 1024
+}

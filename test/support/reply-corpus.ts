@@ -7,6 +7,8 @@ export interface ReplyCase {
   readonly title: string
   readonly path: string
   readonly task: string
+  /** The reply is edits of lines, not a file. */
+  readonly isEdits: boolean
   readonly stopReason: 'end' | 'length'
   readonly before: string | null
   readonly reply: string
@@ -35,6 +37,7 @@ function parseCase(group: string, text: string): ReplyCase {
     title: name,
     path: fields.get('path') ?? missing(name, 'path'),
     task: fields.get('task') ?? 'Add a field',
+    isEdits: fields.get('form') === 'edits',
     stopReason: fields.get('stop') === 'length' ? ('length' as const) : ('end' as const),
     before: sections.get('before') ?? null,
     reply: sections.get('reply') ?? missing(name, 'reply'),

@@ -1,29 +1,50 @@
+import { connectClient } from '#test/support/mcp.ts'
+import { modelProcessesOf } from '#test/support/processes.ts'
 import { type BenchStack, SAMPLE_PATH, startBenchStack } from '../bench-stack.ts'
 import type { Figure } from '../figure.ts'
 import { createKeepAliveClient } from '../keep-alive-client.ts'
-import { residentMiB } from '../resident-memory.ts'
+import { forgetPeak, peakMiB, residentMiB } from '../resident-memory.ts'
 import { type Row, toRow } from '../row.ts'
 import { createToolCalls, type ToolCalls } from '../tool-calls.ts'
 
 const AGENTS = 1000
-const parts = ['functions', 'worker', 'nats'] as const
-type Memory = Record<(typeof parts)[number], number>
+/** The later ones tell whether what the first calls took is a floor that is reached or a slope. */
+const CALLS = 1000
+const CALLS_LATER = [3000, 6000] as const
+const CALLS_QUICK = 200
+const parts = ['functions', 'worker', 'model process', 'nats-server'] as const
+type Part = (typeof parts)[number]
+type Memory = Record<Part, number>
 
 /**
- * Resident memory of the stack's processes with a thousand agents, at rest and after a thousand calls of all kinds. The
- * model's child process is not part of it: its size is the model's.
+ * Resident memory of each of the stack's processes with a thousand agents: at rest, at the peak while a thousand calls of
+ * all kinds and chat jobs beside them run, and when these are done. The model is the embedded one.
  */
 export const measureMemory: Figure = async ({ quick, signal, log }) => {
   if (process.platform !== 'linux') {
     log('memory: left out, this system does not tell it as Linux does')
     return []
   }
-  const empty = await withStack(0, signal, async (world) => readMemory(world))
+  const empty = await withStack(0, signal, async (world) => readMemory(world, residentMiB))
   return withStack(AGENTS, signal, async (world) => {
-    const rest = readMemory(world)
-    const calls = quick ? 200 : 1000
-    await makeMixedCalls(world, calls, signal)
-    return toRows({ empty, rest, busy: readMemory(world) }, calls)
+    const rest = readMemory(world, residentMiB)
+    for (const pid of Object.values(processesOf(world))) forgetPeak(pid)
+    const calls = quick ? CALLS_QUICK : CALLS
+    const jobs = await makeMixedWork(world, calls, signal)
+    const [peak, after] = [readMemory(world, peakMiB), readMemory(world, residentMiB)]
+    const rows = toRows({ empty, rest, peak, after }, `${calls} mixed calls and ${jobs} chat jobs`)
+    let made = calls
+    for (const later of quick ? [] : CALLS_LATER) {
+      log(`memory: ${later} calls`)
+      await makeMixedCalls(world, later - made, signal)
+      made = later
+      const both = together(readMemory(world, residentMiB))
+      const comparedWith = { name: `functions + worker, ${AGENTS} agents, at rest`, ratio: both / together(rest) }
+      rows.push(
+        toRow({ name: `functions + worker, after ${later} mixed calls`, value: both, unit: 'MiB', comparedWith }),
+      )
+    }
+    return rows
   })
 }
 
@@ -36,14 +57,48 @@ async function withStack<T>(agents: number, signal: AbortSignal, work: (world: B
   }
 }
 
-function readMemory({ stack }: BenchStack): Memory {
-  const pids = stack.pids()
-  const read = (part: keyof Memory) => {
-    const pid = pids[part]
-    if (pid === undefined) throw new Error(`Cannot tell the memory of ${part}: it does not run`)
-    return residentMiB(pid)
+function readMemory(world: BenchStack, read: (pid: number) => number): Memory {
+  const pids = processesOf(world)
+  return {
+    functions: read(pids.functions),
+    worker: read(pids.worker),
+    'model process': read(pids['model process']),
+    'nats-server': read(pids['nats-server']),
   }
-  return { functions: read('functions'), worker: read('worker'), nats: read('nats') }
+}
+
+function processesOf({ stack }: BenchStack): Record<Part, number> {
+  const { functions, worker, nats } = stack.pids()
+  const model = worker === undefined ? undefined : modelProcessesOf(worker)[0]
+  if (functions === undefined || worker === undefined || nats === undefined || model === undefined) {
+    throw new Error('Cannot tell the memory of the stack: a part of it does not run')
+  }
+  return { functions, worker, 'model process': model, 'nats-server': nats }
+}
+
+/** Chat jobs one after the other for as long as the calls take, at least one. Answers how many. */
+async function makeMixedWork(world: BenchStack, calls: number, signal: AbortSignal): Promise<number> {
+  const client = await connectClient(world.stack.url, world.stack.token)
+  try {
+    let done = false
+    const mixed = makeMixedCalls(world, calls, signal).finally(() => {
+      done = true
+    })
+    let jobs = 0
+    try {
+      do {
+        const agent_id = `writer-${jobs++}`
+        const task = { managed_file: `${agent_id}.py`, system_prompt: 'Generate data structures' }
+        await client.ok('create_agent', { agent_id, name: agent_id, ...task })
+        await client.ok('chat_with_agent', { agent_id, message: 'Create a User model with id, name, email' })
+      } while (!done)
+    } finally {
+      await mixed
+    }
+    return jobs
+  } finally {
+    await client.close()
+  }
 }
 
 /** What an assistant's work is made of: mostly reading, now and then a look at git, sometimes a write. */
@@ -78,9 +133,10 @@ async function makeMixedCalls({ stack }: BenchStack, count: number, signal: Abor
   }
 }
 
-function toRows({ empty, rest, busy }: Record<'empty' | 'rest' | 'busy', Memory>, calls: number): Row[] {
-  const both = ({ functions, worker }: Memory) => functions + worker
-  const [atRest, afterwards] = [`${AGENTS} agents, at rest`, `${AGENTS} agents, after ${calls} mixed calls`]
+function toRows(
+  { empty, rest, peak, after }: Record<'empty' | 'rest' | 'peak' | 'after', Memory>,
+  work: string,
+): Row[] {
   const row = (name: string, value: number, other?: { name: string; value: number }) =>
     toRow({
       name,
@@ -88,15 +144,23 @@ function toRows({ empty, rest, busy }: Record<'empty' | 'rest' | 'busy', Memory>
       unit: 'MiB',
       ...(other === undefined ? {} : { comparedWith: { name: other.name, ratio: value / other.value } }),
     })
-  const whole = { name: `functions + worker, ${atRest}`, value: both(rest) }
-  const none = { name: 'functions + worker, no agents, at rest', value: both(empty) }
+  const [atRest, atPeak, afterwards] = [`${AGENTS} agents, at rest`, `at the peak of ${work}`, `after ${work}`]
+  const none = { name: 'functions + worker, no agents, at rest', value: together(empty) }
+  const whole = { name: `functions + worker, ${atRest}`, value: together(rest) }
   return [
     row(none.name, none.value),
     row(whole.name, whole.value, none),
-    row(`functions + worker, ${afterwards}`, both(busy), whole),
+    row(`functions + worker, ${afterwards}`, together(after), whole),
     ...parts.flatMap((part) => {
       const before = { name: `${part}, ${atRest}`, value: rest[part] }
-      return [row(before.name, before.value), row(`${part}, ${afterwards}`, busy[part], before)]
+      return [
+        row(before.name, before.value),
+        row(`${part}, ${atPeak}`, peak[part], before),
+        row(`${part}, ${afterwards}`, after[part], before),
+      ]
     }),
   ]
 }
+
+/** Without the model's process, whose size is the model's. */
+const together = ({ functions, worker }: Memory): number => functions + worker

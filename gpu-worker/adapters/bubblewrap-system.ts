@@ -1,0 +1,64 @@
+import { existsSync, lstatSync, readlinkSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+
+/** A command's own temp files, and its home. Taken from memory. */
+const TEMP_BYTES_MAX = 512 * 1024 * 1024
+/** Files of /etc that programs need to start: no accounts, no keys, no configuration of services. */
+const ETC = [
+  '/etc/ld.so.cache',
+  '/etc/ld.so.conf',
+  '/etc/ld.so.conf.d',
+  '/etc/alternatives',
+  '/etc/localtime',
+  '/etc/mime.types',
+  '/etc/ssl/certs',
+  '/etc/ssl/openssl.cnf',
+  '/etc/pki/tls/certs',
+  '/etc/pki/ca-trust/extracted/pem',
+  '/etc/static',
+]
+/** Where systems keep their programs and libraries; `/nix/store` and `/gnu/store` hold no secrets by their own rules. */
+const PROGRAMS = ['/usr', '/nix/store', '/gnu/store', '/run/current-system/sw']
+const TOP = ['/bin', '/sbin', '/lib', '/lib32', '/lib64', '/libx32']
+
+/** Arguments for bwrap that show the system's programs, nothing of any person, and a fresh /tmp, /proc and /dev. */
+export function systemView(work: string, folders: readonly string[]): string[] {
+  const present = (paths: readonly string[]): string[] => paths.filter((path) => existsSync(path))
+  const size = String(TEMP_BYTES_MAX)
+  return [
+    ...present(PROGRAMS).flatMap((path) => ['--ro-bind', path, path]),
+    ...TOP.flatMap(topFolder),
+    ...present(ETC).flatMap((path) => ['--ro-bind', path, path]),
+    ...['--ro-bind', etcFile(work, 'passwd', 'nobody:x:65534:65534:nobody:/tmp/home:/bin/sh\n'), '/etc/passwd'],
+    ...['--ro-bind', etcFile(work, 'group', 'nogroup:x:65534:\n'), '/etc/group'],
+    ...['--ro-bind', etcFile(work, 'hosts', '127.0.0.1 localhost sandbox\n::1 localhost\n'), '/etc/hosts'],
+    ...['--proc', '/proc', '--dev', '/dev', '--size', size, '--tmpfs', '/dev/shm', '--remount-ro', '/dev'],
+    ...[
+      '--size',
+      size,
+      '--tmpfs',
+      '/tmp',
+      '--dir',
+      '/tmp/home',
+      '--dir',
+      '/tmp/cache',
+      '--symlink',
+      '/tmp',
+      '/var/tmp',
+    ],
+    ...folders.flatMap((path) => ['--ro-bind', path, path]),
+  ]
+}
+
+/** On most systems now a link into /usr, which inside leads into the /usr of the sandbox. */
+function topFolder(path: string): string[] {
+  const stat = lstatSync(path, { throwIfNoEntry: false })
+  if (stat === undefined) return []
+  return stat.isSymbolicLink() ? ['--symlink', readlinkSync(path), path] : ['--ro-bind', path, path]
+}
+
+function etcFile(work: string, name: string, text: string): string {
+  const file = join(work, name)
+  writeFileSync(file, text)
+  return file
+}

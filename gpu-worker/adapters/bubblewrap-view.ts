@@ -1,0 +1,90 @@
+import { chmodSync, lstatSync, mkdirSync, writeFileSync } from 'node:fs'
+import { dirname, join, relative } from 'node:path'
+import { AppError } from '#shared/errors.ts'
+import type { Candidate } from '../ports/command-runner.ts'
+import { makeShadow, nearestFolder } from './bubblewrap-shadow.ts'
+import type { HiddenPath } from './hidden-paths.ts'
+
+/** Each takes a mount, and mounts get slower the more there are: 200 take a tenth of a second, 1,000 a second or more. */
+const MASKS_MAX = 2000
+const SCRATCH_BYTES_MAX = 512 * 1024 * 1024
+
+export interface ViewOptions {
+  /** Absolute; the repository is seen at the same path inside. */
+  readonly root: string
+  readonly hidden: readonly HiddenPath[]
+  readonly candidate: Candidate | null
+  readonly scratchFolders: readonly string[]
+  /** An empty folder of our own outside the repository. */
+  readonly work: string
+}
+
+/**
+ * Arguments for bwrap that show the repository read-only, with the candidate in its place, what nobody may read empty, and
+ * the scratch folders writable. Later mounts go over earlier ones. Nothing of the repository is written to.
+ */
+export function repositoryView({ root, hidden, candidate, scratchFolders, work }: ViewOptions): string[] {
+  if (hidden.length > MASKS_MAX) {
+    throw new AppError(
+      'unavailable',
+      `Cannot run a command: the repository holds ${hidden.length} protected files, limit ${MASKS_MAX}`,
+      { hint: 'Remove the keys and .env files that lie in dependency folders, or allow them by name' },
+    )
+  }
+  const isThere = (path: string): boolean => lstatSync(join(root, path), { throwIfNoEntry: false }) !== undefined
+  const isNew = candidate !== null && !isThere(candidate.path)
+  const missing = [...(isNew ? [candidate.path] : []), ...scratchFolders.filter((folder) => !isThere(folder))]
+  const shadows = shadowed(root, missing, hidden, work)
+
+  const args = ['--ro-bind', root, root]
+  for (const { folder, source, bound } of shadows) {
+    if (isNew && nearestFolder(root, candidate.path) === folder) writeNew(source, folder, candidate)
+    for (const scratch of scratchFolders) {
+      if (!isThere(scratch) && nearestFolder(root, scratch) === folder)
+        mkdirSync(join(source, relative(folder, scratch)), { recursive: true })
+    }
+    args.push('--ro-bind', source, join(root, folder))
+    for (const name of bound) args.push('--ro-bind', join(root, folder, name), join(root, folder, name))
+  }
+  args.push(...masks(root, hidden, new Set(shadows.map(({ folder }) => folder)), work))
+  if (candidate !== null && !isNew) args.push('--ro-bind', writeOver(root, candidate, work), join(root, candidate.path))
+  for (const folder of scratchFolders) args.push('--size', String(SCRATCH_BYTES_MAX), '--tmpfs', join(root, folder))
+  return args
+}
+
+/** Outer folders first, since a stand-in brings the real inner ones. */
+function shadowed(root: string, missing: readonly string[], hidden: readonly HiddenPath[], work: string) {
+  const folders = [...new Set(missing.map((path) => nearestFolder(root, path)))].sort((a, b) => a.length - b.length)
+  const isHidden = new Set(hidden.map(({ path }) => path))
+  return folders.map((folder, index) => {
+    const isHiddenHere = (name: string): boolean => isHidden.has(folder === '' ? name : `${folder}/${name}`)
+    return { folder, ...makeShadow(join(root, folder), join(work, `shadow-${index}`), isHiddenHere) }
+  })
+}
+
+function writeNew(source: string, folder: string, { path, text }: Candidate): void {
+  const file = join(source, relative(folder, path))
+  mkdirSync(dirname(file), { recursive: true })
+  writeFileSync(file, text)
+}
+
+/** The text in a file of its own, with the mode of the one whose place it takes. */
+function writeOver(root: string, { path, text }: Candidate, work: string): string {
+  const file = join(work, 'candidate')
+  writeFileSync(file, text)
+  chmodSync(file, lstatSync(join(root, path)).mode & 0o777)
+  return file
+}
+
+function masks(root: string, hidden: readonly HiddenPath[], shadows: ReadonlySet<string>, work: string): string[] {
+  const empty = join(work, 'empty')
+  writeFileSync(empty, '')
+  return hidden.flatMap(({ path, kind }) => {
+    const parent = dirname(path)
+    // A stand-in has it empty already.
+    if (shadows.has(parent === '.' ? '' : parent)) return []
+    const place = join(root, path)
+    if (kind === 'file') return ['--ro-bind', empty, place]
+    return ['--size', '4096', '--tmpfs', place, '--remount-ro', place]
+  })
+}

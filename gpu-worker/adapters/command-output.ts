@@ -1,0 +1,58 @@
+import { stripVTControlCharacters } from 'node:util'
+
+/** Shown of a command's output: about a thousand tokens, which a small model's context has room for beside the file. */
+const HEAD_CHARACTERS_MAX = 1000
+const TAIL_CHARACTERS_MAX = 2000
+/** Kept while it runs; escape sequences and long paths go before anything is shown. */
+const KEPT_BYTES_MAX = 32 * 1024
+
+export interface OutputTail {
+  add(chunk: Buffer): void
+  bytes(): number
+  /** Plain text, cut in the middle where it is long. Every `hidden` text, such as an absolute folder, is taken out. */
+  text(hidden: readonly string[]): string
+}
+
+/** Keeps how an output began and how it ended, in bounded memory: a tool says first what it does, and last what is wrong. */
+export function createOutputTail(): OutputTail {
+  let head = Buffer.alloc(0)
+  let tail = Buffer.alloc(0)
+  let bytes = 0
+  return {
+    add(chunk) {
+      bytes += chunk.byteLength
+      const room = KEPT_BYTES_MAX - head.byteLength
+      if (room > 0) head = Buffer.concat([head, chunk.subarray(0, room)])
+      const rest = room > 0 ? chunk.subarray(room) : chunk
+      if (rest.byteLength === 0) return
+      tail = Buffer.concat([tail, rest.subarray(-KEPT_BYTES_MAX)])
+      if (tail.byteLength > KEPT_BYTES_MAX) tail = tail.subarray(-KEPT_BYTES_MAX)
+    },
+    bytes: () => bytes,
+    text(hidden) {
+      const isWhole = bytes === head.byteLength + tail.byteLength
+      if (isWhole) return cut(toPlain(Buffer.concat([head, tail]), hidden))
+      const [first, last] = [toPlain(head, hidden), toPlain(tail, hidden)]
+      return `${first.slice(0, HEAD_CHARACTERS_MAX)}\n[... cut ...]\n${last.slice(-TAIL_CHARACTERS_MAX)}`
+    },
+  }
+}
+
+function cut(text: string): string {
+  const over = text.length - HEAD_CHARACTERS_MAX - TAIL_CHARACTERS_MAX
+  if (over <= 0) return text
+  return `${text.slice(0, HEAD_CHARACTERS_MAX)}\n[... ${over} characters cut ...]\n${text.slice(-TAIL_CHARACTERS_MAX)}`
+}
+
+function toPlain(bytes: Buffer, hidden: readonly string[]): string {
+  let text = stripVTControlCharacters(bytes.toString('utf8'))
+  for (const each of hidden) text = text.replaceAll(each, '')
+  return (
+    text
+      .replaceAll('\r\n', '\n')
+      // A progress bar writes its line again and again; what stands there last is what a person sees.
+      .replaceAll(/^.*\r/gm, '')
+      .replaceAll(/(?![\n\t])\p{Cc}/gu, '')
+      .toWellFormed()
+  )
+}

@@ -1,0 +1,45 @@
+import { existsSync, mkdirSync, realpathSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import type { CommandRunner } from '../ports/command-runner.ts'
+import { createProtectedPaths } from '../workspace/protected-paths.ts'
+import { findBubblewrap } from './bubblewrap-probe.ts'
+import { createBubblewrapRunner, parseCommandFolders } from './bubblewrap-runner.ts'
+import { createNoCommandRunner } from './no-command-runner.ts'
+import { createUnsandboxedRunner } from './unsandboxed-runner.ts'
+
+export interface CommandRunnerOptions {
+  /** The repository, absolute, links resolved. */
+  readonly root: string
+  readonly allowProtected: readonly string[]
+  /** The worker's own: never shown to a command, and where what is shown instead of files lies meanwhile. */
+  readonly dataFolder: string
+  /** Other folders that no command may see. */
+  readonly hiddenFolders: readonly string[]
+  readonly commandFolders: readonly string[]
+  readonly isUnsandboxedAllowed: boolean
+  readonly searchPath: string
+  /** A bwrap by path; the first on the search path where left out. */
+  readonly bubblewrap: string | undefined
+}
+
+/**
+ * What runs the repository's commands on this system: bubblewrap where it works; else, where the operator said so, no
+ * sandbox; else nothing, which each command's obstacle says. Throws `invalid_input` for a folder that may not be shown.
+ */
+export async function createCommandRunner(options: CommandRunnerOptions): Promise<CommandRunner> {
+  const { root, searchPath } = options
+  const protectedPaths = createProtectedPaths(options.allowProtected)
+  const workFolder = join(options.dataFolder, 'commands')
+  // What a killed worker left.
+  rmSync(workFolder, { recursive: true, force: true })
+  mkdirSync(workFolder, { recursive: true, mode: 0o700 })
+  const hiddenFolders = [options.dataFolder, ...options.hiddenFolders.filter((each) => existsSync(each))].map((each) =>
+    realpathSync(each),
+  )
+  const folders = parseCommandFolders(options.commandFolders, root, hiddenFolders)
+  const bubblewrap = await findBubblewrap(searchPath, options.bubblewrap)
+  if ('binary' in bubblewrap)
+    return createBubblewrapRunner({ bubblewrap, root, protectedPaths, workFolder, folders, hiddenFolders })
+  if (options.isUnsandboxedAllowed) return createUnsandboxedRunner({ root, protectedPaths, workFolder, searchPath })
+  return createNoCommandRunner(bubblewrap.missing)
+}

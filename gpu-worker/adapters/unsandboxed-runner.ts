@@ -1,0 +1,110 @@
+import { constants } from 'node:fs'
+import { cp, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
+import { basename, delimiter, dirname, join, relative } from 'node:path'
+import { AppError } from '#shared/errors.ts'
+import type { CommandRequest, CommandRunner } from '../ports/command-runner.ts'
+import type { ProtectedPaths } from '../workspace/protected-paths.ts'
+import { Turns } from '../workspace/turns.ts'
+import { runCommandProcess } from './command-process.ts'
+import { commandPath, programObstacle } from './command-program.ts'
+import { createHiddenPaths } from './hidden-paths.ts'
+import { useOfGroup } from './process-use.ts'
+
+export interface UnsandboxedRunnerOptions {
+  readonly root: string
+  readonly protectedPaths: ProtectedPaths
+  /** A folder of our own, outside the repository. */
+  readonly workFolder: string
+  readonly searchPath: string
+}
+
+const AT_ONCE_MAX = 2
+const PROCESSES_MAX = 512
+const MEMORY_BYTES_MAX = 4 * 1024 ** 3
+/** Large, and not what is judged: the copy has a link to the real one. */
+const DEPENDENCIES = new Set(['node_modules', '.venv', 'venv', 'target', '.gradle', 'vendor'])
+
+/**
+ * Commands on a copy of the repository, with all the rights of this process: for systems without bubblewrap, where the
+ * operator has said so. Time and output are limited; a process that leaves its group is not found again.
+ */
+export function createUnsandboxedRunner(options: UnsandboxedRunnerOptions): CommandRunner {
+  const { root, workFolder, searchPath } = options
+  const hiddenPaths = createHiddenPaths(root, options.protectedPaths)
+  const turns = new Turns(AT_ONCE_MAX)
+  const path = [...commandPath(root, []), ...searchPath.split(delimiter).filter((each) => each !== '')]
+
+  async function runIn(work: string, request: CommandRequest, signal: AbortSignal | undefined) {
+    const copy = join(work, 'repository')
+    const hidden = new Set((await hiddenPaths()).map((each) => each.path))
+    await copyRepository(root, copy, hidden)
+    for (const folder of request.scratchFolders) {
+      await rm(join(copy, folder), { recursive: true, force: true })
+      await mkdir(join(copy, folder), { recursive: true })
+    }
+    if (request.candidate !== null) await replaceFile(copy, request.candidate)
+    const home = join(work, 'home')
+    await mkdir(home)
+    const [program, ...args] = request.commandLine
+    const end = await runCommandProcess({
+      program: '/bin/sh',
+      args: ['-c', 'exec "$@" 2>&1', 'sh', program, ...args],
+      cwd: copy,
+      env: {
+        PATH: path.map((each) => each.replace(root, copy)).join(delimiter),
+        HOME: home,
+        TMPDIR: home,
+        LANG: 'C.UTF-8',
+        CI: '1',
+        NO_COLOR: '1',
+      },
+      timeoutMs: request.timeoutMs,
+      signal,
+      processesMax: PROCESSES_MAX,
+      memoryBytesMax: MEMORY_BYTES_MAX,
+      use: (pid) => useOfGroup(pid, PROCESSES_MAX),
+    })
+    const output = end.output.text([`${copy}/`, copy, `${root}/`, root])
+    if (end.stopped !== null) return { kind: 'stopped', output, ...end.stopped } as const
+    // As a shell tells a signal.
+    return { kind: 'ended', output, status: end.exitCode ?? 137 } as const
+  }
+
+  return {
+    isSandboxed: false,
+    obstacle: async ([program]) => programObstacle(program, root, path, ['/']),
+    run: (request, signal) =>
+      turns.run(async () => {
+        const work = await mkdtemp(join(workFolder, 'command-'))
+        try {
+          return await runIn(work, request, signal)
+        } catch (cause) {
+          if (cause instanceof AppError) throw cause
+          throw new AppError('unavailable', 'Cannot run a command: the repository could not be copied', { cause })
+        } finally {
+          await rm(work, { recursive: true, force: true })
+        }
+      }, signal),
+  }
+}
+
+async function copyRepository(root: string, copy: string, hidden: ReadonlySet<string>): Promise<void> {
+  const links: string[] = []
+  await cp(root, copy, {
+    recursive: true,
+    // On file systems that can, the copy shares its blocks with the original.
+    mode: constants.COPYFILE_FICLONE,
+    verbatimSymlinks: true,
+    filter(source) {
+      const path = relative(root, source)
+      if (DEPENDENCIES.has(basename(source))) links.push(path)
+      return !hidden.has(path) && !DEPENDENCIES.has(basename(source))
+    },
+  })
+  for (const path of links) await symlink(join(root, path), join(copy, path))
+}
+
+async function replaceFile(copy: string, { path, text }: { path: string; text: string }): Promise<void> {
+  await mkdir(dirname(join(copy, path)), { recursive: true })
+  await writeFile(join(copy, path), text)
+}

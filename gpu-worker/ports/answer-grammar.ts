@@ -1,0 +1,1 @@
+export type { AnswerGrammar, AnswerSchema, EditsGrammar } from '#shared/protocol/answer-grammar.ts'

@@ -1,0 +1,45 @@
+/** A program and its arguments; never a shell string. */
+export type CommandLine = readonly [string, ...string[]]
+
+/** A file as it is to be judged, in place of what the repository holds there. */
+export interface Candidate {
+  /** Repository path, links resolved. */
+  readonly path: string
+  readonly text: string
+}
+
+export interface CommandRequest {
+  readonly commandLine: CommandLine
+  /** Null runs the command on the repository as it is. */
+  readonly candidate: Candidate | null
+  /** Repository paths of folders that the command finds empty and may write to; gone afterwards. */
+  readonly scratchFolders: readonly string[]
+  readonly timeoutMs: number
+}
+
+export type CommandLimit = 'time' | 'output' | 'memory' | 'processes'
+
+export type CommandOutcome = {
+  /** Standard output and standard error, cut in the middle, as plain text with repository paths. */
+  readonly output: string
+} & (
+  | { readonly kind: 'ended'; readonly status: number }
+  /** It was killed with all that it had started. `limit` says in words what it went beyond. */
+  | { readonly kind: 'stopped'; readonly why: CommandLimit; readonly limit: string }
+)
+
+/**
+ * Runs the commands of the repository's configuration on a text that is not in the repository yet. The repository itself
+ * is not changed, whatever a command does. Of several at once some wait; the wait does not count as the command's time.
+ */
+export interface CommandRunner {
+  /** False where commands run with all the rights of this process, because the operator said so. */
+  readonly isSandboxed: boolean
+  /** Why such a command cannot run here, and what the operator has to do about it; null where it can. */
+  obstacle(commandLine: CommandLine): Promise<string | null>
+  /**
+   * Resolves whatever the command does, once no process of it is left. Rejects with AppError: `cancelled` when the signal is
+   * aborted, `unavailable` where it could not be started.
+   */
+  run(request: CommandRequest, signal?: AbortSignal): Promise<CommandOutcome>
+}
