@@ -6,7 +6,7 @@ interface Observed {
 }
 
 /** What was seen longer ago than this many batches counts no more: contexts grow, and machines get busy. */
-const MEMORY_BATCHES = 200
+const MEMORY_BATCHES = 50
 /** A batch that took long may have been unlucky; one that was fast was not lucky. */
 const SHARE_OF_SLOWER = 0.2
 const SHARE_OF_FASTER = 0.5
