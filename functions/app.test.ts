@@ -419,3 +419,64 @@ describe('mcp, 2026 era', () => {
     )
   }
 })
+
+describe('mcp beside tools', () => {
+  const ask = async (method: string, params: Record<string, unknown>) => {
+    const name = params.uri ?? params.name
+    const headers = typeof name === 'string' ? { 'mcp-name': name } : {}
+    return rpc(await send(modern(method, params, headers)))
+  }
+
+  it('lists what the registry knows while the bus is down, and says of the rest that it cannot', async () => {
+    const { result } = await ask('resources/list', {})
+    expect(result.resources.map(({ uri }: { uri: string }) => uri)).toContain('millwright://rules')
+    const { error } = await ask('resources/read', { uri: 'millwright://files/README.md' })
+    expect(error).toMatchObject({ code: -32000, message: expect.stringMatching(/^unavailable: /) })
+    expect(error.data).toMatchObject({ code: 'unavailable', hint: expect.any(String) })
+  })
+
+  it('lets clients keep what changes with the program only', async () => {
+    for (const method of ['prompts/list', 'resources/templates/list']) {
+      expect((await ask(method, {})).result).toMatchObject({ ttlMs: 300_000, cacheScope: 'private' })
+    }
+    expect((await ask('resources/list', {})).result).toMatchObject({ ttlMs: 0, cacheScope: 'private' })
+  })
+
+  it('has no subscription to what it does not tell of', async () => {
+    const { error } = await rpc(
+      await send({
+        body: JSON.stringify({
+          jsonrpc: '2.0',
+          id: 1,
+          method: 'resources/subscribe',
+          params: { uri: 'millwright://rules' },
+        }),
+      }),
+    )
+    expect(error).toMatchObject({ code: -32601 })
+  })
+
+  it('refuses a cursor that no page returned, a state that nobody gave out, and arguments by names of JavaScript', async () => {
+    expect((await ask('resources/list', { cursor: 'x' })).error).toMatchObject({
+      code: -32602,
+      data: { code: 'invalid_input' },
+    })
+    for (const [method, params] of [
+      ['resources/read', { uri: 'millwright://rules' }],
+      ['prompts/get', { name: 'review' }],
+    ] as const) {
+      expect((await ask(method, { ...params, requestState: 'made up' })).error).toMatchObject({ code: -32602 })
+    }
+    const named = JSON.parse('{"__proto__": "x", "task": "y"}')
+    expect((await ask('prompts/get', { name: 'delegate', arguments: named })).error).toMatchObject({
+      code: -32602,
+      data: { code: 'invalid_input' },
+    })
+  })
+
+  it('tells nothing of what went wrong inside', async () => {
+    const { error } = await ask('resources/read', { uri: 'millwright://reports/server' })
+    expect(error).toMatchObject({ code: -32603, data: { code: 'internal' } })
+    expect(JSON.stringify(error)).not.toContain('secret detail')
+  })
+})

@@ -5,30 +5,40 @@ import { findTool, type ToolName } from '#shared/tools/catalogue.ts'
 import type { ToolDeclaration } from '#shared/tools/define-tool.ts'
 import { toRefusal } from '../http/errors.ts'
 import type { EdgePorts } from '../ports/edge-ports.ts'
+import type { Log } from '../ports/log.ts'
 import type { CallContext, EdgeHandlers, EdgeToolName } from '../tools/call-context.ts'
 import { createEdgeTools } from '../tools/edge-tools.ts'
 import { callWorkerTool } from '../tools/worker-tool.ts'
 import { toFailure, toSuccess } from './tool-result.ts'
 
-/** Runs a tool of the catalogue. Never rejects: whatever goes wrong is a result that says so. */
+/** Runs a tool of the catalogue and answers with its fields. Rejects with AppError for a refusal; anything else is our bug. */
+export type ToolRunner = (
+  tool: ToolDeclaration,
+  args: unknown,
+  context: CallContext,
+) => Promise<Record<string, unknown>>
+
+/** The same as a result of the protocol. Never rejects: whatever goes wrong is a result that says so. */
 export type ToolCaller = (tool: ToolDeclaration, args: unknown, context: CallContext) => Promise<CallToolResult>
 
 type Handler = (input: Record<string, unknown>, context: CallContext) => Promise<Record<string, unknown>>
 
-export function createToolCaller(ports: EdgePorts): ToolCaller {
+export function createToolRunner(ports: EdgePorts): ToolRunner {
   const handlers = toHandlers(createEdgeTools(ports))
   return async (tool, args, context) => {
+    const input = v.safeParse(tool.input, args)
+    if (!input.success) throw invalidInput(`the arguments of ${tool.name}`, input.issues)
+    const handler = handlers.get(tool.name)
+    return handler === undefined ? callWorkerTool(ports, tool, input.output, context) : handler(input.output, context)
+  }
+}
+
+export function createToolCaller(run: ToolRunner, log: Log): ToolCaller {
+  return async (tool, args, context) => {
     try {
-      const input = v.safeParse(tool.input, args)
-      if (!input.success) throw invalidInput(`the arguments of ${tool.name}`, input.issues)
-      const handler = handlers.get(tool.name)
-      const fields =
-        handler === undefined
-          ? await callWorkerTool(ports, tool, input.output, context)
-          : await handler(input.output, context)
-      return toSuccess(tool, fields)
+      return toSuccess(tool, await run(tool, args, context))
     } catch (error) {
-      return toFailure(toRefusal(error, context.requestId, ports.log))
+      return toFailure(toRefusal(error, context.requestId, log))
     }
   }
 }

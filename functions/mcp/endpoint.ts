@@ -7,7 +7,6 @@ import {
   Server,
   type ServerContext,
   SUPPORTED_PROTOCOL_VERSIONS,
-  TRACEPARENT_META_KEY,
   WebStandardStreamableHTTPServerTransport,
 } from '@modelcontextprotocol/server'
 import type { Caller } from '#shared/protocol/envelope.ts'
@@ -24,16 +23,19 @@ import {
 import { createOpenLimit } from '../http/open-limit.ts'
 import { cancelCall } from '../jobs/submit.ts'
 import type { EdgePorts } from '../ports/edge-ports.ts'
-import { createToolCaller } from './call-tool.ts'
+import { createToolCaller, createToolRunner } from './call-tool.ts'
 import { instructions } from './instructions.ts'
+import { type JsonRpcMessage, paramsOf } from './message.ts'
+import { createReading } from './reading.ts'
+import { checkTraceparent, refuseRequestState } from './request-checks.ts'
 import type { Toolset } from './toolset.ts'
 
 /** The first revision without sessions. What came before is served from the same code. */
 const MODERN_REVISION = '2026-07-28'
 const supportedVersions: readonly string[] = [MODERN_REVISION, ...SUPPORTED_PROTOCOL_VERSIONS]
 
-/** The list changes with the program only. Private: which tools a caller sees may depend on who it is. */
-const LIST_TTL_MS = 5 * 60_000
+/** For lists that change with the program only. Private: what a caller sees may depend on who it is. */
+const LIST_HINT = { ttlMs: 5 * 60_000, cacheScope: 'private' } as const
 
 /** Nobody reads it; nginx's number for a client that left. */
 const CLIENT_CLOSED_REQUEST = 499
@@ -63,14 +65,21 @@ export interface McpEndpoint {
  * which costs little because all that is listed has been made before.
  */
 export function createMcpEndpoint(ports: EdgePorts): McpEndpoint {
-  const callTool = createToolCaller(ports)
+  const runTool = createToolRunner(ports)
+  const callTool = createToolCaller(runTool, ports.log)
+  const serveReading = createReading(ports, runTool)
   const scopes = new WeakMap<Request, Scope>()
   const listens = createOpenLimit(LISTENS_MAX, LISTENS_WINDOW_MS, ports.clock)
   const serverInfo = { name: 'millwright', title: 'Millwright', version: ports.version }
   const options = {
-    capabilities: { tools: {} },
+    // Nothing about changes of lists or resources: that needs a bus on which they are told.
+    capabilities: { tools: {}, resources: {}, prompts: {}, completions: {} },
     instructions,
-    cacheHints: { 'tools/list': { ttlMs: LIST_TTL_MS, cacheScope: 'private' } },
+    cacheHints: {
+      'tools/list': LIST_HINT,
+      'prompts/list': LIST_HINT,
+      'resources/templates/list': LIST_HINT,
+    },
     // We never ask a client for input, so nothing ever validates an answer to it; the default builds one per request.
     jsonSchemaValidator: { getValidator: neverValidates },
   } as const
@@ -85,6 +94,8 @@ export function createMcpEndpoint(ports: EdgePorts): McpEndpoint {
     // schemas of its own, three times, where ours say more.
     if (scope.message.method === 'tools/call') {
       server.fallbackRequestHandler = (_request, context) => answerCall(scope, era, requestInfo, context)
+    } else {
+      serveReading(server, scope)
     }
     return server
   }
@@ -96,9 +107,7 @@ export function createMcpEndpoint(ports: EdgePorts): McpEndpoint {
     if (typeof name !== 'string' || typeof args !== 'object' || args === null || Array.isArray(args)) {
       throw new ProtocolError(ProtocolErrorCode.InvalidParams, 'Invalid params: a name, and an object of arguments')
     }
-    if (mcpReq.requestState() !== undefined) {
-      throw new ProtocolError(ProtocolErrorCode.InvalidParams, 'Invalid requestState: no tool here gives one out')
-    }
+    refuseRequestState(context)
     checkTraceparent(context)
     const tool = scope.toolset.names.has(name) ? findTool(name) : undefined
     if (tool === undefined)
@@ -170,12 +179,6 @@ interface Scope extends McpCaller {
   readonly message: JsonRpcMessage
 }
 
-interface JsonRpcMessage {
-  readonly method?: unknown
-  readonly id?: unknown
-  readonly params?: unknown
-}
-
 /**
  * True for what shows no sign of the newer era. The handler decides about all the rest; its own test is exact, and costs
  * as much as serving the call.
@@ -229,9 +232,6 @@ function refuseVersion(headers: Headers, message: JsonRpcMessage): Response | un
 
 const idOf = ({ id }: JsonRpcMessage): JsonRpcId => (typeof id === 'string' || typeof id === 'number' ? id : null)
 
-const paramsOf = ({ params }: JsonRpcMessage): Record<string, unknown> =>
-  typeof params === 'object' && params !== null ? { ...params } : {}
-
 const waitingTools = new Set(['chat_with_agent', 'get_job'])
 
 function waits(message: JsonRpcMessage): boolean {
@@ -254,18 +254,6 @@ async function cancelByRequestId(ports: EdgePorts, request: Request, message: Js
 /** A session id is anyone's to claim; together with the subject it reaches nobody else's calls. */
 function toCallKey(caller: Caller, session: string, requestId: string | number): Promise<string> {
   return sha256Hex(JSON.stringify([caller.subject, session, requestId]))
-}
-
-/** W3C trace context of the message. It is only passed through where it is one: it can end up in logs. */
-function checkTraceparent({ mcpReq }: ServerContext): void {
-  const traceparent = mcpReq._meta?.[TRACEPARENT_META_KEY]
-  if (traceparent === undefined) return
-  if (
-    typeof traceparent !== 'string' ||
-    !/^(?!ff)[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/.test(traceparent)
-  ) {
-    throw new ProtocolError(ProtocolErrorCode.InvalidParams, 'Invalid traceparent: not a W3C trace context')
-  }
 }
 
 /** Reports to the client's progress token, in numbers that grow as the protocol demands: seconds of this call. */

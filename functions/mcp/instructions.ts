@@ -4,6 +4,6 @@ export const instructions = `Millwright lets you delegate typing to a local mode
 - chat_with_agent is the main tool: say what to do in plain words, name other files in context. The model writes the whole file, checks judge it, and you get the diff, the checks and the cost. A refused change leaves the file as it was.
 - Delegate writing, then review the diff; do not repeat the file's text back. Give small tasks, one per call.
 - A call that is still running after wait_seconds returns a job_id: call get_job until its state is final. Pass idempotency_key to repeat a call safely.
-- mode "propose" writes nothing; accept its proposal_id to write exactly those bytes. mode "ask" only answers.
+- mode "propose" writes nothing; accept its proposal_id to write exactly those bytes. mode "ask" only answers. revert with a job_id takes back what that job wrote.
 - Nothing is committed until git_commit. git_diff and git_status show what changed.
 - A failed call has error.code, error.message and a hint that says what to do next. get_server_info says why a model or worker is not ready.`

@@ -1,6 +1,6 @@
 import type { CallToolResult } from '@modelcontextprotocol/server'
 import * as v from 'valibot'
-import type { AppError } from '#shared/errors.ts'
+import type { AppError, WireError } from '#shared/errors.ts'
 import { Checks } from '#shared/schemas/check.ts'
 import type { ToolDeclaration } from '#shared/tools/define-tool.ts'
 import { checksToText, diffToText } from '#shared/tools/fields.ts'
@@ -13,10 +13,14 @@ export function toSuccess(tool: ToolDeclaration, fields: Record<string, unknown>
   }
 }
 
+/** A refusal's code, message and hint, as a model reads them. */
+export const refusalLine = ({ code, message, hint }: WireError): string =>
+  `${code}: ${message}${hint === undefined ? '' : `. ${hint}`}`
+
 /** A refusal. Its text holds all that a model needs to do better: the checks that failed, the diff that was refused. */
 export function toFailure(refusal: AppError): CallToolResult {
   const error = refusal.toWire()
-  const lines = [`${error.code}: ${error.message}${error.hint === undefined ? '' : `. ${error.hint}`}`]
+  const lines = [refusalLine(error)]
   const checks = v.safeParse(Checks, error.details?.checks)
   if (checks.success) lines.push(checksToText(checks.output))
   if (typeof error.details?.diff === 'string' && error.details.diff !== '') lines.push(diffToText(error.details.diff))

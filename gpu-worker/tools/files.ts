@@ -61,7 +61,7 @@ export async function writeAs(
   request: {
     path: string
     /** The new content, given what is there when this caller's turn has come. */
-    content: (file: ResolvedFile) => Promise<{ text: string; expectedSha256: string | undefined }>
+    content: (file: ResolvedFile) => Promise<{ text: string; expectedSha256: string | null | undefined }>
     dryRun: boolean
   },
 ) {
@@ -233,8 +233,8 @@ function refuseOtherVersion(action: string, path: string, expected: string | und
 }
 
 /** What a person would see below a folder: everything but what git ignores. An ignored folder that is asked for is shown. */
-async function* visible(
-  { files, repository }: FileToolPorts,
+export async function* visible(
+  { files, repository }: Pick<FileToolPorts, 'files' | 'repository'>,
   folder: string,
   after: string | null,
   signal: AbortSignal,

@@ -1,16 +1,20 @@
 import type * as v from 'valibot'
 import { ChatJobArgs } from '#shared/protocol/chat-job.ts'
-import { FileState, GetWorkerInfo, PrepareAgent } from '#shared/protocol/worker-calls.ts'
+import { CompletePath, DescribeRules, FileState, GetWorkerInfo, PrepareAgent } from '#shared/protocol/worker-calls.ts'
 import type { WorkerInfo } from '#shared/schemas/worker.ts'
 import { findTool } from '#shared/tools/catalogue.ts'
 import type { ServedCall, ServedJob } from '../daemon.ts'
+import { createSettingsSource } from '../gates/settings-source.ts'
 import type { ModelSet } from '../inference/model-set.ts'
 import { createAgentFileTools } from './agent-files.ts'
 import { fileState, prepareAgent } from './agents.ts'
+import { createBugTools } from './bugs.ts'
 import { type ChatPorts, runChatJob } from './chat.ts'
+import { completePath } from './complete-path.ts'
 import { createFileTools, type FileToolPorts } from './files.ts'
 import { createGitTools } from './git.ts'
 import type { ToolContext, ToolHandlers, WorkerToolName } from './handler.ts'
+import { describeRules } from './rules.ts'
 
 /** Everything that arrives as a short call: the catalogue's worker tools, and the questions of the edge. */
 export function createServedCalls(
@@ -23,6 +27,7 @@ export function createServedCalls(
     ...createFileTools(ports),
     ...createAgentFileTools(ports),
     ...createGitTools(ports),
+    ...createBugTools(ports),
   }
   const served = new Map<string, ServedCall>()
   for (const [name, handle] of Object.entries(handlers)) {
@@ -40,6 +45,9 @@ export function createServedCalls(
   question(PrepareAgent, (input) => prepareAgent(ports.files, models, input))
   question(FileState, (input) => fileState(ports.files, input))
   question(GetWorkerInfo, () => workerInfo())
+  const settings = createSettingsSource(ports.files)
+  question(DescribeRules, () => describeRules(ports.files, settings))
+  question(CompletePath, (input, context) => completePath(ports, input, context.signal))
   return served
 }
 

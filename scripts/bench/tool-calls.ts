@@ -26,13 +26,16 @@ export interface ToolCalls {
    * know that it is a success.
    */
   timed(name: string, args: () => Fields, era?: Era): Call
+  /** The first page of `resources/list` to be timed. */
+  readonly timedResourceList: Call
 }
 
 export function createToolCalls(client: KeepAliveClient, { url, token }: Endpoint): ToolCalls {
   const address = new URL(url)
   let lastId = 0
-  const post = (name: string, args: Fields, era: Era): Promise<Buffer> => {
+  const post = (method: string, params: Fields & { name?: string }, era: Era): Promise<Buffer> => {
     const modern = era === '2026-07-28'
+    const named = params.name === undefined ? {} : { 'mcp-name': params.name }
     return client.post({
       url: address,
       headers: {
@@ -40,31 +43,36 @@ export function createToolCalls(client: KeepAliveClient, { url, token }: Endpoin
         'content-type': 'application/json',
         accept: 'application/json, text/event-stream',
         'mcp-protocol-version': era,
-        ...(modern ? { 'mcp-method': 'tools/call', 'mcp-name': name } : {}),
+        ...(modern ? { 'mcp-method': method, ...named } : {}),
       },
       body: JSON.stringify({
         jsonrpc: '2.0',
         id: ++lastId,
-        method: 'tools/call',
-        params: { name, arguments: args, ...(modern ? { _meta: envelope } : {}) },
+        method,
+        params: { ...params, ...(modern ? { _meta: envelope } : {}) },
       }),
     })
   }
+  const postCall = (name: string, args: Fields, era: Era): Promise<Buffer> =>
+    post('tools/call', { name, arguments: args }, era)
   return {
     async call(name, args) {
-      const answer = requireSuccess(name, await post(name, args, '2026-07-28'))
+      const answer = requireSuccess(name, await postCall(name, args, '2026-07-28'))
       const message = JSON.parse(answer.toString('utf8')) as { result: { structuredContent: Fields } }
       return message.result.structuredContent
     },
     timed: (name, args, era = '2026-07-28') => {
-      return async () => requireSuccess(name, await post(name, args(), era))
+      return async () => requireSuccess(name, await postCall(name, args(), era))
     },
+    timedResourceList: async () =>
+      requireSuccess('resources/list', await post('resources/list', {}, '2026-07-28'), RESOURCES),
   }
 }
 
+const RESOURCES = Buffer.from('"resources":[{')
 const SUCCESS = Buffer.from('"structuredContent":{"success":true')
 
-function requireSuccess(name: string, answer: Buffer): Buffer {
-  if (answer.includes(SUCCESS)) return answer
+function requireSuccess(name: string, answer: Buffer, mark = SUCCESS): Buffer {
+  if (answer.includes(mark)) return answer
   throw new Error(`${name} was refused: ${answer.toString('utf8', 0, 500)}`)
 }

@@ -14,6 +14,8 @@ export const PATH_BYTES_MAX = 2048
 export const PATH_SEGMENT_BYTES_MAX = 255
 export const NAME_CHARACTERS_MAX = 200
 export const DESCRIPTION_CHARACTERS_MAX = 2000
+/** A stack trace and what led to it. A bug with every field full, each character escaped, is a tenth of a file. */
+export const BUG_DESCRIPTION_CHARACTERS_MAX = 8000
 export const SYSTEM_PROMPT_CHARACTERS_MAX = 20_000
 export const CHAT_MESSAGE_CHARACTERS_MAX = 60_000
 export const COMMIT_MESSAGE_CHARACTERS_MAX = 20_000

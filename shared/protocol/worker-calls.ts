@@ -1,5 +1,6 @@
 import * as v from 'valibot'
 import { WorkerInfo } from '../schemas/worker.ts'
+import { PAGE_MAX, PATH_BYTES_MAX } from './limits.ts'
 
 // Questions of the edge that only the worker can answer, and that are no tools. They travel as call envelopes
 // on the family `agents` or `system`, with these names in `tool`.
@@ -38,4 +39,29 @@ export const GetWorkerInfo = {
   family: 'system',
   input: v.strictObject({}),
   output: WorkerInfo,
+} as const
+
+/** The rules that hold for what is written, as lines for a reader. */
+export const DescribeRules = {
+  name: 'describe_rules',
+  family: 'system',
+  input: v.strictObject({}),
+  output: v.object({
+    rules: v.array(v.string()),
+    /** What is wrong with the repository's own rules; the defaults hold then, and nothing can be written. */
+    fault: v.nullable(v.string()),
+    /** The text of `millwright.json`; null where there is none or it cannot be read. */
+    source: v.nullable(v.string()),
+  }),
+} as const
+
+/** Paths of files that begin so, for a person who is typing one: what `list_files` shows and `read_file` would read. */
+export const CompletePath = {
+  name: 'complete_path',
+  family: 'system',
+  input: v.strictObject({
+    start: v.pipe(v.string(), v.maxLength(PATH_BYTES_MAX)),
+    limit: v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(PAGE_MAX)),
+  }),
+  output: v.object({ paths: v.array(v.string()), more: v.boolean() }),
 } as const

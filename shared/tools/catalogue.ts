@@ -1,5 +1,6 @@
 import { agentUpdateFile, getAgentFile } from './agent-files.ts'
 import { chatWithAgent, createAgent, deleteAgent, getAgentInfo, listAgents, updateAgent } from './agents.ts'
+import { listBugs, reportBug } from './bugs.ts'
 import type { ToolDeclaration } from './define-tool.ts'
 import { deleteFile, listFiles, readFile, searchFiles, updateFile, validateFile, writeFile } from './files.ts'
 import { gitCommit, gitDiff, gitLog, gitStatus } from './git.ts'
@@ -31,6 +32,8 @@ export const catalogue = [
   getJob,
   cancelJob,
   getServerInfo,
+  reportBug,
+  listBugs,
 ] as const
 
 export type CatalogueTool = (typeof catalogue)[number]

@@ -88,6 +88,16 @@ const complete: Record<ToolName, Fields> = {
   get_job: { job_id: SOME_JOB, wait_seconds: 0 },
   cancel_job: { job_id: SOME_JOB },
   get_server_info: {},
+  report_bug: {
+    severity: 'low',
+    category: 'C',
+    title: 'T',
+    description: 'D',
+    location: 'src/b.py:1',
+    impact: 'I',
+    workaround: 'W',
+  },
+  list_bugs: { status: 'open', severity: 'low' },
 }
 
 interface Case {
@@ -458,6 +468,8 @@ async function callEach(client: AnyClient, round: number): Promise<void> {
     ['get_job', () => ({ job_id: jobs[0] })],
     ['cancel_job', () => ({ job_id: jobs[0] })],
     ['get_server_info', () => ({})],
+    ['report_bug', () => ({ severity: 'low', category: 'C', title: 'T', description: 'D' })],
+    ['list_bugs', () => ({})],
     ['delete_agent', () => ({ agent_id })],
   ]
   for (const [name, args] of least) {

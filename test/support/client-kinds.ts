@@ -36,7 +36,48 @@ export interface CallOptions {
   readonly signal?: AbortSignal
 }
 
-export interface AnyClient {
+const Resource = v.object({
+  uri: v.string(),
+  name: v.string(),
+  title: v.optional(v.string()),
+  description: v.optional(v.string()),
+  mimeType: v.optional(v.string()),
+})
+const Template = v.object({ uriTemplate: v.string(), name: v.string(), description: v.string() })
+const Contents = v.object({ uri: v.string(), mimeType: v.string(), text: v.string() })
+const Prompt = v.object({
+  name: v.string(),
+  title: v.string(),
+  description: v.string(),
+  arguments: v.array(v.object({ name: v.string(), description: v.string(), required: v.boolean() })),
+})
+const PromptMessages = v.object({
+  messages: v.array(v.object({ role: v.string(), content: v.object({ type: v.literal('text'), text: v.string() }) })),
+})
+const Completion = v.object({
+  completion: v.object({
+    values: v.array(v.string()),
+    total: v.optional(v.number()),
+    hasMore: v.optional(v.boolean()),
+  }),
+})
+type Reference = { type: 'ref/prompt'; name: string } | { type: 'ref/resource'; uri: string }
+
+/** What a client has of a server beside its tools. Rejects with the SDK's error, which has `code` and `data`. */
+export interface ReadingClient {
+  readonly capabilities: object | undefined
+  readonly instructions: string | undefined
+  /** All pages. */
+  listResources(): Promise<v.InferOutput<typeof Resource>[]>
+  listResourceTemplates(): Promise<v.InferOutput<typeof Template>[]>
+  readResource(uri: string): Promise<v.InferOutput<typeof Contents>[]>
+  listPrompts(): Promise<v.InferOutput<typeof Prompt>[]>
+  /** The text of its one message. */
+  getPrompt(name: string, args: Record<string, string>): Promise<string>
+  complete(ref: Reference, name: string, value: string): Promise<v.InferOutput<typeof Completion>['completion']>
+}
+
+export interface AnyClient extends ReadingClient {
   /** The revision that client and server agreed on. */
   readonly protocolVersion: string | undefined
   listTools(): Promise<ListedTool[]>
@@ -56,6 +97,7 @@ export async function connectKind(kind: ClientKind, url: string, token: string):
     const transport = new OldTransport(new URL(url), transportOptions)
     await client.connect(transport)
     return {
+      ...toReadingClient(client),
       protocolVersion: transport.protocolVersion,
       listTools: async () => (await client.listTools()).tools.map((tool) => v.parse(ListedTool, tool)),
       call: async (name, args, options = {}) =>
@@ -69,10 +111,41 @@ export async function connectKind(kind: ClientKind, url: string, token: string):
   )
   await client.connect(new StreamableHTTPClientTransport(new URL(url), transportOptions))
   return {
+    ...toReadingClient(client),
     protocolVersion: client.getNegotiatedProtocolVersion(),
     listTools: async () => (await client.listTools()).tools.map((tool) => v.parse(ListedTool, tool)),
     call: async (name, args, options = {}) =>
       v.parse(RawAnswer, await client.callTool({ name, arguments: args }, { ...options })),
     close: () => client.close(),
+  }
+}
+
+/** Both SDKs have these methods; only their types differ. */
+function toReadingClient(client: Client | OldClient): ReadingClient {
+  return {
+    capabilities: client.getServerCapabilities(),
+    instructions: client.getInstructions(),
+    async listResources() {
+      const all: v.InferOutput<typeof Resource>[] = []
+      let cursor: string | undefined
+      do {
+        // The current client follows the cursors by itself where none is given.
+        const page = await client.listResources(cursor === undefined ? undefined : { cursor })
+        all.push(...page.resources.map((resource) => v.parse(Resource, resource)))
+        cursor = page.nextCursor
+      } while (cursor !== undefined)
+      return all
+    },
+    listResourceTemplates: async () =>
+      (await client.listResourceTemplates()).resourceTemplates.map((template) => v.parse(Template, template)),
+    readResource: async (uri) => (await client.readResource({ uri })).contents.map((each) => v.parse(Contents, each)),
+    listPrompts: async () => (await client.listPrompts()).prompts.map((prompt) => v.parse(Prompt, prompt)),
+    async getPrompt(name, args) {
+      const { messages } = v.parse(PromptMessages, await client.getPrompt({ name, arguments: args }))
+      if (messages.length !== 1 || messages[0]?.role !== 'user') throw new Error('Expected one message of the user')
+      return messages[0].content.text
+    },
+    complete: async (ref, name, value) =>
+      v.parse(Completion, await client.complete({ ref, argument: { name, value } })).completion,
   }
 }
