@@ -384,10 +384,12 @@ export function describeRegistry(name: string, create: () => Promise<RegistryUnd
       })
 
       it('tells a worker which of its jobs are over', async () => {
+        // Those of one agent would wait for each other.
+        for (const name of ['b1', 'b2', 'b3']) await registry.createAgent(here, agent(name))
         const running = await submit('a1')
-        const cancelled = await submit('a1')
-        const taken = await submit('a1')
-        const finished = await submit('a1')
+        const cancelled = await submit('b1')
+        const taken = await submit('b2')
+        const finished = await submit('b3')
         const orphaned = await submit('a2')
         const jobs = []
         for (const job_id of [running, cancelled, taken, finished, orphaned]) {
