@@ -42,7 +42,9 @@ import { ModelSlots, type StateFiles } from './node-llama-cpp-slots.ts'
 
 type Request<Kind extends ChildRequest['kind']> = Extract<ChildRequest, { kind: Kind }>
 
-const PROGRESS_INTERVAL_MS = Number(process.argv[3])
+/** As `spawnChild` in node-llama-cpp.ts writes them. The states folder is empty where nothing is to be kept. */
+const [device, progressIntervalMs, statesFolder = '', statesBytesMax = '0'] = process.argv.slice(2)
+const PROGRESS_INTERVAL_MS = Number(progressIntervalMs)
 const STATUS_INTERVAL_MS = 2000
 /** A server that does not answer within this is taken as not reachable. */
 const CONNECT_TIMEOUT_MS = 8000
@@ -55,9 +57,7 @@ interface Loaded {
   readonly encodePlain: EncodePlain
 }
 
-const gpuWanted = process.argv[2] === 'cpu' ? false : 'auto'
-/** For what the slots hold when another caller needs them; empty where nothing is to be kept. */
-const [statesFolder = '', statesBytesMax = '0'] = process.argv.slice(3)
+const gpuWanted = device === 'cpu' ? false : 'auto'
 let engine: Promise<Llama> | undefined
 let loaded: Loaded | undefined
 const running = new Map<number, AbortController>()

@@ -2,9 +2,10 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import os from 'node:os'
 import { join } from 'node:path'
 import { getLlama, type Llama, type LlamaModel, type Token, TokenPredictor } from 'node-llama-cpp'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { writeTinyModel } from '#scripts/tiny-model.ts'
 import { LEVERS_DEFAULT, type Levers } from '../inference/levers.ts'
+import { Grammars } from './node-llama-cpp-grammar.ts'
 import { ModelSlots, type SlotRequest } from './node-llama-cpp-slots.ts'
 
 /** The engine in this very process: what is asked here is not to be seen through the process that holds it. */
@@ -229,6 +230,32 @@ describe('a draft model', () => {
       )
       expect(answers.map(({ tokens }) => tokens)).toEqual(expected)
     }
+  })
+
+  it('may guess beyond the end of the context', async () => {
+    const plain = await createSlots(ordinary, false, { count: 1 })
+    const prompt = Array.from({ length: plain.contextTokens - ANSWER_TOKENS }, (_, index) => 40 + (index % 50))
+    const drafted = await createSlots(ordinary, false, { count: 1, draft: ordinary })
+    const { tokens } = await generate(plain, prompt)
+    expect(tokens).toHaveLength(ANSWER_TOKENS)
+    expect((await generate(drafted, prompt)).tokens).toEqual(tokens)
+    expect((await generate(drafted, prompt, { cacheKey: 'b' })).tokens).toEqual(tokens)
+  })
+
+  it('changes no token of an answer with a grammar, and says nothing of it', async () => {
+    const warn = vi.spyOn(console, 'warn').mockImplementation(() => {})
+    const grammars = new Grammars(llama, ordinary)
+    const guide = () => grammars.guide({ kind: 'gbnf', text: 'root ::= "a" ([b-f] [g-z]){60}' })
+    const [plain, slots] = [await createSlots(ordinary, false), await createSlots(ordinary, true, { draft: ordinary })]
+    for (const prompt of [
+      [60, 61, 62],
+      [70, 71, 72],
+    ]) {
+      const { tokens } = await generate(plain, prompt, { guide: await guide() })
+      expect((await generate(slots, prompt, { guide: await guide() })).tokens).toEqual(tokens)
+    }
+    expect(warn).not.toHaveBeenCalled()
+    warn.mockRestore()
   })
 
   it('of another vocabulary is refused, by name', async () => {

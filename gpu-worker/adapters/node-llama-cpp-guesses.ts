@@ -31,9 +31,16 @@ export class GuessingPredictor extends TokenPredictor {
     this.#copy = null
   }
 
-  /** The engine tells what its sequence holds. Of the prompt `begin` has told already. */
-  override reset(state: Parameters<TokenPredictor['reset']>[0]): Promise<void> | void {
-    return this.#draft?.reset(state)
+  /**
+   * The engine tells what its sequence holds. Of the prompt `begin` has told already.
+   *
+   * Two options of the answer are not the draft's. It may guess beyond the end of the context, where the answer never
+   * comes, and then makes room by itself. And it would stay at the grammar's beginning, while the engine drops every guess
+   * that the grammar does not let through.
+   */
+  override reset({ evaluateOptions, ...state }: Parameters<TokenPredictor['reset']>[0]): Promise<void> | void {
+    const { contextShift: _shift, grammarEvaluationState: _grammar, ...options } = evaluateOptions
+    return this.#draft?.reset({ ...state, evaluateOptions: options })
   }
 
   override pushTokens(tokens: Token[]): void {

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createGrammarMatcher, type GrammarMatcher } from '#test/support/grammar-matcher.ts'
+import type { EditsGrammar } from '../ports/answer-grammar.ts'
 import { EditStages, editsAtOnce } from './edit-stages.ts'
 
 let matcher: GrammarMatcher
@@ -15,8 +16,8 @@ const block = (text: string) => `\`\`\`python\n${text}\`\`\``
 const WALL = '\u{10FFFF}'
 
 /** Whether each stage of an answer keeps to the grammar of that stage, and the answer may end where it does. */
-async function takes(answer: string, lines: number = form.lines): Promise<boolean> {
-  const stages = new EditStages({ ...form, lines })
+async function takes(answer: string, changes: Partial<EditsGrammar> = {}): Promise<boolean> {
+  const stages = new EditStages({ ...form, ...changes })
   let { grammar } = stages
   let stage = ''
   for (const character of answer) {
@@ -66,6 +67,20 @@ describe('EditStages', () => {
   })
 })
 
+describe('EditStages, where a fence has no name', () => {
+  it.each([
+    'Replace 3-5\n```\nx = 1\n```\nDelete 7-7',
+    'Replace 3-5\n```\n```',
+    'Insert after 2\n```\n\n```\nDelete 3-3',
+  ])('takes %j', async (answer) => {
+    expect(await takes(answer, { info: '' })).toBe(true)
+  })
+
+  it.each(['Replace 3-5\n```\nDelete 7-7', 'Replace 3-5\n```\n```\n```\n'])('refuses %j', async (answer) => {
+    expect(await takes(answer, { info: '' })).toBe(false)
+  })
+})
+
 describe('EditStages, for any numbers', () => {
   /** Always the same, so that what fails once fails again. */
   function createDice(seed: number): (sides: number) => number {
@@ -95,7 +110,7 @@ describe('EditStages, for any numbers', () => {
         return dice(2) === 0 ? `Delete ${from}-${Math.max(to, 0)}` : `Replace ${from}-${Math.max(to, 0)}\n${block('')}`
       })
       const answer = edits.join('\n')
-      expect(await takes(answer, lines), `${answer} of ${lines}`).toBe(isValid)
+      expect(await takes(answer, { lines }), `${answer} of ${lines}`).toBe(isValid)
       seen[isValid ? 'taken' : 'refused']++
     }
     expect(Math.min(seen.taken, seen.refused)).toBeGreaterThan(30)

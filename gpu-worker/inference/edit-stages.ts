@@ -45,8 +45,7 @@ export class EditStages {
     const groups = EDIT.exec(this.#text)?.groups
     if (groups === undefined) return false
     const { head, deleted, replaced, after } = groups
-    const isOver = deleted === undefined ? this.#text.endsWith(`\n${this.#fence}\n`) : this.#text === head
-    if (!isOver) return false
+    if (!(deleted === undefined ? this.#isClosed(head ?? '') : this.#text === head)) return false
     this.#used = Number(after ?? deleted ?? replaced)
     this.#insertFrom = after === undefined ? this.#used : this.#used + 1
     this.#text = ''
@@ -54,8 +53,12 @@ export class EditStages {
     return true
   }
 
-  get #fence(): string {
-    return '`'.repeat(this.#form.fenceLength)
+  /** Whether the block behind this heading has its end; without a name its beginning looks the same. */
+  #isClosed(heading: string): boolean {
+    const { fenceLength, info } = this.#form
+    const fence = '`'.repeat(fenceLength)
+    const beginning = `${heading}${fence}${info}`
+    return this.#text.length > beginning.length + 1 && this.#text.endsWith(`\n${fence}\n`)
   }
 
   #header(): string {
