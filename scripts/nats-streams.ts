@@ -16,6 +16,7 @@ import { ADMIN_INBOX } from './nats-config.ts'
 import { connectNats } from './nats-connect.ts'
 
 const STREAM_NOT_FOUND = 10059
+const CONSUMER_EXISTS = 10148
 
 /** All that a queue can hold: jobs that wait for an earlier one of their agent count, and must not stop those of others. */
 const JOBS_UNCONFIRMED_MAX = JOBS_QUEUED_MAX
@@ -29,21 +30,32 @@ export async function ensureStreams(adminUrl: string, workspaces: readonly Works
   try {
     const manager = await jetstreamManager(connection)
     await ensureJobsStream(manager)
-    for (const workspace of workspaces) {
-      await manager.consumers.add(JOBS_STREAM, {
-        durable_name: jobsConsumer(workspace),
-        filter_subject: jobsSubject(workspace),
-        deliver_policy: DeliverPolicy.All,
-        ack_policy: AckPolicy.Explicit,
-        ack_wait: nanos(JOB_ACK_WAIT_MS),
-        // Without a bound: a message past `max_deliver` would stay in a work queue for ever and count against its
-        // limit. The worker asks the registry before it runs a job, and drops the message of one that has ended.
-        max_deliver: -1,
-        max_ack_pending: JOBS_UNCONFIRMED_MAX,
-      })
-    }
+    for (const workspace of workspaces) await ensureConsumer(manager, workspace)
   } finally {
     await connection.close()
+  }
+}
+
+async function ensureConsumer({ consumers }: JetStreamManager, workspace: WorkspaceId): Promise<void> {
+  const settings = {
+    filter_subject: jobsSubject(workspace),
+    ack_wait: nanos(JOB_ACK_WAIT_MS),
+    // Without a bound: a message past `max_deliver` would stay in a work queue for ever and count against its
+    // limit. The worker asks the registry before it runs a job, and drops the message of one that has ended.
+    max_deliver: -1,
+    max_ack_pending: JOBS_UNCONFIRMED_MAX,
+  }
+  try {
+    await consumers.add(JOBS_STREAM, {
+      durable_name: jobsConsumer(workspace),
+      deliver_policy: DeliverPolicy.All,
+      ack_policy: AckPolicy.Explicit,
+      ...settings,
+    })
+  } catch (error) {
+    // There with other settings: an earlier version's.
+    if (!(error instanceof JetStreamApiError) || error.code !== CONSUMER_EXISTS) throw error
+    await consumers.update(JOBS_STREAM, jobsConsumer(workspace), settings)
   }
 }
 

@@ -61,7 +61,7 @@ const limits = (memoryBytesMax: number, timeoutMs: number): string =>
  */
 export function createBubblewrapRunner(options: BubblewrapRunnerOptions): CommandRunner {
   const { bubblewrap, root, folders, hiddenFolders, workFolder, memoryBytesMax = MEMORY_BYTES_MAX } = options
-  const hiddenPaths = createHiddenPaths(root, options.protectedPaths)
+  const hiddenPaths = createHiddenPaths(root, options.protectedPaths, hiddenFolders)
   const turns = new Turns(AT_ONCE_MAX)
   const searchPath = [...commandPath(root, folders.map(withBin)), ...SYSTEM_PATH]
   const shown = [root, ...folders, '/usr', '/bin', '/sbin', '/nix/store', '/gnu/store', '/run/current-system/sw']
@@ -122,6 +122,10 @@ export function createBubblewrapRunner(options: BubblewrapRunnerOptions): Comman
         const work = mkdtempSync(join(workFolder, 'command-'))
         try {
           return await runIn(work, request, signal)
+        } catch (cause) {
+          if (cause instanceof AppError) throw cause
+          // The repository changes while it is looked at, or cannot be read.
+          throw new AppError('unavailable', 'Cannot run a command: the repository could not be shown to it', { cause })
         } finally {
           rmSync(work, { recursive: true, force: true })
         }

@@ -1,4 +1,5 @@
 import {
+  accessSync,
   constants,
   copyFileSync,
   type Dirent,
@@ -9,7 +10,7 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
 
 /** Copying a small file is quicker than a mount, and mounts get slower the more there are. */
 const COPIED_BYTES_MAX = 256 * 1024
@@ -53,21 +54,20 @@ function standIn(entry: Dirent, real: string, copy: string): boolean {
     return true
   }
   if (!entry.isFile()) return false
-  const isLarge = lstatSync(real).size > COPIED_BYTES_MAX
-  if (isLarge) writeFileSync(copy, '')
+  const size = lstatSync(real, { throwIfNoEntry: false })?.size
+  // Gone meanwhile, or of a name that is not UTF-8.
+  if (size === undefined) return false
+  const isBound = size > COPIED_BYTES_MAX || !isReadable(real)
+  if (isBound) writeFileSync(copy, '')
   else copyFileSync(real, copy, constants.COPYFILE_FICLONE)
-  return isLarge
+  return isBound
 }
 
-/** The nearest folder above a repository path that is there; `''` for the top. */
-export function nearestFolder(root: string, path: string): string {
-  for (let folder = parentOf(path); folder !== ''; folder = parentOf(folder)) {
-    if (lstatSync(join(root, folder), { throwIfNoEntry: false })?.isDirectory() === true) return folder
+function isReadable(file: string): boolean {
+  try {
+    accessSync(file, constants.R_OK)
+    return true
+  } catch {
+    return false
   }
-  return ''
-}
-
-function parentOf(path: string): string {
-  const parent = dirname(path)
-  return parent === '.' ? '' : parent
 }

@@ -2,7 +2,8 @@ import { chmodSync, lstatSync, mkdirSync, writeFileSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
 import { AppError } from '#shared/errors.ts'
 import type { Candidate } from '../ports/command-runner.ts'
-import { makeShadow, nearestFolder } from './bubblewrap-shadow.ts'
+import { makeShadow } from './bubblewrap-shadow.ts'
+import { findPlace, refuseScratchFolders } from './command-place.ts'
 import type { HiddenPath } from './hidden-paths.ts'
 
 /** Each takes a mount, and mounts get slower the more there are: 200 take a tenth of a second, 1,000 a second or more. */
@@ -31,35 +32,47 @@ export function repositoryView({ root, hidden, candidate, scratchFolders, work }
       { hint: 'Remove the keys and .env files that lie in dependency folders, or allow them by name' },
     )
   }
-  const isThere = (path: string): boolean => lstatSync(join(root, path), { throwIfNoEntry: false }) !== undefined
-  const isNew = candidate !== null && !isThere(candidate.path)
-  const missing = [...(isNew ? [candidate.path] : []), ...scratchFolders.filter((folder) => !isThere(folder))]
-  const shadows = shadowed(root, missing, hidden, work)
+  refuseScratchFolders(root, scratchFolders, new Set(hidden.map(({ path }) => path)))
+  const newIn = candidate === null ? null : nearestFolder(root, candidate.path)
+  const missing = scratchFolders.flatMap((path) => {
+    const nearest = nearestFolder(root, path)
+    return nearest === null ? [] : [{ path, nearest }]
+  })
+  const standIns = [...(newIn === null ? [] : [newIn]), ...missing.map(({ nearest }) => nearest)]
+  const shadows = shadowed(root, standIns, hidden, work)
 
   const args = ['--ro-bind', root, root]
   for (const { folder, source, bound } of shadows) {
-    if (isNew && nearestFolder(root, candidate.path) === folder) writeNew(source, folder, candidate)
-    for (const scratch of scratchFolders) {
-      if (!isThere(scratch) && nearestFolder(root, scratch) === folder)
-        mkdirSync(join(source, relative(folder, scratch)), { recursive: true })
+    if (candidate !== null && newIn === folder) writeNew(source, folder, candidate)
+    for (const { path, nearest } of missing) {
+      if (nearest === folder) mkdirSync(join(source, relative(folder, path)), { recursive: true })
     }
     args.push('--ro-bind', source, join(root, folder))
     for (const name of bound) args.push('--ro-bind', join(root, folder, name), join(root, folder, name))
   }
   args.push(...masks(root, hidden, new Set(shadows.map(({ folder }) => folder)), work))
-  if (candidate !== null && !isNew) args.push('--ro-bind', writeOver(root, candidate, work), join(root, candidate.path))
+  if (candidate !== null && newIn === null)
+    args.push('--ro-bind', writeOver(root, candidate, work), join(root, candidate.path))
   for (const folder of scratchFolders) args.push('--size', String(SCRATCH_BYTES_MAX), '--tmpfs', join(root, folder))
   return args
 }
 
 /** Outer folders first, since a stand-in brings the real inner ones. */
-function shadowed(root: string, missing: readonly string[], hidden: readonly HiddenPath[], work: string) {
-  const folders = [...new Set(missing.map((path) => nearestFolder(root, path)))].sort((a, b) => a.length - b.length)
+function shadowed(root: string, standIns: readonly string[], hidden: readonly HiddenPath[], work: string) {
+  const folders = [...new Set(standIns)].sort((a, b) => a.length - b.length)
   const isHidden = new Set(hidden.map(({ path }) => path))
   return folders.map((folder, index) => {
     const isHiddenHere = (name: string): boolean => isHidden.has(folder === '' ? name : `${folder}/${name}`)
     return { folder, ...makeShadow(join(root, folder), join(work, `shadow-${index}`), isHiddenHere) }
   })
+}
+
+/** The folder in which something missing is to appear; null where it is there. Throws `unavailable` for what has no such folder. */
+function nearestFolder(root: string, path: string): string | null {
+  const place = findPlace(root, path)
+  if (place.kind === 'missing') return place.nearest
+  if (place.kind !== 'blocked') return null
+  throw new AppError('unavailable', `Cannot run a command: ${path} lies behind ${place.by}, which is a link or a file`)
 }
 
 function writeNew(source: string, folder: string, { path, text }: Candidate): void {

@@ -1,10 +1,11 @@
-import { constants } from 'node:fs'
-import { cp, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
+import { constants, lstatSync } from 'node:fs'
+import { cp, mkdir, mkdtemp, readdir, rm, symlink, writeFile } from 'node:fs/promises'
 import { basename, delimiter, dirname, join, relative } from 'node:path'
 import { AppError } from '#shared/errors.ts'
 import type { CommandRequest, CommandRunner } from '../ports/command-runner.ts'
 import type { ProtectedPaths } from '../workspace/protected-paths.ts'
 import { Turns } from '../workspace/turns.ts'
+import { findPlace, refuseScratchFolders } from './command-place.ts'
 import { runCommandProcess } from './command-process.ts'
 import { commandPath, programObstacle } from './command-program.ts'
 import { createHiddenPaths } from './hidden-paths.ts'
@@ -37,12 +38,15 @@ export function createUnsandboxedRunner(options: UnsandboxedRunnerOptions): Comm
   async function runIn(work: string, request: CommandRequest, signal: AbortSignal | undefined) {
     const copy = join(work, 'repository')
     const hidden = new Set((await hiddenPaths()).map((each) => each.path))
-    await copyRepository(root, copy, hidden)
-    for (const folder of request.scratchFolders) {
+    const { candidate, scratchFolders } = request
+    refuseScratchFolders(root, scratchFolders, hidden)
+    const changed = [...scratchFolders, ...(candidate === null ? [] : [candidate.path])]
+    await copyRepository(root, copy, hidden, changed)
+    for (const folder of scratchFolders) {
       await rm(join(copy, folder), { recursive: true, force: true })
       await mkdir(join(copy, folder), { recursive: true })
     }
-    if (request.candidate !== null) await replaceFile(copy, request.candidate)
+    if (candidate !== null) await replaceFile(copy, candidate)
     const home = join(work, 'home')
     await mkdir(home)
     const [program, ...args] = request.commandLine
@@ -88,8 +92,14 @@ export function createUnsandboxedRunner(options: UnsandboxedRunnerOptions): Comm
   }
 }
 
-async function copyRepository(root: string, copy: string, hidden: ReadonlySet<string>): Promise<void> {
-  const links: string[] = []
+/** `changed` are the paths at which the copy is to differ: no link leads from there into the repository. */
+async function copyRepository(
+  root: string,
+  copy: string,
+  hidden: ReadonlySet<string>,
+  changed: readonly string[],
+): Promise<void> {
+  const dependencies: string[] = []
   await cp(root, copy, {
     recursive: true,
     // On file systems that can, the copy shares its blocks with the original.
@@ -97,14 +107,32 @@ async function copyRepository(root: string, copy: string, hidden: ReadonlySet<st
     verbatimSymlinks: true,
     filter(source) {
       const path = relative(root, source)
-      if (DEPENDENCIES.has(basename(source))) links.push(path)
-      return !hidden.has(path) && !DEPENDENCIES.has(basename(source))
+      if (hidden.has(path)) return false
+      if (!DEPENDENCIES.has(basename(source)) || !lstatSync(source).isDirectory()) return true
+      dependencies.push(path)
+      return false
     },
   })
-  for (const path of links) await symlink(join(root, path), join(copy, path))
+  for (const path of dependencies) await linkAround(root, copy, path, changed)
+}
+
+/** Links what is at a path, or, where something in it changes, makes a folder and links what lies beside that. */
+async function linkAround(root: string, copy: string, path: string, changed: readonly string[]): Promise<void> {
+  if (changed.includes(path)) return
+  if (!changed.some((each) => each.startsWith(`${path}/`))) return symlink(join(root, path), join(copy, path))
+  await mkdir(join(copy, path))
+  for (const name of await readdir(join(root, path))) await linkAround(root, copy, `${path}/${name}`, changed)
 }
 
 async function replaceFile(copy: string, { path, text }: { path: string; text: string }): Promise<void> {
+  const place = findPlace(copy, path)
+  // A link in the copy could lead back into the repository.
+  if (place.kind === 'blocked')
+    throw new AppError(
+      'unavailable',
+      `Cannot run a command: ${path} lies behind ${place.by}, which is a link or a file`,
+    )
+  await rm(join(copy, path), { force: true })
   await mkdir(dirname(join(copy, path)), { recursive: true })
   await writeFile(join(copy, path), text)
 }
