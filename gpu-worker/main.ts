@@ -69,7 +69,8 @@ async function main(): Promise<void> {
   for (const line of await recoverWorkspace(files, journal, journal.unfinished())) log(line)
   for (const notice of repository.notices()) log(notice)
   const settings = createSettingsSource(files)
-  const checker = createFileChecker({ parser: createTreeSitterParser(), settings })
+  const parser = createTreeSitterParser()
+  const checker = createFileChecker({ parser, settings })
   const configured = await createModels(config, dataFolder)
   const models = createModelSet(configured.models)
 
@@ -80,7 +81,7 @@ async function main(): Promise<void> {
   const startedAt = new Date().toISOString()
   const registry = createNatsRegistry(connection, workspace)
   const events = createNatsEvents(connection, workspace)
-  const ports = { files, repository, registry, checker, journal, events, edits: new KeyedLocks() }
+  const ports = { files, repository, registry, checker, parser, journal, events, edits: new KeyedLocks() }
   const workerInfo = async (): Promise<WorkerInfo> => ({
     worker_id: workerId,
     version,

@@ -9,7 +9,7 @@ import { fileKind } from './file-kind.ts'
 import { createForbiddenPatternGate } from './forbidden-pattern.ts'
 import { createFunctionLengthGate } from './function-length.ts'
 import type { Finding, Gate, GateSubject, Verdict } from './gate.ts'
-import { createLineLimitGate } from './line-limit.ts'
+import { createLineLimitGate, lineLimitOf } from './line-limit.ts'
 import { createMissingDocsGate } from './missing-docs.ts'
 import { createScopeGate } from './scope.ts'
 import { createSecretsGate } from './secrets.ts'
@@ -28,6 +28,14 @@ export interface FileCheckerOptions {
 /** Runs every gate over a file. Rejects only as SourceParser and the settings' FileTree do: `cancelled`, `unavailable`. */
 export function createFileChecker({ parser, settings = defaultSettingsSource }: FileCheckerOptions): FileChecker {
   const gatesOf = rememberLast(createGates)
+
+  /** The settings, where they are right. An agent that owns them may mend them. */
+  async function soundSettings(path: string): Promise<CheckSettings> {
+    const state = await settings()
+    const wrong = path === SETTINGS_PATH ? null : configurationViolation(path, '', state.fault)
+    if (wrong !== null) throw refusal(wrong)
+    return state.settings
+  }
 
   return {
     async check(request, signal) {
@@ -55,16 +63,15 @@ export function createFileChecker({ parser, settings = defaultSettingsSource }: 
     },
 
     async rules(path) {
-      const state = await settings()
-      // An agent that owns the settings may mend them.
-      const wrong = path === SETTINGS_PATH ? null : configurationViolation(path, '', state.fault)
-      if (wrong !== null) throw refusal(wrong)
+      const now = await soundSettings(path)
       const kind = fileKind(path)
-      return gatesOf(state.settings)
-        .filter(({ rule }) => state.settings.severities[rule] === 'error')
+      return gatesOf(now)
+        .filter(({ rule }) => now.severities[rule] === 'error')
         .map((gate) => gate.describe(kind, path))
         .filter((line) => line !== null)
     },
+
+    lineLimit: async (path) => lineLimitOf((await soundSettings(path)).lineLimits, path, fileKind(path).isCode),
 
     close: () => parser.close(),
   }

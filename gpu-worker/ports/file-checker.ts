@@ -25,5 +25,7 @@ export interface FileChecker {
    * configuration is wrong: no answer of a model could pass.
    */
   rules(path: string): Promise<readonly string[]>
+  /** The most lines that a file may have; null where it has no limit. Rejects as `rules` does. */
+  lineLimit(path: string): Promise<number | null>
   close(): Promise<void>
 }

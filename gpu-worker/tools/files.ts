@@ -216,7 +216,7 @@ export function createFileTools(ports: FileToolPorts): ToolHandlers<FileTools> {
 }
 
 /** Leaves out the simplest functions where there are too many to show; the others stay in order. */
-function withMostComplex(complexity: Complexity): Complexity {
+export function withMostComplex(complexity: Complexity): Complexity {
   const weight = (each: Complexity['functions'][number]): number => each.cyclomatic + each.cognitive
   const shown = new Set(complexity.functions.toSorted((a, b) => weight(b) - weight(a)).slice(0, FUNCTIONS_SHOWN_MAX))
   return { ...complexity, functions: complexity.functions.filter((each) => shown.has(each)) }
@@ -231,8 +231,8 @@ function refuseOtherVersion(action: string, path: string, expected: string | und
 }
 
 /** What a person would see below a folder: everything but what git ignores. An ignored folder that is asked for is shown. */
-async function* visible(
-  { files, repository }: FileToolPorts,
+export async function* visible(
+  { files, repository }: Pick<FileToolPorts, 'files' | 'repository'>,
   folder: string,
   after: string | null,
   signal: AbortSignal,

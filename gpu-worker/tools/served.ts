@@ -11,10 +11,11 @@ import { type ChatPorts, runChatJob } from './chat.ts'
 import { createFileTools, type FileToolPorts } from './files.ts'
 import { createGitTools } from './git.ts'
 import type { ToolContext, ToolHandlers, WorkerToolName } from './handler.ts'
+import { createQualityTools, type QualityToolPorts } from './quality.ts'
 
 /** Everything that arrives as a short call: the catalogue's worker tools, and the questions of the edge. */
 export function createServedCalls(
-  ports: FileToolPorts,
+  ports: FileToolPorts & QualityToolPorts,
   models: ModelSet,
   workerInfo: () => Promise<WorkerInfo>,
 ): ReadonlyMap<string, ServedCall> {
@@ -23,6 +24,7 @@ export function createServedCalls(
     ...createFileTools(ports),
     ...createAgentFileTools(ports),
     ...createGitTools(ports),
+    ...createQualityTools(ports),
   }
   const served = new Map<string, ServedCall>()
   for (const [name, handle] of Object.entries(handlers)) {
