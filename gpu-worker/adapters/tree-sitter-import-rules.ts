@@ -25,8 +25,8 @@ export interface ImportRules {
   importedBy(node: Node): readonly ImportedName[] | null
   /** Notes what a node says, and answers which of its parts are to be looked at; all of them where it answers null. */
   see(node: Node, seen: SeenNames): readonly Node[] | null
-  /** Nodes in which an import is a question (is it installed?) and may go unused. */
-  readonly questions?: ReadonlySet<string>
+  /** Nodes in which an import may go unused, up to a function: it asks what is installed, or makes an attribute of a class. */
+  readonly free?: ReadonlySet<string>
 }
 
 /** The names that stand in a text. */

@@ -26,15 +26,15 @@ export const pythonImports: ImportRules = {
     return null
   },
 
-  // `try: import a` with an `except` asks whether it is there.
-  questions: new Set(['try_statement']),
+  free: new Set(['try_statement', 'class_definition']),
 }
 
 function importedName(each: Node, isFrom: boolean): ImportedName[] {
   const line = each.startPosition.row + 1
   if (each.type !== 'aliased_import') {
     const name = each.namedChildren[0]?.text ?? ''
-    return !isFrom && effects.has(name) ? [] : [{ name, line }]
+    // `__version__` and its like are read from outside.
+    return (isFrom ? /^__.*__$/.test(name) : effects.has(name)) ? [] : [{ name, line }]
   }
   const name = each.childForFieldName('alias')?.text ?? ''
   // `import a as a` says that it is for others.

@@ -54,6 +54,13 @@ describe('unused imports', () => {
       [],
     ],
     ['a question whether it is there', 'python', 'try:\n    import a\nexcept ImportError:\n    HAS = False\n', []],
+    [
+      'an attribute of a class',
+      'python',
+      'class A:\n    from a import b\n    def f(self):\n        import c\n',
+      ['c 4'],
+    ],
+    ['what is read from outside', 'python', 'from a import __version__, version\n', ['version 1']],
     ['in a function', 'python', 'def f():\n    import a\n    import b\n    b()\n', ['a 2']],
     ['a file that says so', 'python', '# ruff: noqa\nimport a\n', []],
     [

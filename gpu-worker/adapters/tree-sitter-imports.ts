@@ -26,17 +26,17 @@ export function unusedImportsIn(root: Node, language: SourceLanguage): UnusedImp
   const seen: SeenNames = { used: new Set(), excusedRows: new Set(), qualifiers: new Set(), isExcused: false }
   const imported: { readonly each: ImportedName; readonly firstRow: number; readonly lastRow: number }[] = []
   // A stack of its own: source may be nested deeper than calls can be.
-  const pending: { readonly node: Node; readonly isQuestion: boolean }[] = [{ node: root, isQuestion: false }]
+  const pending: { readonly node: Node; readonly isFree: boolean }[] = [{ node: root, isFree: false }]
   for (let visit = pending.pop(); visit !== undefined; visit = pending.pop()) {
     const { node } = visit
     const names = rule.importedBy(node)
-    if (names !== null && !visit.isQuestion) {
+    if (names !== null && !visit.isFree) {
       const rows = { firstRow: node.startPosition.row, lastRow: node.endPosition.row }
       imported.push(...names.map((each) => ({ each, ...rows })))
     }
     const parts = names === null ? rule.see(node, seen) : commentsOf(node)
-    const isQuestion = visit.isQuestion || rule.questions?.has(node.type) === true
-    for (const child of parts ?? node.namedChildren) pending.push({ node: child, isQuestion })
+    const isFree = node.type !== 'function_definition' && (visit.isFree || rule.free?.has(node.type) === true)
+    for (const child of parts ?? node.namedChildren) pending.push({ node: child, isFree })
   }
   if (seen.isExcused) return []
   const known = new Set(imported.flatMap(({ each }) => [each.name, ...(each.others ?? [])]))

@@ -8,11 +8,17 @@ const PARAMETERS_MAX = 7
 
 type Found = Pick<QualityReport, 'missing_docs' | 'missing_types' | 'unused_imports' | 'duplication'>
 
+interface Language {
+  /** What documents a name; null where nothing is asked for. */
+  readonly docComment: string | null
+  readonly isPython: boolean
+}
+
 /** Everything that is to be mended: what the gates found, and what only the analysis looks at. Errors first, then by line. */
-export function issuesOf(check: FileCheck, found: Found, docComment: string | null): CodeIssue[] {
+export function issuesOf(check: FileCheck, found: Found, language: Language): CodeIssue[] {
   const gates = check.checks.violations.map(({ rule, severity, message, line }) => ({ rule, severity, message, line }))
   const said = new Set(check.checks.ran)
-  const all = [...gates, ...functionIssues(check), ...foundIssues(found, docComment, said)]
+  const all = [...gates, ...functionIssues(check), ...foundIssues(found, language, said)]
   const weight = ({ severity }: CodeIssue): number => (severity === 'error' ? 0 : 1)
   return all.sort((a, b) => weight(a) - weight(b) || (a.line ?? 0) - (b.line ?? 0))
 }
@@ -41,7 +47,11 @@ function* functionIssues({ complexity }: FileCheck): Generator<CodeIssue> {
   }
 }
 
-function* foundIssues(found: Found, docComment: string | null, said: ReadonlySet<string>): Generator<CodeIssue> {
+function* foundIssues(
+  found: Found,
+  { docComment, isPython }: Language,
+  said: ReadonlySet<string>,
+): Generator<CodeIssue> {
   // Where the repository asks for documentation, the gate has said it already, and with the repository's severity.
   for (const { name, line } of said.has('missing_docs') ? [] : (found.missing_docs ?? [])) {
     yield warning('missing_docs', line, `\`${name}\` has no documentation: add ${docComment} that says what it does`)
@@ -54,7 +64,8 @@ function* foundIssues(found: Found, docComment: string | null, said: ReadonlySet
     yield warning('missing_types', line, `\`${name}\` leaves out the type ${what.join(' and ')}: add it`)
   }
   for (const { name, line } of found.unused_imports ?? []) {
-    yield warning('unused_import', line, `\`${name}\` is imported and not used: remove the import`)
+    const advice = isPython ? 'remove the import, or name it in `__all__` where it is for others' : 'remove the import'
+    yield warning('unused_import', line, `\`${name}\` is imported and not used: ${advice}`)
   }
   for (const { path, line, end_line, other_line, other_end_line } of found.duplication?.copies ?? []) {
     const place = `${path === null ? 'lines' : `${path}, lines`} ${other_line} to ${other_end_line}`

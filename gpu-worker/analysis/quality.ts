@@ -51,7 +51,7 @@ export async function analyzeQuality(
     ...namesOf(sound, kind, name),
     duplication: kind.isCode && analyzed !== null ? await compare(ports, subject, kind, analyzed, signal) : null,
   }
-  const issues = issuesOf(check, found, docCommentFor(kind))
+  const issues = issuesOf(check, found, { docComment: docCommentFor(kind), isPython: kind.language === 'python' })
   return {
     path,
     language: kind.name,

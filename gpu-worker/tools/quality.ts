@@ -63,7 +63,10 @@ const readText = async (files: FileTree, path: string): Promise<string> =>
   decodeText(path, (await files.read(path, FILE_BYTES_MAX)).bytes)
 
 /** The code of the repository that git does not ignore. What is protected or no text is passed over. */
-function createComparedFiles({ files, repository }: QualityToolPorts): ComparedFiles {
+export function createComparedFiles({
+  files,
+  repository,
+}: Pick<QualityToolPorts, 'files' | 'repository'>): ComparedFiles {
   return {
     async *list(signal) {
       for await (const { path, kind, bytes } of visible({ files, repository }, '', null, signal)) {

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { listenForInterrupts } from '../interrupts.ts'
 import { projectFolder } from '../setup/paths.mjs'
 import type { Figure } from './figure.ts'
+import { measureAnalysis } from './figures/analysis.ts'
 import { measureInference } from './figures/inference.ts'
 import { measureListAgents } from './figures/list-agents.ts'
 import { measureMemory } from './figures/memory.ts'
@@ -23,6 +24,7 @@ const figures = {
   memory: measureMemory,
   start: measureStart,
   tools: measureTools,
+  analysis: measureAnalysis,
 } satisfies Record<string, Figure>
 type FigureName = keyof typeof figures
 const figureNames = Object.keys(figures) as FigureName[]
