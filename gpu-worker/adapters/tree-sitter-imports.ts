@@ -6,6 +6,9 @@ import { javaImports } from './tree-sitter-imports-java.ts'
 import { pythonImports } from './tree-sitter-imports-python.ts'
 import { scriptImports } from './tree-sitter-imports-script.ts'
 
+/** A name may be as long as the file. */
+const NAME_CHARACTERS_MAX = 80
+
 const rules: Partial<Record<SourceLanguage, ImportRules>> = {
   python: pythonImports,
   javascript: scriptImports,
@@ -47,7 +50,7 @@ export function unusedImportsIn(root: Node, language: SourceLanguage): UnusedImp
       if (isUsed(each.name) || (each.others ?? []).some(isUsed)) return false
       return (each.isGuess !== true || isExplained) && !isExcusedAt(firstRow, lastRow, seen)
     })
-    .map(({ each: { name, line } }) => ({ name, line }))
+    .map(({ each: { name, line } }) => ({ name: name.slice(0, NAME_CHARACTERS_MAX), line }))
     .sort((a, b) => a.line - b.line)
 }
 

@@ -4,6 +4,10 @@ import type { Place } from './tree-sitter-definition-rules.ts'
 
 type Untyped = Pick<Definition, 'untypedParameters' | 'isReturnUntyped'>
 
+/** A name may be as long as the file. */
+const NAME_CHARACTERS_MAX = 80
+const shortened = (name: string): string => name.slice(0, NAME_CHARACTERS_MAX)
+
 const typed: Untyped = { untypedParameters: [], isReturnUntyped: false }
 
 /**
@@ -27,7 +31,7 @@ function untypedPython(node: Node, outer: Place | null): Untyped {
   const isMethod = isInClass(outer)
   const names = parameters.flatMap((parameter, index) => {
     const name = pythonName(parameter)
-    return name === null || (isMethod && index === 0 && (name === 'self' || name === 'cls')) ? [] : [name]
+    return name === null || (isMethod && index === 0 && (name === 'self' || name === 'cls')) ? [] : [shortened(name)]
   })
   const name = node.childForFieldName('name')?.text ?? ''
   const isReturnUntyped = node.childForFieldName('return_type') === null && !(isMethod && constructors.has(name))
@@ -64,6 +68,6 @@ function untypedScript(node: Node): string[] {
   return parameters.flatMap((parameter) => {
     if (parameter.type !== 'required_parameter' && parameter.type !== 'optional_parameter') return []
     const isTyped = parameter.childForFieldName('type') !== null || parameter.childForFieldName('value') !== null
-    return isTyped ? [] : [parameter.childForFieldName('pattern')?.text.slice(0, 80) ?? '']
+    return isTyped ? [] : [shortened(parameter.childForFieldName('pattern')?.text ?? '')]
   })
 }

@@ -153,6 +153,32 @@ describe('createDuplicationIndex', () => {
     })
   })
 
+  it('passes over a file that cannot be parsed in time, and does not try it again', async () => {
+    const strict = createTreeSitterParser({ deadlineMs: 100 })
+    let parses = 0
+    const counting = {
+      ...strict,
+      tokenize(...args: Parameters<typeof strict.tokenize>) {
+        parses++
+        return strict.tokenize(...args)
+      },
+    }
+    try {
+      const index = createDuplicationIndex(counting)
+      const world = createWorld({ 'hostile.py': '('.repeat(200_000) })
+      expect(await compare(index, world, common)).toMatchObject({ filesCompared: 0, filesSkipped: 1 })
+      expect(await compare(index, world, common)).toMatchObject({ filesCompared: 0, filesSkipped: 1 })
+      expect(parses).toBe(1)
+    } finally {
+      await strict.close()
+    }
+  })
+
+  it('names a copy within a longer one of the same file only once', async () => {
+    const world = createWorld({ 'a.py': `${common}\n\n${block('other')}\n\n${common}` })
+    expect((await compare(createDuplicationIndex(parser), world, common)).copies).toHaveLength(1)
+  })
+
   it('says what it cannot compare', async () => {
     const world = createWorld({ 'large.py': 'x = 1\n'.repeat(50_000), 'a.py': common })
     expect(await compare(createDuplicationIndex(parser), world, common)).toMatchObject({
@@ -174,6 +200,12 @@ describe('createDuplicationIndex', () => {
     await expect(cancelled).rejects.toMatchObject({ code: 'cancelled' })
     expect(files).toBe(5)
     expect((await compare(index, world, common)).filesCompared).toBe(20)
+    // Where every file is known there is nothing to parse, and it stops all the same.
+    const early = AbortSignal.abort()
+    await expect(compare(index, world, common, { signal: early })).rejects.toMatchObject({ code: 'cancelled' })
+    const later = new AbortController()
+    const stopped = compare(index, world, common, { signal: later.signal, onProgress: () => later.abort() })
+    await expect(stopped).rejects.toMatchObject({ code: 'cancelled' })
   })
 
   it('finds every copy of 100 tokens, wherever it begins', async () => {

@@ -18,7 +18,7 @@ export interface FoundCopy extends Copy {
 }
 
 export interface Duplication {
-  /** The longest first. */
+  /** The longest first, a hundred at most. */
   readonly copies: readonly FoundCopy[]
   /** Lines of the text that are part of any copy. */
   readonly duplicatedLines: number
@@ -56,6 +56,8 @@ const FILE_BYTES_MAX = 256 * 1024
 const FINGERPRINTS_MAX = 4_000_000
 /** Files that are looked at token by token: those with most in common. */
 const CANDIDATES_MAX = 20
+/** Copies that are told apart. */
+const COPIES_MAX = 100
 
 const families: Partial<Record<SourceLanguage, string>> = { typescript: 'javascript', tsx: 'javascript', c: 'cpp' }
 const familyOf = (language: SourceLanguage): string => families[language] ?? language
@@ -153,13 +155,25 @@ export function createDuplicationIndex(parser: SourceParser): DuplicationIndex {
     const copies: FoundCopy[] = findCopies(subject.side, subject.side).map((copy) => ({ ...copy, path: null }))
     for (const each of likely) copies.push(...(await copiesIn(each, subject.side, files, options.signal)))
     const duplicatedLines = countLinesOf(copies)
-    copies.sort((a, b) => b.tokens - a.tokens || a.line - b.line)
-    return { copies, duplicatedLines, filesCompared, filesLeft, filesSkipped: filesSkipped + unread }
+    return { copies: longestOf(copies), duplicatedLines, filesCompared, filesLeft, filesSkipped: filesSkipped + unread }
   }
 
   return {
     compare: (subject, files, options) => turns.run('', () => compare(subject, files, options), options.signal),
   }
+}
+
+/** The longest first, without those that lie within another one of the same file. */
+function longestOf(copies: readonly FoundCopy[]): FoundCopy[] {
+  const kept: FoundCopy[] = []
+  for (const copy of copies.toSorted((a, b) => b.tokens - a.tokens || a.line - b.line)) {
+    const isPart = kept.some(
+      ({ path, line, endLine }) => path === copy.path && line <= copy.line && copy.endLine <= endLine,
+    )
+    if (!isPart) kept.push(copy)
+    if (kept.length === COPIES_MAX) break
+  }
+  return kept
 }
 
 /** Lines that any of the copies covers. A copy of a text with itself covers two stretches. */

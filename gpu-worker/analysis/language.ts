@@ -18,6 +18,9 @@ export const fileNames: Readonly<Record<MeasuredLanguage, string>> = {
   markdown: 'content.md',
 }
 
+/** Ordinary text takes a few milliseconds in each. A text of another kind is not to hold up the parser for all nine. */
+const BUDGET_MS = 5000
+
 /** In this order: TypeScript reads all JavaScript, and YAML and Markdown read anything. */
 const tried = [
   'json',
@@ -33,17 +36,19 @@ const tried = [
 
 /**
  * The language of a text without a name: the first whose grammar reads it without a fault. `invalid_input` where none
- * does, or where one of them does not come to an end.
+ * does, or where they take too long.
  */
 export async function detectLanguage(
   parser: SourceParser,
   text: string,
   signal: AbortSignal,
 ): Promise<MeasuredLanguage> {
+  const until = performance.now() + BUDGET_MS
   for (const language of tried) {
     const outcome = await parser.parse(language, text, signal)
     if (outcome.kind !== 'parsed') break
     if (outcome.faultCount === 0) return language
+    if (performance.now() > until) break
   }
   throw new AppError('invalid_input', 'Cannot tell the language of content: no grammar reads it without a fault', {
     hint: `Give language, one of ${Object.keys(fileNames).join(', ')}`,

@@ -161,6 +161,19 @@ describe('analyzeQuality', () => {
   })
 })
 
+describe('the report of a hostile text', () => {
+  it.each<[string, string]>([
+    [
+      'names of 100,000 characters',
+      `import ${'a'.repeat(100_000)}\ndef ${'f'.repeat(100_000)}(${'p'.repeat(100_000)}): pass\n`,
+    ],
+    ['10,000 parameters', `def f(${Array.from({ length: 10_000 }, (_, at) => `parameter_${at}`).join(', ')}): pass\n`],
+    ['copies of copies', `def f():\n${'    g(a, b)\n    h(c, d)[1] = e - f / 2 + i * {j: k}\n'.repeat(1500)}`],
+  ])('is small: %s', async (_what, text) => {
+    expect(JSON.stringify(await analyze('a.py', text)).length).toBeLessThan(40_000)
+  })
+})
+
 describe('scoreOf', () => {
   const issue = (rule: string, severity: 'error' | 'warning') => ({ rule, severity, message: '', line: null })
 

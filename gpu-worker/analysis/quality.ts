@@ -28,6 +28,7 @@ export interface QualitySubject {
 /** What is listed of each kind; the score counts all. */
 const SHOWN_MAX = 100
 const COPIES_SHOWN_MAX = 20
+const PARAMETERS_SHOWN_MAX = 20
 /** A third of a short call. */
 const COMPARE_BUDGET_MS = 10_000
 const hinted = new Set(['python', 'typescript', 'tsx'])
@@ -102,7 +103,7 @@ function namesOf(sound: Analyzed | null, kind: FileKind, name: string): Names {
         : untyped.map((each) => ({
             name: each.name,
             line: each.line,
-            parameters: [...each.untypedParameters],
+            parameters: each.untypedParameters.slice(0, PARAMETERS_SHOWN_MAX),
             returns: each.isReturnUntyped,
           })),
     unused_imports: isCollection(name) ? null : (sound.unusedImports?.map((each) => ({ ...each })) ?? null),
