@@ -1,4 +1,5 @@
 import type { CodeIssue, QualityReport } from '#shared/schemas/quality.ts'
+import { missingDocsMessage } from '../gates/missing-docs.ts'
 import type { FileCheck } from '../ports/file-checker.ts'
 
 /** ESLint's default for `max-depth`. */
@@ -54,7 +55,7 @@ function* foundIssues(
 ): Generator<CodeIssue> {
   // Where the repository asks for documentation, the gate has said it already, and with the repository's severity.
   for (const { name, line } of said.has('missing_docs') ? [] : (found.missing_docs ?? [])) {
-    yield warning('missing_docs', line, `\`${name}\` has no documentation: add ${docComment} that says what it does`)
+    yield warning('missing_docs', line, missingDocsMessage(name, docComment ?? 'a comment'))
   }
   for (const { name, line, parameters, returns } of found.missing_types ?? []) {
     const what = [

@@ -45,6 +45,10 @@ export function createMissingDocsGate(languages: ReadonlySet<string>): Gate {
 /** What documents a public name in files of a kind; null where this does not know. */
 export const docCommentFor = (kind: FileKind): string | null => comments[documentedName(kind)] ?? null
 
+/** What is wrong and what to do, for one name. */
+export const missingDocsMessage = (name: string, comment: string): string =>
+  `\`${name}\` has no documentation: add ${comment} that says what it does`
+
 /** Public names without documentation. One definition of several (an overload, a setter) speaks for all of them. */
 export function undocumentedIn(definitions: readonly Definition[]): Definition[] {
   const documented = new Set(definitions.filter(({ hasDocs }) => hasDocs).map(({ name }) => name))
@@ -58,7 +62,7 @@ const undocumented = (source: GateSubject['source']): Definition[] =>
 function toFindings(missing: readonly Definition[], before: ReadonlySet<string>, comment: string): Finding[] {
   return missing
     .map(({ name, line }) => ({
-      message: `\`${name}\` has no documentation: add ${comment} that says what it does`,
+      message: missingDocsMessage(name, comment),
       line,
       column: null,
       isOld: before.has(name),
