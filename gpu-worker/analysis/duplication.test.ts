@@ -153,6 +153,25 @@ describe('createDuplicationIndex', () => {
     })
   })
 
+  it('counts the time from the call, so that calls at once do not add up', async () => {
+    const index = createDuplicationIndex(parser)
+    const gate = Promise.withResolvers<void>()
+    const slow = createWorld({ 'a.py': block('one') })
+    const held = {
+      ...slow,
+      files: { ...slow.files, read: (path: string) => gate.promise.then(() => slow.files.read(path)) },
+    }
+    const first = compare(index, held, common)
+    const second = compare(index, createWorld({ 'a.py': block('one'), 'late.py': common }), common, { budgetMs: 1 })
+    // Both texts are parsed before their turns are asked for; then the clock, and nothing else, has to pass.
+    await parser.tokenize('python', 'x = 1\n')
+    const begun = performance.now()
+    while (performance.now() < begun + 2) await new Promise((resolve) => setImmediate(resolve))
+    gate.resolve()
+    expect(await first).toMatchObject({ filesCompared: 1, filesLeft: 0 })
+    expect(await second).toMatchObject({ filesCompared: 1, filesLeft: 1, copies: [] })
+  })
+
   it('passes over a file that cannot be parsed in time, and does not try it again', async () => {
     const strict = createTreeSitterParser({ deadlineMs: 100 })
     let parses = 0

@@ -31,7 +31,7 @@ export interface Duplication {
 
 export interface CompareOptions {
   readonly signal: AbortSignal
-  /** How long files that are new to the comparison may be read. */
+  /** How long after the call files that are new to the comparison may be read. */
   readonly budgetMs: number
   /** After each file. */
   readonly onProgress?: (progress: { filesSeen: number; filesLeft: number }) => void
@@ -102,8 +102,7 @@ export function createDuplicationIndex(parser: SourceParser): DuplicationIndex {
     return true
   }
 
-  async function update(family: string, files: ComparedFiles, { signal, budgetMs, onProgress }: CompareOptions) {
-    const until = performance.now() + budgetMs
+  async function update(family: string, files: ComparedFiles, until: number, { signal, onProgress }: CompareOptions) {
     const seen = new Set<string>()
     let filesLeft = 0
     let filesSkipped = 0
@@ -149,8 +148,13 @@ export function createDuplicationIndex(parser: SourceParser): DuplicationIndex {
     return findCopies(side, other).map((copy) => ({ ...copy, path }))
   }
 
-  async function compare(subject: Subject, files: ComparedFiles, options: CompareOptions): Promise<Duplication> {
-    const { filesLeft, filesSkipped } = await update(familyOf(subject.language), files, options)
+  async function compare(
+    subject: Subject,
+    files: ComparedFiles,
+    until: number,
+    options: CompareOptions,
+  ): Promise<Duplication> {
+    const { filesLeft, filesSkipped } = await update(familyOf(subject.language), files, until, options)
     const { likely, filesCompared, unread } = candidates(subject)
     const copies: FoundCopy[] = findCopies(subject.side, subject.side).map((copy) => ({ ...copy, path: null }))
     for (const each of likely) copies.push(...(await copiesIn(each, subject.side, files, options.signal)))
@@ -159,7 +163,11 @@ export function createDuplicationIndex(parser: SourceParser): DuplicationIndex {
   }
 
   return {
-    compare: (subject, files, options) => turns.run('', () => compare(subject, files, options), options.signal),
+    compare(subject, files, options) {
+      // A call that has waited for another one finds most files known, and is not to take its full time again.
+      const until = performance.now() + options.budgetMs
+      return turns.run('', () => compare(subject, files, until, options), options.signal)
+    },
   }
 }
 
