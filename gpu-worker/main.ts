@@ -112,7 +112,8 @@ async function serveRepository(
     bubblewrap: config.bubblewrap,
   })
   if (!runner.isSandboxed) log("The repository's commands run WITHOUT a sandbox, as --unsandboxed-commands says")
-  const checker = createFileChecker({ parser: createTreeSitterParser(), settings, runner })
+  const parser = createTreeSitterParser()
+  const checker = createFileChecker({ parser, settings, runner })
   const configured = await createModels(config)
   const connection = await connectWorker(config.natsUrl, `millwright-worker-${workspace}`, stopping.signal)
   await refuseSecondWorker(connection, workspace)
@@ -131,7 +132,7 @@ async function serveRepository(
   const startedAt = new Date().toISOString()
   const registry = createNatsRegistry(connection, workspace)
   const events = createNatsEvents(connection, workspace)
-  const ports = { files, repository, registry, checker, settings, journal, events, edits: new KeyedLocks() }
+  const ports = { files, repository, registry, checker, parser, settings, journal, events, edits: new KeyedLocks() }
   const workerInfo = async (): Promise<WorkerInfo> => ({
     worker_id: workerId,
     version,

@@ -38,6 +38,8 @@ export interface ComplexityRules {
   readonly declarativeOuter: boolean
   /** A method calls itself by its bare name (Java, C++), not only through `self` or `this`. */
   readonly bareMethodCalls: boolean
+  /** A function that only holds another and returns it deepens nothing: SonarSource's white paper, for Python's decorators. */
+  readonly wrappers: boolean
 }
 
 const roles = (table: Partial<Record<Role, string>>): ReadonlyMap<string, Role> =>
@@ -66,6 +68,7 @@ const javascript: ComplexityRules = {
   operators: new Set(['&&', '||', '??']),
   declarativeOuter: true,
   bareMethodCalls: false,
+  wrappers: false,
 }
 const c: ComplexityRules = {
   roles: roles({
@@ -85,6 +88,7 @@ const c: ComplexityRules = {
   operators: cOperators,
   declarativeOuter: false,
   bareMethodCalls: true,
+  wrappers: false,
 }
 
 /** Node types of each grammar. A language that is not here has no functions. */
@@ -108,6 +112,7 @@ export const complexityRules: Partial<Record<SourceLanguage, ComplexityRules>> =
     operators: new Set(['and', 'or']),
     declarativeOuter: false,
     bareMethodCalls: false,
+    wrappers: true,
   },
   javascript,
   typescript: javascript,
@@ -127,6 +132,7 @@ export const complexityRules: Partial<Record<SourceLanguage, ComplexityRules>> =
     operators: new Set(['&&', '||']),
     declarativeOuter: false,
     bareMethodCalls: false,
+    wrappers: false,
   },
   rust: {
     roles: roles({
@@ -145,6 +151,7 @@ export const complexityRules: Partial<Record<SourceLanguage, ComplexityRules>> =
     operators: new Set(['&&', '||']),
     declarativeOuter: false,
     bareMethodCalls: false,
+    wrappers: false,
   },
   java: {
     roles: roles({
@@ -163,6 +170,7 @@ export const complexityRules: Partial<Record<SourceLanguage, ComplexityRules>> =
     operators: new Set(['&&', '||']),
     declarativeOuter: false,
     bareMethodCalls: true,
+    wrappers: false,
   },
   c,
   cpp: c,

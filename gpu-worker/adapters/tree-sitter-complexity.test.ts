@@ -76,7 +76,7 @@ const table: [SourceLanguage, string, string, number, number][] = [
   ['python', 'recursion', 'def f(a):\n    return 1 if a else f(a)\n', 2, 2],
   ['python', 'recursion of a method', 'class A:\n    def f(self):\n        return self.f()\n', 1, 1],
   ['python', 'a method that calls a function of its name', 'class A:\n    def f(self):\n        return f()\n', 1, 0],
-  ['python', 'an inner function', 'def f():\n    def g(a):\n        if a:\n            b()\n    return g\n', 1, 2],
+  ['python', 'an inner function', 'def f():\n    def g(a):\n        if a:\n            b()\n    g(1)\n', 1, 2],
   ['python', 'a lambda', 'def f():\n    return lambda a: 1 if a else 2\n', 2, 2],
   [
     'javascript',
@@ -164,7 +164,43 @@ describe('complexityOf', () => {
 
   it('says where a function stands and how long it is', async () => {
     const { functions } = await complexity('python', '\n\ndef f():\n    a()\n    return 1\n')
-    expect(functions).toEqual([{ name: 'f', line: 3, lines: 3, cyclomatic: 1, cognitive: 0 }])
+    expect(functions).toEqual([
+      { name: 'f', line: 3, lines: 3, cyclomatic: 1, cognitive: 0, nesting: 0, parameters: 0 },
+    ])
+  })
+
+  it.each<[SourceLanguage, string, number]>([
+    ['python', nestedLoops, 8],
+    ['python', 'def f(a):\n    if a:\n        b()\n    elif a:\n        for c in a: d()\n    else:\n        e()\n', 2],
+    ['python', 'def f(a):\n    try:\n        b()\n    except E:\n        if a: c()\n', 2],
+    ['python', 'def f(a):\n    if a:\n        def g():\n            if a: b()\n', 1],
+    ['typescript', 'function f(a) { if (a) {} else if (b) { while (c) { d ? 1 : 2 } } else {} }', 2],
+    ['typescript', 'function f(a) { switch (a) { case 1: if (b) { c() } } }', 2],
+    ['go', 'package m\nfunc f(a int) { if a > 1 {} else if a > 2 { for {} } }', 2],
+    ['rust', 'fn f() { loop { match a { 1 => if b {}, _ => {} } } }', 3],
+    ['java', 'class A { void f() { if (a) {} else if (b) { for (;;) {} } } }', 2],
+    ['c', 'int f() { do { if (a) return 1; } while (b); return 0; }', 2],
+  ])('measures nesting: %s: %s', async (language, text, nesting) => {
+    expect((await complexity(language, text)).functions[0]?.nesting).toBe(nesting)
+  })
+
+  it.each<[SourceLanguage, string, number]>([
+    ['python', 'def f(a, b=1, *c, d: int = 2, **e): pass\n', 5],
+    ['python', 'def f(a, /, b, *, c): pass\n', 3],
+    ['python', 'class A:\n    def f(self, a): pass\n', 1],
+    ['python', 'class A:\n    def f(cls: type[A]): pass\n', 0],
+    ['python', 'def f(self): pass\n', 1],
+    ['javascript', 'const f = a => a', 1],
+    ['typescript', 'function f(this: A, a?: b, { c, d }: E, ...g: h[]) {}', 3],
+    ['go', 'package m\nfunc (r *T) f(a, b int, c ...string) {}', 3],
+    ['go', 'package m\nfunc f(int, string) {}', 2],
+    ['rust', 'impl A { fn f(&self, a: i32, (b, c): (i32, i32)) {} }', 2],
+    ['java', 'class A { void f(A this, int a, int... b) {} }', 2],
+    ['c', 'int f(void) { return 0; }', 0],
+    ['c', 'int f(int a, char *b, ...) { return 0; }', 3],
+    ['cpp', 'int A::f(int a /* one */, int b = 2) { return 0; }', 2],
+  ])('counts parameters: %s: %s', async (language, text, parameters) => {
+    expect((await complexity(language, text)).functions[0]?.parameters).toBe(parameters)
   })
 
   it('counts code outside functions, and takes the highest for the file', async () => {

@@ -2,7 +2,7 @@ import type { Node } from 'web-tree-sitter'
 import type { Complexity, FunctionComplexity } from '#shared/schemas/check.ts'
 import type { SourceLanguage } from '../ports/source-parser.ts'
 import { type ComplexityRules, complexityRules, type Role } from './tree-sitter-complexity-rules.ts'
-import { functionName, isDefaultCase, jumpsToLabel, parameterCount } from './tree-sitter-functions.ts'
+import { functionName, isDefaultCase, isWrapper, jumpsToLabel, parameterCount } from './tree-sitter-functions.ts'
 
 /** A function that is being measured, or the top level. */
 interface Frame {
@@ -17,12 +17,16 @@ interface Frame {
   /** Cognitive, without and with the part of functions inside it. */
   own: number
   nested: number
+  /** Control structures around each other at the deepest place; those of functions inside it are their own. */
+  depth: number
   callsItself: boolean
 }
 
 interface Visit {
   readonly node: Node
   readonly nesting: number
+  /** Control structures of the frame around this node. */
+  readonly depth: number
   readonly frame: Frame
   readonly isElseIf: boolean
   readonly inClass: boolean
@@ -42,6 +46,8 @@ const classes = new Set([
 const linear: ReadonlySet<Role> = new Set(['elif', 'else', 'jump'])
 const nests: ReadonlySet<Role> = new Set(['if', 'elif', 'else', 'ternary', 'loop', 'catch', 'switch', 'lambda'])
 const branches: ReadonlySet<Role> = new Set(['if', 'elif', 'ternary', 'loop', 'catch'])
+/** What indents: an `else if` stands beside its `if`, and a ternary is part of a line. */
+const structures: ReadonlySet<Role> = new Set(['if', 'loop', 'catch', 'switch'])
 
 /**
  * McCabe's cyclomatic complexity, counted as radon does, and SonarSource's cognitive complexity ("A new way of measuring
@@ -49,8 +55,9 @@ const branches: ReadonlySet<Role> = new Set(['if', 'elif', 'ternary', 'loop', 'c
  * functions.
  *
  * Cyclomatic: nested functions stand for themselves, lambdas belong to the function around them. Cognitive: nested
- * functions add to the one around them, one level deeper, and are listed with their own figure as well; recursion counts
- * where a function calls itself directly.
+ * functions add to the one around them, one level deeper, and are listed with their own figure as well; a function of
+ * Python that only holds another and returns it, as a decorator does, deepens nothing; recursion counts where a function
+ * calls itself directly.
  */
 export function complexityOf(root: Node, language: SourceLanguage): Complexity | null {
   const rules = complexityRules[language]
@@ -67,7 +74,7 @@ export function complexityOf(root: Node, language: SourceLanguage): Complexity |
 }
 
 function createFrame(name: string, node: Node, outer: Frame | null, base: number, isMethod: boolean): Frame {
-  return { name, node, outer, base, isMethod, cyclomatic: 1, own: 0, nested: 0, callsItself: false }
+  return { name, node, outer, base, isMethod, cyclomatic: 1, own: 0, nested: 0, depth: 0, callsItself: false }
 }
 
 function toFigures(frame: Frame, rules: ComplexityRules): FunctionComplexity {
@@ -79,38 +86,46 @@ function toFigures(frame: Frame, rules: ComplexityRules): FunctionComplexity {
     cyclomatic: frame.cyclomatic,
     cognitive: total + (frame.callsItself ? 1 : 0),
     lines: node.endPosition.row - node.startPosition.row + 1,
+    nesting: frame.depth,
+    parameters: frame.outer === null && frame.name === '' ? 0 : parameterCount(node, frame.isMethod),
   }
 }
 
 /** Walks the tree with a stack of its own: source may be nested deeper than calls can be. */
 function* measure(root: Node, top: Frame, rules: ComplexityRules): Generator<Frame> {
   const flattened = new Set<number>()
-  const pending: Visit[] = [{ node: root, nesting: 0, frame: top, isElseIf: false, inClass: false }]
+  const pending: Visit[] = [{ node: root, nesting: 0, depth: 0, frame: top, isElseIf: false, inClass: false }]
   for (let visit = pending.pop(); visit !== undefined; visit = pending.pop()) {
     const role = rules.roles.get(visit.node.type)
     if (role === 'function') {
-      const inner = openFunction(visit, top)
+      const inner = openFunction(visit, top, rules)
       yield inner
       for (const node of visit.node.namedChildren)
-        pending.push({ node, nesting: inner.base, frame: inner, isElseIf: false, inClass: false })
+        pending.push({ node, nesting: inner.base, depth: 0, frame: inner, isElseIf: false, inClass: false })
       continue
     }
     if (role === 'logical') countLogical(visit, rules, flattened)
     else if (role === 'call') markRecursion(visit, rules)
     else if (role !== undefined) countRole(visit, role, rules)
-    for (const child of visit.node.namedChildren) pending.push(toVisit(child, visit, role, rules))
+    const depth = isStructure(visit, role) ? visit.depth + 1 : visit.depth
+    visit.frame.depth = Math.max(visit.frame.depth, depth)
+    for (const child of visit.node.namedChildren) pending.push({ ...toVisit(child, visit, role, rules), depth })
   }
 }
 
-function openFunction({ node, nesting, frame, inClass }: Visit, top: Frame): Frame {
+const isStructure = ({ isElseIf }: Visit, role: Role | undefined): boolean =>
+  role !== undefined && structures.has(role) && !isElseIf
+
+function openFunction({ node, nesting, frame, inClass }: Visit, top: Frame, rules: ComplexityRules): Frame {
   const isInner = frame !== top
+  const deeper = rules.wrappers && isWrapper(frame.node) ? 0 : 1
   const isMethod = inClass || node.type.startsWith('method_')
-  return createFrame(functionName(node), node, isInner ? frame : null, isInner ? nesting + 1 : nesting, isMethod)
+  return createFrame(functionName(node), node, isInner ? frame : null, isInner ? nesting + deeper : nesting, isMethod)
 }
 
 function toVisit(node: Node, parent: Visit, role: Role | undefined, rules: ComplexityRules): Visit {
   const inClass = parent.inClass || classes.has(parent.node.type)
-  const same = { node, nesting: parent.nesting, frame: parent.frame, isElseIf: false, inClass }
+  const same = { node, nesting: parent.nesting, depth: parent.depth, frame: parent.frame, isElseIf: false, inClass }
   if (role === undefined || !nests.has(role)) return same
   const childRole = rules.roles.get(node.type)
   const isElseIf = childRole === 'if' && isAlternative(node, parent.node, role)
@@ -200,7 +215,7 @@ function markRecursion({ node, frame }: Visit, rules: ComplexityRules): void {
     const text = callee === null ? methodText(name, object) : shortText(callee, caller.name.length + 8)
     const matches =
       (bare && text === caller.name) || (caller.isMethod && own.includes(text)) || text === `this->${caller.name}`
-    if (matches && (!rules.bareMethodCalls || argumentCount(node) === parameterCount(caller.node))) {
+    if (matches && (!rules.bareMethodCalls || argumentCount(node) === parameterCount(caller.node, true))) {
       caller.callsItself = true
       return
     }

@@ -95,3 +95,54 @@ describe('definitions', () => {
     expect(await definitions('go', `package a\n${'// c\nfunc F() {}\n'.repeat(20_000)}`)).toHaveLength(20_000)
   })
 })
+
+describe('types left out', () => {
+  /** Each function with what it leaves out: `name: parameters`, `-> ?` for its return. */
+  async function untyped(language: SourceLanguage, text: string): Promise<string[]> {
+    const outcome = await parser.parse(language, text)
+    if (outcome.kind !== 'parsed' || outcome.faultCount > 0) throw new Error(`not parsed: ${JSON.stringify(outcome)}`)
+    return outcome.definitions.flatMap(({ name, untypedParameters, isReturnUntyped }) =>
+      untypedParameters.length === 0 && !isReturnUntyped
+        ? []
+        : [`${name}: ${[...untypedParameters, ...(isReturnUntyped ? ['-> ?'] : [])].join(' ')}`],
+    )
+  }
+
+  it.each<[string, SourceLanguage, string, string[]]>([
+    ['nothing where all is said', 'python', 'def f(a: int, *b: int, c: int = 1, **d: int) -> int: ...\n', []],
+    ['parameters and return', 'python', 'def f(a, b: int, *c, d=1, **e): ...\n', ['f: a *c d **e -> ?']],
+    ['only the return', 'python', 'async def f(a: int): ...\n', ['f: -> ?']],
+    ['markers are no parameters', 'python', 'def f(a: int, /, *, b: int) -> None: ...\n', []],
+    [
+      'self and cls of methods',
+      'python',
+      'class A:\n    def f(self): ...\n    @classmethod\n    def g(cls) -> int: ...\n',
+      ['A.f: -> ?'],
+    ],
+    ['self of a function', 'python', 'def f(self) -> int: ...\n', ['f: self']],
+    [
+      'constructors return what they must',
+      'python',
+      'class A:\n    def __init__(self, a): ...\n    def __new__(cls): ...\n',
+      ['A.__init__: a'],
+    ],
+    [
+      'lambdas and inner functions are not asked',
+      'python',
+      'def f() -> int:\n    def g(a): ...\n    return lambda b: b\n',
+      [],
+    ],
+    [
+      'parameters of functions and methods',
+      'typescript',
+      'function f(a, b?, c = 1, ...d) {}\nclass A { m(e, { g }) {} }\n',
+      ['f: a b ...d', 'A.m: e { g }'],
+    ],
+    ['what the compiler infers', 'typescript', 'const f = (a) => a\nconst o = { m(a) {} }\nf(function (b) {})\n', []],
+    ['return types are inferred', 'tsx', 'export function f(a: number) { return a }\n', []],
+    ['nothing of JavaScript', 'javascript', 'function f(a) {}\n', []],
+    ['nothing of Go', 'go', 'package a\nfunc f(a int) {}\n', []],
+  ])('are %s (%s)', async (_what, language, text, expected) => {
+    expect(await untyped(language, text)).toEqual(expected)
+  })
+})

@@ -2,6 +2,7 @@ import type { Node } from 'web-tree-sitter'
 import type { Definition, SourceLanguage } from '../ports/source-parser.ts'
 import { type DefinitionRules, definitionRules, type Place } from './tree-sitter-definition-rules.ts'
 import { functionName } from './tree-sitter-functions.ts'
+import { untypedParts } from './tree-sitter-types.ts'
 
 /** Names of what is nested deeper than this are not lengthened further: source may be nested without limit. */
 const CONTAINER_CHARACTERS_MAX = 200
@@ -22,7 +23,7 @@ export function definitionsIn(root: Node, language: SourceLanguage): Definition[
   const pending: Visit[] = [{ node: root, siblings: [root], index: 0, outer: null, container: '', inPublic: true }]
   for (let visit = pending.pop(); visit !== undefined; visit = pending.pop()) {
     if (visit.node.type === 'export_specifier') exported.add(visit.node.childForFieldName('name')?.text ?? '')
-    const definition = toDefinition(visit, rules)
+    const definition = toDefinition(visit, rules, language)
     if (definition !== null) definitions.push(definition)
     if (definition?.kind === 'function' || rules.closed.has(visit.node.type)) continue
     pending.push(...toVisits(visit, definition, rules))
@@ -30,7 +31,7 @@ export function definitionsIn(root: Node, language: SourceLanguage): Definition[
   return definitions.map((each) => (exported.has(each.name) && rules.exports ? { ...each, isPublic: true } : each))
 }
 
-function toDefinition(visit: Visit, rules: DefinitionRules): Definition | null {
+function toDefinition(visit: Visit, rules: DefinitionRules, language: SourceLanguage): Definition | null {
   const { node, container, inPublic } = visit
   const kind = rules.kindOf(node)
   if (kind === null) return null
@@ -43,6 +44,7 @@ function toDefinition(visit: Visit, rules: DefinitionRules): Definition | null {
     endLine: node.endPosition.row + 1,
     isPublic: inPublic && rules.isPublic(visit, own, receiver),
     hasDocs: rules.hasDocs(visit),
+    ...untypedParts(visit, language),
   }
 }
 

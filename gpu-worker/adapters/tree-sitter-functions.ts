@@ -34,9 +34,37 @@ function assignedName(node: Node): Node | null {
   return parent.childForFieldName('name') ?? parent.childForFieldName('property')
 }
 
-export function parameterCount(node: Node): number {
-  const parameters = node.childForFieldName('parameters') ?? functionDeclarator(node)?.childForFieldName('parameters')
-  return parameters?.namedChildCount ?? 0
+/** What stands between parameters without being one: comments, `*` and `/` of Python, what a method belongs to. */
+const noParameter = /comment$|_separator$|^(?:self|receiver)_parameter$|^this$/
+
+/** How many arguments a function takes; `self` and `cls` of a method, and what it belongs to elsewhere, are none. */
+export function parameterCount(node: Node, isMethod: boolean): number {
+  const single = node.childForFieldName('parameter')
+  if (single !== null) return 1
+  const list = node.childForFieldName('parameters') ?? functionDeclarator(node)?.childForFieldName('parameters')
+  const parameters = (list?.namedChildren ?? []).filter(({ type }) => !noParameter.test(type))
+  const [first] = parameters
+  if (first === undefined || (parameters.length === 1 && isVoid(first))) return 0
+  const isOwn = (isMethod && /^(?:self|cls)\b/.test(first.text)) || first.childForFieldName('pattern')?.type === 'this'
+  return parameters.reduce((sum, each) => sum + namesOf(each), isOwn ? -1 : 0)
+}
+
+/** Go declares several of one type at once: `a, b int`. */
+function namesOf({ type, namedChildren }: Node): number {
+  if (type !== 'parameter_declaration') return 1
+  return Math.max(1, namedChildren.filter((child) => child.type === 'identifier').length)
+}
+
+/** `f(void)` of C takes nothing. */
+const isVoid = (parameter: Node): boolean => parameter.type === 'parameter_declaration' && parameter.text === 'void'
+
+/** Whether a function of Python holds another one and its return, and beside them at most documentation. */
+export function isWrapper(node: Node): boolean {
+  const statements = (node.childForFieldName('body')?.namedChildren ?? []).filter(({ type }) => type !== 'comment')
+  const isDocumented = statements[0]?.type === 'expression_statement' && statements[0].firstChild?.type === 'string'
+  const [inner, last, ...more] = isDocumented ? statements.slice(1) : statements
+  const isFunction = inner?.type === 'function_definition' || inner?.type === 'decorated_definition'
+  return isFunction && last?.type === 'return_statement' && more.length === 0
 }
 
 /** Whether a case is the one that always matches: `default`, or the pattern `_` without a guard. */

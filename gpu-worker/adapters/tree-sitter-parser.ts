@@ -1,7 +1,7 @@
 import { Worker } from 'node:worker_threads'
 import { AppError } from '#shared/errors.ts'
-import type { ParseOutcome, SourceLanguage, SourceParser } from '../ports/source-parser.ts'
-import type { ParseRequest, ThreadMessage } from './tree-sitter-thread.ts'
+import type { SourceLanguage, SourceParser } from '../ports/source-parser.ts'
+import type { ParseRequest, ThreadMessage, ThreadOutcomes, ThreadTask } from './tree-sitter-thread.ts'
 
 export interface TreeSitterParserOptions {
   /** Wall time that one text may take. The longest of 1 MiB of ordinary code measured here is well below one second. */
@@ -14,7 +14,7 @@ const START_DEADLINE_MS = 30_000
 
 interface Pending {
   readonly request: ParseRequest
-  readonly resolve: (outcome: ParseOutcome) => void
+  readonly resolve: (outcome: ThreadOutcomes[ThreadTask]) => void
   readonly reject: (error: AppError) => void
 }
 
@@ -98,23 +98,34 @@ export function createTreeSitterParser({ deadlineMs = DEADLINE_MS }: TreeSitterP
     thread.postMessage(current.request)
   }
 
+  function ask<Task extends ThreadTask>(
+    task: Task,
+    language: SourceLanguage,
+    text: string,
+    signal: AbortSignal | undefined,
+  ): Promise<ThreadOutcomes[Task]> {
+    if (closed) return Promise.reject(cancelled())
+    const { promise, resolve, reject } = Promise.withResolvers<ThreadOutcomes[Task]>()
+    const request = { id: nextId++, task, language, text }
+    // The thread answers a request with the outcome of its task.
+    const pending: Pending = { request, resolve: (outcome) => resolve(outcome as ThreadOutcomes[Task]), reject }
+    const onAbort = (): void => {
+      const index = waiting.indexOf(pending)
+      if (index >= 0) waiting.splice(index, 1)
+      // A text that is being parsed ends by itself or at its deadline; the caller need not wait for that.
+      reject(cancelled())
+    }
+    if (signal?.aborted === true) return Promise.reject(cancelled())
+    signal?.addEventListener('abort', onAbort, { once: true })
+    waiting.push(pending)
+    next()
+    return promise.finally(() => signal?.removeEventListener('abort', onAbort))
+  }
+
   return {
-    parse(language: SourceLanguage, text: string, signal?: AbortSignal) {
-      if (closed) return Promise.reject(cancelled())
-      const { promise, resolve, reject } = Promise.withResolvers<ParseOutcome>()
-      const pending: Pending = { request: { id: nextId++, language, text }, resolve, reject }
-      const onAbort = (): void => {
-        const index = waiting.indexOf(pending)
-        if (index >= 0) waiting.splice(index, 1)
-        // A text that is being parsed ends by itself or at its deadline; the caller need not wait for that.
-        reject(cancelled())
-      }
-      if (signal?.aborted === true) return Promise.reject(cancelled())
-      signal?.addEventListener('abort', onAbort, { once: true })
-      waiting.push(pending)
-      next()
-      return promise.finally(() => signal?.removeEventListener('abort', onAbort))
-    },
+    parse: (language, text, signal) => ask('parse', language, text, signal),
+    analyze: (language, text, signal) => ask('analyze', language, text, signal),
+    tokenize: (language, text, signal) => ask('tokenize', language, text, signal),
 
     async close() {
       closed = true

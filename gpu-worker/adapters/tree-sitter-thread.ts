@@ -1,17 +1,34 @@
 // Runs as a worker thread, never imported: a parse that does not end can only be stopped by ending its thread.
 import { parentPort } from 'node:worker_threads'
 import { Language, type Node, Parser } from 'web-tree-sitter'
-import type { ParseOutcome, SourceLanguage, SyntaxFault } from '../ports/source-parser.ts'
+import type {
+  AnalysisOutcome,
+  ParseOutcome,
+  SourceLanguage,
+  SyntaxFault,
+  TokensOutcome,
+} from '../ports/source-parser.ts'
 import { complexityOf } from './tree-sitter-complexity.ts'
 import { definitionsIn } from './tree-sitter-definitions.ts'
 import { grammarFile } from './tree-sitter-grammars.ts'
+import { unusedImportsIn } from './tree-sitter-imports.ts'
 import { jsonFaults } from './tree-sitter-json.ts'
 import { markdownFaults, toMarkdownSource } from './tree-sitter-markdown.ts'
 import { pythonFaults } from './tree-sitter-python.ts'
 import { FAULTS_SHOWN_MAX, syntaxFaults } from './tree-sitter-syntax.ts'
+import { tokensOf } from './tree-sitter-tokens.ts'
+
+/** What is asked about a text, and what the answer is. */
+export interface ThreadOutcomes {
+  readonly parse: ParseOutcome
+  readonly analyze: AnalysisOutcome
+  readonly tokenize: TokensOutcome
+}
+export type ThreadTask = keyof ThreadOutcomes
 
 export interface ParseRequest {
   readonly id: number
+  readonly task: ThreadTask
   readonly language: SourceLanguage
   readonly text: string
 }
@@ -19,7 +36,7 @@ export interface ParseRequest {
 export type ThreadMessage =
   /** The grammar is loaded and the parse begins: from here on the deadline counts. */
   | { readonly id: number; readonly kind: 'started' }
-  | { readonly id: number; readonly kind: 'finished'; readonly outcome: ParseOutcome }
+  | { readonly id: number; readonly kind: 'finished'; readonly outcome: ThreadOutcomes[ThreadTask] }
   /** The runtime or a grammar could not be loaded: an installation fault, not one of the text. */
   | { readonly id: number; readonly kind: 'failed'; readonly reason: string }
 
@@ -55,28 +72,50 @@ function faultsOf(
   return { faults, breakCount: faults.length }
 }
 
-function parse(parser: Parser, request: ParseRequest, inner: Parser | null): ParseOutcome {
+function work(parser: Parser, request: ParseRequest, inner: Parser | null): ThreadOutcomes[ThreadTask] {
   const tree = parser.parse(request.text)
   if (tree === null) return { kind: 'broken', reason: 'the parser gave no tree' }
   try {
-    const { faults, breakCount } = faultsOf(tree.rootNode, request, inner)
+    return tasks[request.task](tree.rootNode, request, inner)
+  } finally {
+    tree.delete()
+  }
+}
+
+const tasks: {
+  readonly [Task in ThreadTask]: (root: Node, request: ParseRequest, inner: Parser | null) => ThreadOutcomes[Task]
+} = {
+  parse(root, request, inner) {
+    const { faults, breakCount } = faultsOf(root, request, inner)
     const isSound = faults.length === 0
     return {
       kind: 'parsed',
       faults: faults.slice(0, FAULTS_SHOWN_MAX),
       faultCount: faults.length,
       breakCount,
-      complexity: isSound ? complexityOf(tree.rootNode, request.language) : null,
-      definitions: isSound ? definitionsIn(tree.rootNode, request.language) : [],
+      complexity: isSound ? complexityOf(root, request.language) : null,
+      definitions: isSound ? definitionsIn(root, request.language) : [],
     }
-  } finally {
-    tree.delete()
-  }
+  },
+
+  analyze(root, request, inner) {
+    const { language, text } = request
+    const isSound = faultsOf(root, request, inner).faults.length === 0
+    const definitions = isSound ? definitionsIn(root, language) : []
+    return {
+      kind: 'analyzed',
+      ...tokensOf(root, text),
+      definitions,
+      unusedImports: isSound ? unusedImportsIn(root, language) : null,
+    }
+  },
+
+  tokenize: (root, { text }) => ({ kind: 'tokenized', tokens: tokensOf(root, text).tokens }),
 }
 
 async function answer(request: ParseRequest): Promise<ThreadMessage> {
   const { id } = request
-  if (request.language === 'json') {
+  if (request.language === 'json' && request.task === 'parse') {
     parentPort?.postMessage({ id, kind: 'started' } satisfies ThreadMessage)
     const faults = jsonFaults(request.text)
     const count = faults.length
@@ -96,7 +135,7 @@ async function answer(request: ParseRequest): Promise<ThreadMessage> {
   }
   parentPort?.postMessage({ id, kind: 'started' } satisfies ThreadMessage)
   try {
-    return { id, kind: 'finished', outcome: parse(parser, { ...request, text }, inner) }
+    return { id, kind: 'finished', outcome: work(parser, { ...request, text }, inner) }
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error)
     return { id, kind: 'finished', outcome: { kind: 'broken', reason } }

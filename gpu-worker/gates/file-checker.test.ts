@@ -20,7 +20,7 @@ describe('createFileChecker', () => {
       complexity: {
         cyclomatic: 1,
         cognitive: 0,
-        functions: [{ name: 'f', line: 1, lines: 2, cyclomatic: 1, cognitive: 0 }],
+        functions: [{ name: 'f', line: 1, lines: 2, cyclomatic: 1, cognitive: 0, nesting: 0, parameters: 0 }],
       },
       lineCount: 2,
     })

@@ -11,7 +11,7 @@ import { type FileKind, fileKind } from './file-kind.ts'
 import { createForbiddenPatternGate } from './forbidden-pattern.ts'
 import { createFunctionLengthGate } from './function-length.ts'
 import type { Finding, Gate, GateSubject, Verdict } from './gate.ts'
-import { createLineLimitGate } from './line-limit.ts'
+import { createLineLimitGate, lineLimitOf } from './line-limit.ts'
 import { createMissingDocsGate } from './missing-docs.ts'
 import { createScopeGate } from './scope.ts'
 import { createSecretsGate } from './secrets.ts'
@@ -37,6 +37,14 @@ export function createFileChecker(options: FileCheckerOptions): FileChecker {
   const { parser, settings = defaultSettingsSource, runner = noCommandRunner } = options
   const gatesOf = rememberLast(createGates)
   const commandGates = createCommandGates(runner)
+
+  /** The settings, where they are right. An agent that owns them may mend them. */
+  async function soundSettings(path: string): Promise<CheckSettings> {
+    const state = await settings()
+    const wrong = path === SETTINGS_PATH ? null : configurationViolation(path, '', state.fault)
+    if (wrong !== null) throw refusal(wrong, `Tell a person what is wrong with ${SETTINGS_PATH}`, [CONFIGURATION_RULE])
+    return state.settings
+  }
 
   return {
     async check(request, signal) {
@@ -70,20 +78,18 @@ export function createFileChecker(options: FileCheckerOptions): FileChecker {
     },
 
     async rules(path) {
-      const state = await settings()
-      // An agent that owns the settings may mend them.
-      const wrong = path === SETTINGS_PATH ? null : configurationViolation(path, '', state.fault)
-      if (wrong !== null)
-        throw refusal(wrong, `Tell a person what is wrong with ${SETTINGS_PATH}`, [CONFIGURATION_RULE])
-      const obstacle = await commandGates.obstacle(path, state.settings.commands)
+      const now = await soundSettings(path)
+      const obstacle = await commandGates.obstacle(path, now.commands)
       if (obstacle !== null) throw refusal(obstacle, 'Tell the person who runs the worker')
       const kind = fileKind(path)
-      const lines = gatesOf(state.settings)
-        .filter(({ rule }) => state.settings.severities[rule] === 'error')
+      const lines = gatesOf(now)
+        .filter(({ rule }) => now.severities[rule] === 'error')
         .map((gate) => gate.describe(kind, path))
         .filter((line) => line !== null)
-      return [...lines, ...commandGates.describe(path, state.settings.commands)]
+      return [...lines, ...commandGates.describe(path, now.commands)]
     },
+
+    lineLimit: async (path) => lineLimitOf((await soundSettings(path)).lineLimits, path, fileKind(path).isCode),
 
     close: () => parser.close(),
   }

@@ -3,7 +3,7 @@ import type { FileKind } from './file-kind.ts'
 import { type Finding, type Gate, type GateSubject, whyNotParsed } from './gate.ts'
 import { isTestFile } from './test-file.ts'
 
-const comments: Record<string, string> = {
+const comments: Partial<Record<string, string>> = {
   python: 'a docstring',
   javascript: 'a JSDoc comment (`/** ... */`)',
   typescript: 'a JSDoc comment (`/** ... */`)',
@@ -21,10 +21,8 @@ const documentedName = (kind: FileKind): string => (kind.name === 'tsx' ? 'types
  * in JavaScript and TypeScript, capitalised names in Go, `pub` in Rust, `public` in Java. Tests explain themselves.
  */
 export function createMissingDocsGate(languages: ReadonlySet<string>): Gate {
-  const commentFor = (kind: FileKind): string | null => {
-    const name = documentedName(kind)
-    return languages.has(name) ? (comments[name] ?? null) : null
-  }
+  const commentFor = (kind: FileKind): string | null =>
+    languages.has(documentedName(kind)) ? docCommentFor(kind) : null
   return {
     rule: 'missing_docs',
     describe(kind, path) {
@@ -44,18 +42,27 @@ export function createMissingDocsGate(languages: ReadonlySet<string>): Gate {
   }
 }
 
-/** One definition of several (an overload, a setter) speaks for all of them. */
-function undocumented(source: GateSubject['source']): Definition[] {
-  if (source?.kind !== 'parsed') return []
-  const documented = new Set(source.definitions.filter(({ hasDocs }) => hasDocs).map(({ name }) => name))
-  return source.definitions.filter(({ name, isPublic }) => isPublic && !documented.has(name))
+/** What documents a public name in files of a kind; null where this does not know. */
+export const docCommentFor = (kind: FileKind): string | null => comments[documentedName(kind)] ?? null
+
+/** What is wrong and what to do, for one name. */
+export const missingDocsMessage = (name: string, comment: string): string =>
+  `\`${name}\` has no documentation: add ${comment} that says what it does`
+
+/** Public names without documentation. One definition of several (an overload, a setter) speaks for all of them. */
+export function undocumentedIn(definitions: readonly Definition[]): Definition[] {
+  const documented = new Set(definitions.filter(({ hasDocs }) => hasDocs).map(({ name }) => name))
+  return definitions.filter(({ name, isPublic }) => isPublic && !documented.has(name))
 }
+
+const undocumented = (source: GateSubject['source']): Definition[] =>
+  source?.kind === 'parsed' ? undocumentedIn(source.definitions) : []
 
 /** What is new comes first: however much is old, it hides nothing. */
 function toFindings(missing: readonly Definition[], before: ReadonlySet<string>, comment: string): Finding[] {
   return missing
     .map(({ name, line }) => ({
-      message: `\`${name}\` has no documentation: add ${comment} that says what it does`,
+      message: missingDocsMessage(name, comment),
       line,
       column: null,
       isOld: before.has(name),

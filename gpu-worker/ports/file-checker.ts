@@ -27,5 +27,7 @@ export interface FileChecker {
    * configuration is wrong, or a command that it requires cannot run here: no answer of a model could pass.
    */
   rules(path: string): Promise<readonly string[]>
+  /** The most lines that a file may have; null where it has no limit. Rejects as `rules` does. */
+  lineLimit(path: string): Promise<number | null>
   close(): Promise<void>
 }

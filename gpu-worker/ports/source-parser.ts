@@ -33,6 +33,10 @@ export interface Definition {
   /** Whether the language calls it public, and its documentation is asked for where that is a rule. */
   readonly isPublic: boolean
   readonly hasDocs: boolean
+  /** Parameters of a function that leave their type to be guessed. Empty where the language leaves no choice. */
+  readonly untypedParameters: readonly string[]
+  /** The type of what it returns is left to be guessed, where the language's habit is to write it. */
+  readonly isReturnUntyped: boolean
 }
 
 export type ParseOutcome =
@@ -48,19 +52,59 @@ export type ParseOutcome =
       /** In order of position; empty where the text has faults. */
       readonly definitions: readonly Definition[]
     }
+  | Unparsed
+
+/** Why there is nothing to say about a text. */
+export type Unparsed =
   /** The parser was stopped: the text is pathological, or far larger than source code is. */
   | { readonly kind: 'timed_out'; readonly limitMs: number }
   /** The parser broke on this text (out of memory, too deep). */
   | { readonly kind: 'broken'; readonly reason: string }
 
+/** Lines by what stands on them; a line that has both counts as code. A last line without a newline counts too. */
+export interface LineCounts {
+  readonly code: number
+  readonly comment: number
+  readonly blank: number
+}
+
+/** A name that an import brings and nothing uses. */
+export interface UnusedImport {
+  readonly name: string
+  readonly line: number
+}
+
+/** The tokens of a text without comments and imports: a hash of each, and its line. The texts of strings are all alike. */
+export interface SourceTokens {
+  readonly hashes: Uint32Array
+  readonly lines: Uint32Array
+}
+
+export type AnalysisOutcome =
+  | {
+      readonly kind: 'analyzed'
+      readonly lines: LineCounts
+      readonly tokens: SourceTokens
+      /** As in ParseOutcome. */
+      readonly definitions: readonly Definition[]
+      /** Null where the text has faults, or the language's grammar does not show it. */
+      readonly unusedImports: readonly UnusedImport[] | null
+    }
+  | Unparsed
+
+export type TokensOutcome = { readonly kind: 'tokenized'; readonly tokens: SourceTokens } | Unparsed
+
 /**
  * Parses source text, whatever it is, in bounded time. Calls may overlap and are served in order.
  *
- * `parse` rejects with AppError `cancelled` when the signal is aborted, and `unavailable` when the parser itself cannot
+ * Its methods reject with AppError `cancelled` when the signal is aborted, and `unavailable` when the parser itself cannot
  * be started; never for what the text is.
  */
 export interface SourceParser {
   parse(language: SourceLanguage, text: string, signal?: AbortSignal): Promise<ParseOutcome>
+  /** What no gate asks. */
+  analyze(language: SourceLanguage, text: string, signal?: AbortSignal): Promise<AnalysisOutcome>
+  tokenize(language: SourceLanguage, text: string, signal?: AbortSignal): Promise<TokensOutcome>
   /** Ends the parser; calls in flight reject with `cancelled`. */
   close(): Promise<void>
 }

@@ -218,7 +218,7 @@ export function createFileTools(ports: FileToolPorts): ToolHandlers<FileTools> {
 const timeOf = ({ deadline }: ToolContext): { deadline?: number } => (deadline === undefined ? {} : { deadline })
 
 /** Leaves out the simplest functions where there are too many to show; the others stay in order. */
-function withMostComplex(complexity: Complexity): Complexity {
+export function withMostComplex(complexity: Complexity): Complexity {
   const weight = (each: Complexity['functions'][number]): number => each.cyclomatic + each.cognitive
   const shown = new Set(complexity.functions.toSorted((a, b) => weight(b) - weight(a)).slice(0, FUNCTIONS_SHOWN_MAX))
   return { ...complexity, functions: complexity.functions.filter((each) => shown.has(each)) }

@@ -14,11 +14,12 @@ import { completePath } from './complete-path.ts'
 import { createFileTools, type FileToolPorts } from './files.ts'
 import { createGitTools } from './git.ts'
 import type { ToolContext, ToolHandlers, WorkerToolName } from './handler.ts'
+import { createQualityTools, type QualityToolPorts } from './quality.ts'
 import { describeRules } from './rules.ts'
 
 /** Everything that arrives as a short call: the catalogue's worker tools, and the questions of the edge. */
 export function createServedCalls(
-  ports: FileToolPorts,
+  ports: FileToolPorts & QualityToolPorts,
   models: ModelSet,
   workerInfo: () => Promise<WorkerInfo>,
 ): ReadonlyMap<string, ServedCall> {
@@ -28,6 +29,7 @@ export function createServedCalls(
     ...createAgentFileTools(ports),
     ...createGitTools(ports),
     ...createBugTools(ports),
+    ...createQualityTools(ports),
   }
   const served = new Map<string, ServedCall>()
   for (const [name, handle] of Object.entries(handlers)) {

@@ -5,6 +5,7 @@ import { listenForInterrupts } from '../interrupts.ts'
 import { projectFolder } from '../setup/paths.mjs'
 import type { Figure } from './figure.ts'
 import { measureAgentTurns } from './figures/agent-turns.ts'
+import { measureAnalysis } from './figures/analysis.ts'
 import { measureCommands } from './figures/commands.ts'
 import { measureEdits } from './figures/edits.ts'
 import { measureGrammar } from './figures/grammar.ts'
@@ -37,6 +38,7 @@ const figures = {
   start: measureStart,
   tools: measureTools,
   commands: measureCommands,
+  analysis: measureAnalysis,
 } satisfies Record<string, Figure>
 type FigureName = keyof typeof figures
 const figureNames = Object.keys(figures) as FigureName[]

@@ -24,13 +24,18 @@ export const Checks = v.strictObject({
 })
 export type Checks = v.InferOutput<typeof Checks>
 
-/** Complexity of one function. `line` counts from 1. */
+/**
+ * Figures of one function. `line` counts from 1; `lines` are those from its first to its last. `nesting` counts the control
+ * structures that stand in each other at its deepest place; `parameters` leaves out what a method belongs to (`self`).
+ */
 export const FunctionComplexity = v.strictObject({
   name: v.string(),
   line: v.number(),
   cyclomatic: v.number(),
   cognitive: v.number(),
   lines: v.number(),
+  nesting: v.number(),
+  parameters: v.number(),
 })
 export type FunctionComplexity = v.InferOutput<typeof FunctionComplexity>
 

@@ -1,9 +1,11 @@
 import { agentUpdateFile, getAgentFile } from './agent-files.ts'
 import { chatWithAgent, createAgent, deleteAgent, getAgentInfo, listAgents, updateAgent } from './agents.ts'
 import { listBugs, reportBug } from './bugs.ts'
+import { validateFileLength } from './checks.ts'
 import type { ToolDeclaration } from './define-tool.ts'
 import { deleteFile, listFiles, readFile, searchFiles, updateFile, validateFile, writeFile } from './files.ts'
 import { gitCommit, gitDiff, gitLog, gitStatus } from './git.ts'
+import { analyzeCodeQuality } from './improvement.ts'
 import { cancelJob, getJob, listJobs } from './jobs.ts'
 import { getServerInfo } from './system.ts'
 
@@ -28,6 +30,8 @@ export const catalogue = [
   gitDiff,
   gitCommit,
   gitLog,
+  validateFileLength,
+  analyzeCodeQuality,
   listJobs,
   getJob,
   cancelJob,

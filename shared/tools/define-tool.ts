@@ -2,7 +2,16 @@ import { toJsonSchema } from '@valibot/to-json-schema'
 import * as v from 'valibot'
 import { WireError } from '../errors.ts'
 
-export const toolFamilies = ['agents', 'agent_files', 'files', 'git', 'jobs', 'system'] as const
+export const toolFamilies = [
+  'agents',
+  'agent_files',
+  'files',
+  'git',
+  'checks',
+  'improvement',
+  'jobs',
+  'system',
+] as const
 export type ToolFamily = (typeof toolFamilies)[number]
 
 /**

@@ -84,6 +84,8 @@ const complete: Record<ToolName, Fields> = {
   git_diff: { path: 'src/b.py', staged: false, revision: 'HEAD' },
   git_commit: { message: 'm', paths: ['src/a.py'], agent_id: 'a1' },
   git_log: { limit: 1, path: 'src/b.py', cursor: 'x' },
+  validate_file_length: { file_path: 'src/b.py', content: 'x = 1\n', max_lines: 1 },
+  analyze_code_quality: { path: 'src/b.py', content: 'x = 1\n', language: 'python' },
   list_jobs: { state: 'running', agent_id: 'a1', cursor: 'x', limit: 1 },
   get_job: { job_id: SOME_JOB, wait_seconds: 0 },
   cancel_job: { job_id: SOME_JOB },
@@ -386,6 +388,17 @@ describe('validate_file', () => {
   })
 })
 
+describe('analyze_code_quality', () => {
+  it.each([
+    ['nothing', {}],
+    ['a language alone', { language: 'python' }],
+    ['a path and content', { path: 'src/b.py', content: 'x = 1\n' }],
+    ['a path and a language', { path: 'src/b.py', language: 'python' }],
+  ])('refuses %s', async (_what, args) => {
+    expect((await world.client.call('analyze_code_quality', args)).error?.code).toBe('invalid_input')
+  })
+})
+
 describe('cursors that no page returned', () => {
   it.each(tools.filter(([name]) => 'cursor' in complete[name]).map(([name]) => name))(
     'are refused or begin somewhere in %s, and break nothing',
@@ -463,6 +476,8 @@ async function callEach(client: AnyClient, round: number): Promise<void> {
     ['git_diff', () => ({})],
     ['git_commit', () => ({ message: 'm' })],
     ['git_log', () => ({})],
+    ['validate_file_length', () => ({ file_path: free })],
+    ['analyze_code_quality', () => ({ path: free })],
     ['delete_file', () => ({ path: free })],
     ['list_jobs', () => ({})],
     ['get_job', () => ({ job_id: jobs[0] })],

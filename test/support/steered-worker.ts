@@ -74,9 +74,11 @@ export async function startSteeredWorker(model: LanguageModel): Promise<SteeredW
   const journal = openSqliteJournal(join(world.folder, 'journal.sqlite'))
   const tree = await createNodeFileTree({ root: world.root })
   const git = await openRepository({ root: world.root })
-  const checks = createFileChecker({ parser: createTreeSitterParser() })
+  const parser = createTreeSitterParser()
+  const checks = createFileChecker({ parser })
   const ports = {
     settings: defaultSettingsSource,
+    parser,
     files: instead(tree, {
       write: async (...write: Parameters<typeof tree.write>) => {
         await tree.write(...write)
