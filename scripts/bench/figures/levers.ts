@@ -143,10 +143,7 @@ async function measureGrammar(world: World): Promise<Row[]> {
   const grammar = await model.llama.createGrammar({ grammar: String.raw`root ::= ("[" [a-z]* [0-9]* "]" | [^\x00])*` })
   const context = await model.createContext({ contextSize: 1024, sequences: 2, threads: 1 })
   const cost = new BatchCost(tokenShare(false))
-  const predictor = new GuessingPredictor(
-    (acceptance) => chooseGuessedTokens({ acceptance, answers: 1, cost }),
-    undefined,
-  )
+  const predictor = new GuessingPredictor((acceptance) => chooseGuessedTokens({ acceptance, answers: 1, cost }), null)
   const sequences = { without: context.getSequence(), with: context.getSequence({ tokenPredictor: predictor }) }
   const prompt = editPrompt(world, 0, Number.POSITIVE_INFINITY)
   const run = async (which: 'without' | 'with'): Promise<number> => {
