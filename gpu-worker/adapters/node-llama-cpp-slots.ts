@@ -175,7 +175,7 @@ export class ModelSlots {
         await this.#mayGoOn(signal)
         const piece = prompt.slice(at, at + size)
         await sequence.evaluateWithoutGeneratingNewTokens(piece, { evaluationPriority })
-        this.#planner.finished()
+        this.#planner.finished(slot)
         at += piece.length
         onProgress('prompt', 0, at)
       }
@@ -184,7 +184,7 @@ export class ModelSlots {
       const sampling = { temperature, yieldEogToken: true, evaluationPriority }
       const options = guide === null ? sampling : { ...sampling, grammarEvaluationState: guide.state }
       for await (const token of sequence.evaluate(rest, options)) {
-        this.#planner.finished()
+        this.#planner.finished(slot)
         if (firstTokenAt === null) {
           firstTokenAt = performance.now()
           this.#planner.enter(slot, 'answer')
