@@ -1,5 +1,6 @@
-import { DraftSequenceTokenPredictor, type LlamaContextSequence, type Token, TokenPredictor } from 'node-llama-cpp'
+import { type Token, TokenPredictor } from 'node-llama-cpp'
 import { CopyPredictor } from '../inference/copy-predictor.ts'
+import type { DraftModel } from './node-llama-cpp-draft.ts'
 
 /** How many tokens to copy next, by how likely a guess is right. */
 type ChooseGuessedTokens = (acceptance: number) => number
@@ -11,14 +12,14 @@ type ChooseGuessedTokens = (acceptance: number) => number
  */
 export class GuessingPredictor extends TokenPredictor {
   readonly #choose: ChooseGuessedTokens
-  readonly #draft: DraftSequenceTokenPredictor | null
+  readonly #draft: DraftModel | null
   #copy: CopyPredictor | null = null
   #tokensLeft = 0
 
-  constructor(choose: ChooseGuessedTokens, draftSequence: LlamaContextSequence | undefined) {
+  constructor(choose: ChooseGuessedTokens, draft: DraftModel | null) {
     super()
     this.#choose = choose
-    this.#draft = draftSequence === undefined ? null : new DraftSequenceTokenPredictor(draftSequence)
+    this.#draft = draft
   }
 
   /** `prompt` is the whole of it, also what the slot still holds. */
@@ -31,22 +32,15 @@ export class GuessingPredictor extends TokenPredictor {
     this.#copy = null
   }
 
-  /**
-   * The engine tells what its sequence holds. Of the prompt `begin` has told already.
-   *
-   * Two options of the answer are not the draft's. It may guess beyond the end of the context, where the answer never
-   * comes, and then makes room by itself. And it would stay at the grammar's beginning, while the engine drops every guess
-   * that the grammar does not let through.
-   */
-  override reset({ evaluateOptions, ...state }: Parameters<TokenPredictor['reset']>[0]): Promise<void> | void {
-    const { contextShift: _shift, grammarEvaluationState: _grammar, ...options } = evaluateOptions
-    return this.#draft?.reset({ ...state, evaluateOptions: options })
+  /** The engine tells what its sequence holds. Of the prompt `begin` has told already. */
+  override async reset({ stateTokens }: Parameters<TokenPredictor['reset']>[0]): Promise<void> {
+    await this.#draft?.follow(stateTokens)
   }
 
   override pushTokens(tokens: Token[]): void {
     this.#tokensLeft -= tokens.length
     for (const token of tokens) this.#copy?.push(token)
-    this.#draft?.pushTokens(tokens)
+    this.#draft?.push(tokens)
   }
 
   override predictTokens(): Promise<Token[]> | Token[] {
@@ -54,20 +48,7 @@ export class GuessingPredictor extends TokenPredictor {
     // One more than the guessed ones comes of every step: what goes beyond the answer's room is work for nothing.
     const tokensMax = Math.max(0, this.#tokensLeft - 1)
     const copied = this.#copy.predict(Math.min(tokensMax, this.#choose(this.#copy.acceptance)))
-    if (copied.length === 0 && this.#draft !== null) return this.#drafted(this.#draft, tokensMax)
-    this.#draft?.stop()
+    if (copied.length === 0 && this.#draft !== null) return this.#draft.predict(tokensMax)
     return copied.map((token) => token as Token)
-  }
-
-  override stop(untilPredictionsExhausted?: boolean): void {
-    this.#draft?.stop(untilPredictionsExhausted)
-  }
-
-  override dispose(): void {
-    this.#draft?.dispose()
-  }
-
-  async #drafted(draft: DraftSequenceTokenPredictor, tokensMax: number): Promise<Token[]> {
-    return (await draft.predictTokens()).slice(0, tokensMax)
   }
 }

@@ -16,6 +16,7 @@ import { toEngineKvCache } from '../inference/kv-cache.ts'
 import type { Levers } from '../inference/levers.ts'
 import { chooseGuessedTokens, tokenShare } from '../inference/lookup.ts'
 import { SlotTable } from '../inference/slot-table.ts'
+import { DraftModel } from './node-llama-cpp-draft.ts'
 import type { AnswerGuide } from './node-llama-cpp-grammar.ts'
 import { GuessingPredictor } from './node-llama-cpp-guesses.ts'
 import { SlotStates, type SlotStatesOptions } from './node-llama-cpp-states.ts'
@@ -118,20 +119,20 @@ export class ModelSlots {
     const chooseGuessed = (acceptance: number) =>
       looksUp ? chooseGuessedTokens({ acceptance, answers: Math.max(1, planner.answers), cost }) : 0
     const drafts = await draft?.createContext({ ...sizes, contextSize: context.contextSize, sequences: count })
-    const predictors = Array.from({ length: count }, () =>
-      looksUp || drafts !== undefined ? new GuessingPredictor(chooseGuessed, drafts?.getSequence()) : null,
+    const followers = Array.from({ length: count }, () => drafts && new DraftModel(drafts.getSequence()))
+    const predictors = followers.map((follower) =>
+      looksUp || follower !== undefined ? new GuessingPredictor(chooseGuessed, follower ?? null) : null,
     )
     const slots = new ModelSlots(context, planner, predictors, states)
-    if (levers.draftModel !== null) await slots.#checkDraft(levers.draftModel)
+    if (levers.draftModel !== null) await slots.#checkDraft(levers.draftModel, followers[0])
     return slots
   }
 
-  /** The engine looks at the vocabularies when a predictor begins. */
-  async #checkDraft(path: string): Promise<void> {
+  async #checkDraft(path: string, follower: DraftModel | undefined): Promise<void> {
     const [targetSequence] = this.#sequences
     if (targetSequence === undefined) return
     try {
-      await this.#predictors[0]?.reset({ targetSequence, stateTokens: [], evaluateOptions: {} })
+      await follower?.check(targetSequence)
     } catch (error) {
       throw draftRefused(path, error instanceof Error ? error.message : String(error), error)
     }
@@ -174,7 +175,7 @@ export class ModelSlots {
         await this.#mayGoOn(signal)
         const piece = prompt.slice(at, at + size)
         await sequence.evaluateWithoutGeneratingNewTokens(piece, { evaluationPriority })
-        this.#planner.finished()
+        this.#planner.finished(slot)
         at += piece.length
         onProgress('prompt', 0, at)
       }
@@ -183,7 +184,7 @@ export class ModelSlots {
       const sampling = { temperature, yieldEogToken: true, evaluationPriority }
       const options = guide === null ? sampling : { ...sampling, grammarEvaluationState: guide.state }
       for await (const token of sequence.evaluate(rest, options)) {
-        this.#planner.finished()
+        this.#planner.finished(slot)
         if (firstTokenAt === null) {
           firstTokenAt = performance.now()
           this.#planner.enter(slot, 'answer')

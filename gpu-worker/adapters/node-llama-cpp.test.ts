@@ -1,4 +1,4 @@
-import { fork } from 'node:child_process'
+import { execFileSync, fork, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { appendFile, copyFile, mkdtemp, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises'
 import http from 'node:http'
@@ -491,6 +491,79 @@ describe('a model file', () => {
     } finally {
       clearInterval(killer)
     }
+  })
+})
+
+describe('a model that has answered', () => {
+  it('goes on when its file vanishes, says so when its process is gone too, and answers when the file is back', async () => {
+    const path = join(folder, 'vanishing.gguf')
+    await copyFile(tiny, path)
+    const model = create({ reference: path, times: { restartDelays: [10] } })
+    const { text } = await model.generate(ask('Write', 40), patience())
+    await rm(path)
+    expect((await model.generate(ask('Write', 40), patience())).text).toBe(text)
+    killChild(model)
+    await waitUntil(() => model.info().state === 'missing')
+    for (let attempt = 0; attempt < 2; attempt++) {
+      await expect(model.generate(ask('Write', 40), patience())).rejects.toMatchObject({
+        code: 'model_unavailable',
+        message: 'Cannot load "vanishing.gguf": there is no such file',
+        hint: expect.stringMatching(/.+/),
+      })
+    }
+    expect(model.processId()).toBe(null)
+    await copyFile(tiny, path)
+    expect((await model.generate(ask('Write', 40), patience())).text).toBe(text)
+  })
+})
+
+/** Of its process, in bytes: what it may write to and shares with nobody, used or not. */
+async function readPrivateMemory(model: ModelSupervisor): Promise<number> {
+  const status = await readFile(`/proc/${model.processId()}/status`, 'utf8')
+  return Number(/^VmData:\s+(\d+) kB$/m.exec(status)?.[1]) * 1024
+}
+
+const hasLimits = spawnSync('prlimit', ['--version']).status === 0
+
+// Only Linux limits the memory of another process, and not every one has the program for it.
+describe.runIf(hasLimits)('a model for which there is not enough memory', () => {
+  it('says so with the words of the engine, disturbs nothing else, and answers when there is enough', async () => {
+    const small = create({ reference: tiny, slots: 1 })
+    const { text } = await small.generate(ask('Write', 40), patience())
+    const path = join(folder, 'wide.gguf')
+    await writeTinyModel(path, { layers: 32, hidden: 512, heads: 8, keyValueHeads: 8, feedForward: 32 })
+    // Enough for the engine and a tiny model. The contexts of this one would take 3 GB.
+    const limit = (await readPrivateMemory(small)) + 500_000_000
+    const options = { slots: 24, contextTokensMax: 2048, times: { restartDelays: [1] } }
+    const model = create({ reference: path, ...options })
+    const limited = new Set<number>()
+    const limiter = setInterval(() => {
+      const id = model.processId()
+      if (id === null || limited.has(id)) return
+      limited.add(id)
+      execFileSync('prlimit', ['--pid', String(id), `--data=${limit}`])
+    }, 2)
+    try {
+      const other = small.generate(ask('Write', 40), patience())
+      const error: unknown = await model.generate(ask('x', 3), patience()).catch((error: unknown) => error)
+      expect(error).toMatchObject({
+        code: 'model_unavailable',
+        message: expect.stringMatching(/^Cannot load wide\.gguf: /),
+        hint: expect.stringMatching(/.+/),
+        details: { log: expect.arrayContaining([expect.stringMatching(/alloc|memory/i)]) },
+      })
+      expect(limited.size).toBeGreaterThan(0)
+      expect(model.info()).toMatchObject({ state: 'failed', detail: expect.stringContaining('Cannot load wide.gguf') })
+      expect(model.processId()).toBe(null)
+      expect((await other).text).toBe(text)
+    } finally {
+      clearInterval(limiter)
+    }
+    expect((await small.generate(ask('Write', 40), patience())).text).toBe(text)
+    // What takes less memory, under the same name.
+    await copyFile(tiny, path)
+    model.retry()
+    expect((await model.generate(ask('Write', 40), patience())).text).toBe(text)
   })
 })
 

@@ -61,6 +61,18 @@ Rename x to name`,
     expect(chooseForm('a.py', '"""\n````\n"""\n', 0).grammar).toMatchObject({ fenceLength: 5 })
   })
 
+  it.each([
+    ['Delete 1-3', 'empty: The edits leave no line of the file: change only what the task asks'],
+    [
+      '```python\nimport os\n\nname = os.name\n```',
+      'no_edit: Write `Replace A-B` or `Insert after A` on the line above each code block, with numbers of lines',
+    ],
+  ])('says in its own words what is wrong with %j', (text, message) => {
+    const found = chooseForm('a.py', before, 2).read({ text, stopReason: 'end' }, request.message)
+    expect(found.text).toBeNull()
+    expect(found.failures.map((failure) => `${failure.rule}: ${failure.message}`)).toEqual([message])
+  })
+
   it('tells failures by the lines that the model knows', () => {
     const form = chooseForm('a.py', before, 2)
     const text = 'Insert after 1\n```python\nimport re\nimport io\n```\nReplace 3-3\n```python\nname = os.name\n```'

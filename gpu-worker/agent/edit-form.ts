@@ -59,6 +59,7 @@ function readEdits(
     return nothing({ rule: 'line_numbers', message, line: null })
   }
   const edited = applyEdits(lines, edits)
+  if (edited.lines.length === 0) return nothing({ rule: 'empty', message: NOTHING_LEFT, line: null })
   const text = keepShape(edited.lines.map((line) => `${line}\n`).join(''), request.before)
   return {
     text,
@@ -69,6 +70,8 @@ function readEdits(
 }
 
 const EDITS_TOO_LONG = 'The answer was cut off because it was too long: make fewer or smaller edits'
+
+const NOTHING_LEFT = 'The edits leave no line of the file: change only what the task asks'
 
 const nothing = (failure: Failure): Candidate => ({ text: null, prose: '', failures: [failure] })
 

@@ -30,7 +30,7 @@ function createPlanner(...live: number[]) {
   const evaluate = (ms: number) => {
     ask(planner, [item(0, 1000)])
     clock.now += ms
-    planner.finished()
+    planner.finished(0)
   }
   return { planner, evaluate }
 }
@@ -102,13 +102,32 @@ describe('a batch', () => {
     planner.enter(0, 'answer')
     ask(planner, [item(0, 4)])
     now = 70
-    planner.finished()
-    planner.finished()
+    planner.finished(0)
+    planner.finished(0)
     planner.enter(1, 'prompt')
     ask(planner, [item(0, 1), item(1, 30)])
     now = 90
-    planner.finished()
+    planner.finished(0)
     expect(batches).toEqual([[4, 70]])
+  })
+
+  it('is not over because a slot that is not in it got a token, or left', () => {
+    const batches: number[][] = []
+    let now = 0
+    const planner = new BatchPlanner({
+      promptTokensMax: 128,
+      onAnswersEvaluated: (...batch) => batches.push(batch),
+      now: () => now,
+    })
+    for (const slot of [0, 1, 2]) planner.enter(slot, 'answer')
+    ask(planner, [item(0, 1), item(1, 3)])
+    now = 2
+    planner.finished(2)
+    planner.leave(2)
+    now = 90
+    planner.finished(1)
+    planner.finished(0)
+    expect(batches).toEqual([[4, 90]])
   })
 
   it('takes more of a prompt while it is fast, up to a limit, and less when it is slow', () => {
@@ -126,7 +145,7 @@ describe('a batch', () => {
   it('is not judged slow by the time in which nobody asked', () => {
     const { planner, evaluate } = createPlanner()
     evaluate(300)
-    planner.finished()
+    planner.finished(0)
     expect(planner.pieceTokens()).toBe(32)
   })
 

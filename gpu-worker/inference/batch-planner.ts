@@ -1,4 +1,4 @@
-/** What the engine has queued for its next batch. The priority carries the slot's number, see `slotToPriority`. */
+/** What the engine has queued for its next batch. The priority carries the slot's number, see `toPriority`. */
 interface QueuedItem {
   readonly tokens: readonly unknown[]
   readonly evaluationPriority: number
@@ -27,6 +27,14 @@ const BATCH_MS_TARGET = 400
 /** The engine asks again at once, so this many questions are some hundred microseconds. The way around takes about 20. */
 const WAITS_MAX = 64
 
+/** The batch that is under way. */
+interface Dispatched {
+  readonly at: number
+  readonly slots: ReadonlySet<number>
+  readonly promptTokens: number
+  readonly answerTokens: number
+}
+
 /**
  * Decides what goes into the next batch of a context that several slots share. The engine by itself dispatches as soon as
  * anything is queued, so that the last slot always misses the batch; and llama.cpp joins only slots with consecutive,
@@ -40,7 +48,7 @@ export class BatchPlanner {
   readonly #live = new Map<number, 'prompt' | 'answer'>()
   #promptTokens: number
   #waited = 0
-  #dispatched: { readonly at: number; readonly promptTokens: number; readonly answerTokens: number } | null = null
+  #dispatched: Dispatched | null = null
 
   constructor({ promptTokensMax, onAnswersEvaluated = () => {}, now = () => performance.now() }: BatchPlannerOptions) {
     this.#promptTokensMax = promptTokensMax
@@ -56,7 +64,7 @@ export class BatchPlanner {
 
   leave(slot: number): void {
     this.#live.delete(slot)
-    this.finished()
+    this.finished(slot)
   }
 
   /** How many slots are at work on an answer. */
@@ -70,10 +78,15 @@ export class BatchPlanner {
     return Math.max(PROMPT_TOKENS_MIN, Math.floor(this.#promptTokens / Math.max(1, prompts)))
   }
 
-  /** A slot got what it waited for: the batch is over. Sizes the next ones by the time that it took. */
-  finished(): void {
-    if (this.#dispatched === null) return
-    const { at, promptTokens, answerTokens } = this.#dispatched
+  /**
+   * A slot got what it waited for: the batch that it was in is over. Sizes the next ones by the time that it took. A slot
+   * that was given a token which it had guessed says nothing of the batch that the others wait for.
+   */
+  finished(slot: number): void {
+    if (this.#dispatched?.slots.has(slot) === true) this.#over(this.#dispatched)
+  }
+
+  #over({ at, promptTokens, answerTokens }: Dispatched): void {
     this.#dispatched = null
     const ms = this.#now() - at
     if (promptTokens === 0 && answerTokens > 0) this.#onAnswersEvaluated(answerTokens, ms)
@@ -84,7 +97,7 @@ export class BatchPlanner {
 
   /** The engine's `itemPrioritizationStrategy`. `size` is the most tokens that a batch can take. */
   plan<Item extends QueuedItem>(items: readonly Item[], size: number): { item: Item; processAmount: number }[] {
-    this.finished()
+    if (this.#dispatched !== null) this.#over(this.#dispatched)
     if (items.length < this.#live.size && this.#waited < WAITS_MAX) {
       this.#waited++
       return []
@@ -113,11 +126,14 @@ export class BatchPlanner {
       left -= processAmount
       promptTokens += processAmount
     }
-    this.#dispatched = { at: this.#now(), promptTokens, answerTokens }
+    const slots = new Set(planned.map(({ item }) => toSlot(item)))
+    this.#dispatched = { at: this.#now(), slots, promptTokens, answerTokens }
     return planned.sort((one, other) => one.item.evaluationPriority - other.item.evaluationPriority)
   }
 
-  #isAnswer({ evaluationPriority }: QueuedItem): boolean {
-    return this.#live.get(evaluationPriority - 1) === 'answer'
+  #isAnswer(item: QueuedItem): boolean {
+    return this.#live.get(toSlot(item)) === 'answer'
   }
 }
+
+const toSlot = ({ evaluationPriority }: QueuedItem): number => evaluationPriority - 1

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { AppError } from '#shared/errors.ts'
 import type { ModelInfo, WorkerInfo } from '#shared/schemas/worker.ts'
 import type {
@@ -476,13 +477,7 @@ export class ModelSupervisor implements LanguageModel {
     const { restartDelays } = this.#options.times
     const delay = crashes === 0 ? 0 : (restartDelays[Math.min(crashes, restartDelays.length) - 1] ?? 0)
     if (delay === 0) return
-    await new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, delay)
-      this.#closing.signal.addEventListener('abort', () => {
-        clearTimeout(timer)
-        resolve()
-      })
-    })
+    await sleep(delay, undefined, { signal: this.#closing.signal }).catch(() => undefined)
   }
 
   /** Calls that wait for a load go on waiting; those that would wait for a download, or for nothing, are told. */

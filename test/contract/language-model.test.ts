@@ -26,6 +26,7 @@ describeLanguageModel('llama.cpp in a process of its own', {
   },
   createBroken: async () => createLlama(join(folder, 'missing.gguf')),
   atWork: () => last?.info().queued ?? 0,
+  countsOfCall: 1,
 })
 
 let inference: LanguageModel
@@ -56,6 +57,7 @@ describeLanguageModel('an OpenAI-style server', {
       times: { retryDelays: [1, 1] },
     }),
   atWork: () => inference.info().queued + server.open,
+  countsOfCall: 2,
 })
 
 // A new one for each: what a model still holds of the test before is not read again, and so not told of.
@@ -71,4 +73,5 @@ describeLanguageModel('a model worker of a NATS queue group', {
   },
   createBroken: async () => group.connect('empty', 'demo'),
   atWork: () => (served?.info().queued ?? 0) + group.openCalls(),
+  countsOfCall: 2,
 })

@@ -10,6 +10,8 @@ export interface LanguageModels {
   createBroken(): Promise<LanguageModel>
   /** Calls that wait or run where the inference is done, also after their callers have gone. */
   atWork(): number
+  /** By how much one call raises `atWork`: it may be counted in several places. */
+  readonly countsOfCall: number
 }
 
 const turns: readonly ChatTurn[] = [
@@ -159,14 +161,31 @@ export function describeLanguageModel(name: string, models: LanguageModels): voi
 
     it('lets go of a call that is cancelled, and answers the next', async () => {
       const model = await create()
-      const abort = new AbortController()
-      const call = model.generate(ask(1500), {
-        signal: abort.signal,
-        onProgress: ({ phase }) => {
-          if (phase === 'prompt' || phase === 'generating') abort.abort()
-        },
-      })
-      await expect(call).rejects.toMatchObject({ code: 'cancelled' })
+      await model.countTokens('x', AbortSignal.timeout(20_000))
+      // Says no more than a free answer, but cannot end before its room does.
+      const endless = { ...ask(1500), grammar: { kind: 'gbnf', text: 'root ::= ([a-z] [0-9]){1000}' } } as const
+      const begin = () => {
+        const abort = new AbortController()
+        const begun = Promise.withResolvers<void>()
+        const onProgress = ({ phase }: GenerateProgress) => {
+          if (phase === 'prompt' || phase === 'generating') begun.resolve()
+        }
+        const call = { isOver: false, abort, begun: begun.promise, answer: Promise.resolve({}) }
+        call.answer = model.generate(endless, { signal: abort.signal, onProgress }).finally(() => {
+          call.isOver = true
+        })
+        return call
+      }
+      const [stays, goes] = [begin(), begin()]
+      const cancelled = [stays, goes].map(({ answer }) => expect(answer).rejects.toMatchObject({ code: 'cancelled' }))
+      await Promise.all([stays.begun, goes.begun])
+      await expect.poll(() => models.atWork()).toBe(2 * models.countsOfCall)
+      goes.abort.abort()
+      // The other one, which is as long, is not over when this one is let go of.
+      await expect.poll(() => models.atWork(), { timeout: 5000 }).toBe(models.countsOfCall)
+      expect([goes.isOver, stays.isOver]).toEqual([true, false])
+      stays.abort.abort()
+      await Promise.all(cancelled)
       await expect(model.generate(ask(), { signal: AbortSignal.abort() })).rejects.toMatchObject({ code: 'cancelled' })
       expect((await model.generate(ask(5), patience())).usage.completion_tokens).toBe(5)
       await expect.poll(() => [model.info().queued, models.atWork()]).toEqual([0, 0])

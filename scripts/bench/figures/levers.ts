@@ -145,10 +145,7 @@ async function measureGrammar(world: World): Promise<Row[]> {
   const cost = new BatchCost(tokenShare(false))
   // As expected of a CPU: nobody measures batches here.
   cost.record(1, cost.of(1))
-  const predictor = new GuessingPredictor(
-    (acceptance) => chooseGuessedTokens({ acceptance, answers: 1, cost }),
-    undefined,
-  )
+  const predictor = new GuessingPredictor((acceptance) => chooseGuessedTokens({ acceptance, answers: 1, cost }), null)
   const sequences = { without: context.getSequence(), with: context.getSequence({ tokenPredictor: predictor }) }
   const prompt = editPrompt(world, 0, Number.POSITIVE_INFINITY)
   const run = async (which: 'without' | 'with'): Promise<number> => {
