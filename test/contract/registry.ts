@@ -384,10 +384,12 @@ export function describeRegistry(name: string, create: () => Promise<RegistryUnd
       })
 
       it('tells a worker which of its jobs are over', async () => {
-        const running = await submit('a1')
-        const cancelled = await submit('a1')
-        const taken = await submit('a1')
-        const finished = await submit('a1')
+        // Questions, which do not wait for one another.
+        const ask = { args: { message: 'Why?', mode: 'ask' } }
+        const running = await submit('a1', ask)
+        const cancelled = await submit('a1', ask)
+        const taken = await submit('a1', ask)
+        const finished = await submit('a1', ask)
         const orphaned = await submit('a2')
         const jobs = []
         for (const job_id of [running, cancelled, taken, finished, orphaned]) {
