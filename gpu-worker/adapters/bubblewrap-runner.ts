@@ -1,4 +1,4 @@
-import { mkdtempSync, realpathSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, realpathSync, rmSync } from 'node:fs'
 import { totalmem } from 'node:os'
 import { delimiter, dirname, isAbsolute, join, relative } from 'node:path'
 import { AppError } from '#shared/errors.ts'
@@ -90,7 +90,7 @@ export function createBubblewrapRunner(options: BubblewrapRunnerOptions): Comman
       ...view,
       // Whatever was shown above, these are not.
       ...hiddenFolders
-        .filter((each) => isShown(each, shown))
+        .filter((each) => isShown(each, shown) && existsSync(each))
         .flatMap((each) => ['--tmpfs', each, '--remount-ro', each]),
       ...['--remount-ro', '/', '--chdir', root, '--json-status-fd', '3', '--'],
       ...['/bin/sh', '-c', limits(memoryBytesMax, request.timeoutMs), 'sh', ...request.commandLine],
