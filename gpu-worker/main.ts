@@ -22,13 +22,15 @@ import { openStatesFolder } from './adapters/states-folder.ts'
 import { createTreeSitterParser } from './adapters/tree-sitter-parser.ts'
 import { parseWorkerConfig, type WorkerConfig, workerUsage } from './config.ts'
 import { createDaemon } from './daemon.ts'
+import { commandNotices } from './gates/commands.ts'
 import { createFileChecker } from './gates/file-checker.ts'
-import { createSettingsSource } from './gates/settings-source.ts'
+import { createSettingsSource, type SettingsSource } from './gates/settings-source.ts'
 import { findKey, parseModelList, parseRemoteList } from './inference/model-list.ts'
 import { createModelService } from './inference/model-service.ts'
 import { createModelSet } from './inference/model-set.ts'
 import type { ModelSupervisor } from './inference/model-supervisor.ts'
 import { createRemoteModels } from './inference/remote-models.ts'
+import type { CommandRunner } from './ports/command-runner.ts'
 import type { LanguageModel } from './ports/language-model.ts'
 import { createServedCalls, createServedJobs } from './tools/served.ts'
 import { KeyedLocks } from './workspace/locks.ts'
@@ -146,7 +148,7 @@ async function serveRepository(
       machine_bytes: totalmem(),
     },
     jobs_running: daemon.jobsRunning(),
-    notices: [...repository.notices(), ...[(await settings()).fault].filter((fault) => fault !== null)],
+    notices: [...repository.notices(), ...(await configurationNotices(settings, runner))],
   })
   const daemon = createDaemon({
     workspace,
@@ -233,6 +235,13 @@ const draftWithoutModel = () =>
   new AppError('invalid_input', 'Cannot start the worker: the default model is a server’s, and takes no draft model', {
     hint: 'Unset MILLWRIGHT_DRAFT_MODEL, or name first a model that Millwright runs itself',
   })
+
+/** What is wrong with `millwright.json`, or keeps this worker from doing what it asks. */
+async function configurationNotices(settings: SettingsSource, runner: CommandRunner): Promise<readonly string[]> {
+  const { settings: current, fault } = await settings()
+  const commands = await commandNotices(runner, current.commands)
+  return fault === null ? commands : [fault, ...commands]
+}
 
 /** Two workers on one repository would not see each other's locks. */
 async function refuseSecondWorker(connection: NatsConnection, workspace: WorkspaceId): Promise<void> {

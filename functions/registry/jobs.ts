@@ -49,10 +49,12 @@ const listColumns = publicColumns
 
 /**
  * Jobs of one agent run one after the other, in the order in which they were given: each finds the file as the one before
- * left it. Questions do not change it, and neither wait nor are waited for. Reads `waiting`, the job that asks.
+ * left it. Questions do not change it, and neither wait nor are waited for. Reads `waiting`, the job that asks. The plus
+ * keeps SQLite from the index by agent: jobs that are not over are few, and an agent may have thousands that are.
  */
 const aheadOf = `SELECT 1 FROM jobs AS ahead
-  WHERE ahead.workspace = waiting.workspace AND ahead.agent_id = waiting.agent_id AND ahead.job_id <> waiting.job_id
+  WHERE ahead.workspace = waiting.workspace AND ahead.state IN ('queued', 'running')
+    AND +ahead.agent_id = waiting.agent_id AND ahead.job_id <> waiting.job_id
     AND (ahead.state = 'running' OR (ahead.state = 'queued' AND ahead.job_id < waiting.job_id))
     AND NOT ${isQuestion('ahead.args')} AND NOT ${isQuestion('waiting.args')}`
 

@@ -1,4 +1,4 @@
-import { mkdtempSync, realpathSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, realpathSync, rmSync } from 'node:fs'
 import { totalmem } from 'node:os'
 import { delimiter, dirname, isAbsolute, join, relative } from 'node:path'
 import { AppError } from '#shared/errors.ts'
@@ -90,7 +90,7 @@ export function createBubblewrapRunner(options: BubblewrapRunnerOptions): Comman
       ...view,
       // Whatever was shown above, these are not.
       ...hiddenFolders
-        .filter((each) => isShown(each, shown))
+        .filter((each) => isShown(each, shown) && existsSync(each))
         .flatMap((each) => ['--tmpfs', each, '--remount-ro', each]),
       ...['--remount-ro', '/', '--chdir', root, '--json-status-fd', '3', '--'],
       ...['/bin/sh', '-c', limits(memoryBytesMax, request.timeoutMs), 'sh', ...request.commandLine],
@@ -134,14 +134,18 @@ export function createBubblewrapRunner(options: BubblewrapRunnerOptions): Comman
 }
 
 function toOutcome({ exitCode, output, status, stopped }: CommandProcessEnd, hidden: readonly string[]) {
-  const text = output.text(hidden)
-  if (stopped !== null) return { kind: 'stopped', output: text, ...stopped } as const
+  const printed = { output: output.text(hidden), whole: output.whole(hidden) }
+  if (stopped !== null) return { kind: 'stopped', ...printed, ...stopped } as const
   // bwrap tells the exit status of a command that it has started, and nothing where it could not.
   const told = /"exit-code"\s*:\s*(\d+)/.exec(status)?.[1]
-  if (told !== undefined) return { kind: 'ended', output: text, status: Number(told) } as const
-  throw new AppError('unavailable', `Cannot run a command: the sandbox ended with ${exitCode ?? 'a signal'}: ${text}`, {
-    hint: 'Try again; if it stays so, tell the person who runs the worker',
-  })
+  if (told !== undefined) return { kind: 'ended', ...printed, status: Number(told) } as const
+  throw new AppError(
+    'unavailable',
+    `Cannot run a command: the sandbox ended with ${exitCode ?? 'a signal'}: ${printed.output}`,
+    {
+      hint: 'Try again; if it stays so, tell the person who runs the worker',
+    },
+  )
 }
 
 /** A folder of an installation holds its programs in `bin`; one that holds them itself may be named as well. */

@@ -6,11 +6,16 @@ const TAIL_CHARACTERS_MAX = 2000
 /** Kept while it runs; escape sequences and long paths go before anything is shown. */
 const KEPT_BYTES_MAX = 32 * 1024
 
+/** Kept whole to be compared with another output: what is cut out of both could be what differs. */
+const COMPARED_BYTES_MAX = 1024 * 1024
+
 export interface OutputTail {
   add(chunk: Buffer): void
   bytes(): number
   /** Plain text, cut in the middle where it is long. Every `hidden` text, such as an absolute folder, is taken out. */
   text(hidden: readonly string[]): string
+  /** The same without the cut; null where it was more than a megabyte. */
+  whole(hidden: readonly string[]): string | null
 }
 
 /** Keeps how an output began and how it ended, in bounded memory: a tool says first what it does, and last what is wrong. */
@@ -18,9 +23,12 @@ export function createOutputTail(): OutputTail {
   let head = Buffer.alloc(0)
   let tail = Buffer.alloc(0)
   let bytes = 0
+  let chunks: Buffer[] = []
   return {
     add(chunk) {
       bytes += chunk.byteLength
+      if (bytes <= COMPARED_BYTES_MAX) chunks.push(chunk)
+      else chunks = []
       const room = KEPT_BYTES_MAX - head.byteLength
       if (room > 0) head = Buffer.concat([head, chunk.subarray(0, room)])
       const rest = room > 0 ? chunk.subarray(room) : chunk
@@ -29,6 +37,7 @@ export function createOutputTail(): OutputTail {
       if (tail.byteLength > KEPT_BYTES_MAX) tail = tail.subarray(-KEPT_BYTES_MAX)
     },
     bytes: () => bytes,
+    whole: (hidden) => (bytes <= COMPARED_BYTES_MAX ? toPlain(Buffer.concat(chunks), hidden) : null),
     text(hidden) {
       const isWhole = bytes === head.byteLength + tail.byteLength
       if (isWhole) return cut(toPlain(Buffer.concat([head, tail]), hidden))

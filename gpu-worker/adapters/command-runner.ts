@@ -1,5 +1,6 @@
 import { existsSync, mkdirSync, realpathSync, rmSync } from 'node:fs'
-import { join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
+import { AppError } from '#shared/errors.ts'
 import type { CommandRunner } from '../ports/command-runner.ts'
 import { createProtectedPaths } from '../workspace/protected-paths.ts'
 import { findBubblewrap } from './bubblewrap-probe.ts'
@@ -24,7 +25,8 @@ export interface CommandRunnerOptions {
 
 /**
  * What runs the repository's commands on this system: bubblewrap where it works; else, where the operator said so, no
- * sandbox; else nothing, which each command's obstacle says. Throws `invalid_input` for a folder that may not be shown.
+ * sandbox; else nothing, which each command's obstacle says. Throws `invalid_input` for a folder that may not be shown,
+ * or that is to be hidden and is the repository.
  */
 export async function createCommandRunner(options: CommandRunnerOptions): Promise<CommandRunner> {
   const { root, searchPath } = options
@@ -33,13 +35,22 @@ export async function createCommandRunner(options: CommandRunnerOptions): Promis
   // What a killed worker left.
   rmSync(workFolder, { recursive: true, force: true })
   mkdirSync(workFolder, { recursive: true, mode: 0o700 })
-  const hiddenFolders = [options.dataFolder, ...options.hiddenFolders.filter((each) => existsSync(each))].map((each) =>
-    realpathSync(each),
-  )
+  const hiddenFolders = [options.dataFolder, ...options.hiddenFolders].map(resolveFolder)
+  if (hiddenFolders.includes(root)) {
+    throw new AppError('invalid_input', 'Cannot start the worker: its data or models folder is the repository itself', {
+      hint: 'Name another one with --data or --models: no command may see it',
+    })
+  }
   const folders = parseCommandFolders(options.commandFolders, root, hiddenFolders)
   const bubblewrap = await findBubblewrap(searchPath, options.bubblewrap)
   if ('binary' in bubblewrap)
     return createBubblewrapRunner({ bubblewrap, root, protectedPaths, workFolder, folders, hiddenFolders })
   if (options.isUnsandboxedAllowed) return createUnsandboxedRunner({ root, protectedPaths, workFolder, searchPath })
   return createNoCommandRunner(bubblewrap.missing)
+}
+
+/** Without links, also where it is not there yet: a folder for models is made with the first download. */
+function resolveFolder(folder: string): string {
+  if (existsSync(folder) || folder === dirname(folder)) return realpathSync(folder)
+  return join(resolveFolder(dirname(folder)), basename(folder))
 }

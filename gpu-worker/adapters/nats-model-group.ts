@@ -18,6 +18,8 @@ import type { ModelGroup } from '../ports/model-group.ts'
 const FIND_MS = 400
 /** A guard against a subject that something answers in a loop. */
 const MEMBERS_MAX = 1000
+/** Of a member's introduction: some hundred models. What is larger is no introduction. */
+const MEMBER_BYTES_MAX = 64 * 1024
 
 /** How NATS says that nobody listens on a subject. */
 const isNobody = (message: Msg): boolean => message.data.byteLength === 0 && message.headers?.code === 503
@@ -39,6 +41,7 @@ export function createNatsModelGroup(connection: NatsConnection, workspace: Work
         callback: (error, message) => {
           if (error !== null) return
           if (isNobody(message)) return nobody.abort()
+          if (message.data.byteLength > MEMBER_BYTES_MAX) return
           const member = read(ModelMember, message.data)
           if (member !== null && found.size < MEMBERS_MAX) found.set(member.member, member)
         },

@@ -68,10 +68,11 @@ export function createUnsandboxedRunner(options: UnsandboxedRunnerOptions): Comm
       memoryBytesMax: MEMORY_BYTES_MAX,
       use: (pid) => useOfGroup(pid, PROCESSES_MAX),
     })
-    const output = end.output.text([`${copy}/`, copy, `${root}/`, root])
-    if (end.stopped !== null) return { kind: 'stopped', output, ...end.stopped } as const
+    const hiddenTexts = [`${copy}/`, copy, `${root}/`, root]
+    const printed = { output: end.output.text(hiddenTexts), whole: end.output.whole(hiddenTexts) }
+    if (end.stopped !== null) return { kind: 'stopped', ...printed, ...end.stopped } as const
     // As a shell tells a signal.
-    return { kind: 'ended', output, status: end.exitCode ?? 137 } as const
+    return { kind: 'ended', ...printed, status: end.exitCode ?? 137 } as const
   }
 
   return {

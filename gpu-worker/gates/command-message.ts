@@ -19,16 +19,18 @@ export function toMessage(line: CommandLine, outcome: CommandOutcome): string {
 }
 
 /**
- * Whether a failure is the one of before: it ended in the same way, and printed no line that it did not print before, as
- * often. Numbers do not count, since lines move and times differ.
+ * Whether a failure is the one of before: it ended in the same way, printed no line that it did not print before, as
+ * often, and counts no more errors. Other numbers do not count, since lines move and times differ. What was too long to
+ * be compared is not the same.
  */
 export function isNoWorse(now: CommandOutcome, before: CommandOutcome): boolean {
   if (now.kind !== 'ended' || before.kind !== 'ended' || now.status !== before.status) return false
-  const known = createBag(linesOf(before))
-  return linesOf(now).every((line) => known.take(line))
+  if (now.whole === null || before.whole === null || countsMore(now.whole, before.whole)) return false
+  const known = createBag(linesOf(before.whole))
+  return linesOf(now.whole).every((line) => known.take(line))
 }
 
-const linesOf = ({ output }: CommandOutcome): string[] =>
+const linesOf = (output: string): string[] =>
   output
     .split('\n')
     .map((line) =>
@@ -38,3 +40,23 @@ const linesOf = ({ output }: CommandOutcome): string[] =>
         .replaceAll(/\d+/g, '#'),
     )
     .filter((line) => line !== '')
+
+/** Whether an output itself calls a larger number of anything wrong. */
+function countsMore(now: string, before: string): boolean {
+  const known = countErrors(before)
+  return [...countErrors(now)].some(([what, count]) => count > (known.get(what) ?? 0))
+}
+
+/** `3 failed`, `12 problems`, `failures=2`, by how the word begins. Places (`7:12 error`) are no numbers of errors. */
+function countErrors(output: string): ReadonlyMap<string, number> {
+  const patterns = [
+    /(?<![\d:.#,-])(?<count>\d+) (?:\w+ )?(?<what>err|fail|prob|warn|issu)(?:ors?|ed|ures?|lems?|ings?|es?)\b/gi,
+    /\b(?<what>err|fail)(?:ors?|ures?|ed) ?[:=] ?(?<count>\d+)/gi,
+  ]
+  const counts = new Map<string, number>()
+  for (const { groups } of patterns.flatMap((pattern) => [...output.matchAll(pattern)])) {
+    const what = groups?.what?.toLowerCase() ?? ''
+    counts.set(what, (counts.get(what) ?? 0) + Number(groups?.count))
+  }
+  return counts
+}

@@ -116,6 +116,26 @@ describe.skipIf('missing' in bubblewrap)(`the commands of millwright.json${title
     expect((await check('x = 99\nz = 9\n', { before })).passed).toBe(false)
   })
 
+  it('do not pass a file that they cannot see, since it lies in a folder that they find empty', async () => {
+    configure({ name: 'blind', run: ['true'], scratch: ['src'] })
+    expect(await check('x = 2\n')).toMatchObject({
+      passed: false,
+      violations: [{ rule: 'command:blind', message: expect.stringContaining('lies in its scratch folder src') }],
+    })
+    await expect(checker.rules('src/a.py')).rejects.toMatchObject({ code: 'checks_failed' })
+    configure({ name: 'blind', run: ['true'], scratch: ['src'], severity: 'warning' })
+    expect((await check('x = 2\n')).skipped).toContainEqual(expect.objectContaining({ rule: 'command:blind' }))
+  })
+
+  it('refuse what is worse in the part of a long output that nobody is shown', async () => {
+    const long = 'for i in $(seq 2000); do echo "line $i is long enough"; done'
+    configure({ name: 'long', run: ['sh', '-c', `${long}; grep -n 9 "$1"; ${long}; exit 1`, 'long', '{file}'] })
+    const before = 'x = 9\n'
+    world.write('src/a.py', before)
+    expect((await check('x = 9\ny = 1\n', { before })).passed).toBe(true)
+    expect((await check('x = 9\nworse = 9\n', { before })).passed).toBe(false)
+  })
+
   it('refuse where they are required and cannot run', async () => {
     configure({ name: 'lint', run: ['no-such-linter', '{file}'] })
     const refused = await check('x = 2\n')

@@ -38,6 +38,36 @@ const lineFor = ({ run: [program, ...rest] }: CommandSettings, path: string): Co
   return [fill(program), ...rest.map(fill)]
 }
 
+/** Why a command cannot judge a file here; null where it can. */
+async function findObstacle(
+  runner: CommandRunner,
+  path: string,
+  command: CommandSettings,
+  line: CommandLine,
+): Promise<string | null> {
+  const scratch = command.scratchFolders.find((folder) => path === folder || path.startsWith(`${folder}/`))
+  if (scratch !== undefined)
+    return `it would not see the file, which lies in its scratch folder ${scratch}: a person names other scratch folders or other files`
+  return runner.obstacle(line)
+}
+
+/** For the operator: each required command that cannot run here whatever the file, and why. */
+export async function commandNotices(
+  runner: CommandRunner,
+  commands: readonly CommandSettings[],
+): Promise<readonly string[]> {
+  const notices: string[] = []
+  for (const { name, run, weight } of commands) {
+    if (weight !== 'error') continue
+    const obstacle = await runner.obstacle(run)
+    if (obstacle !== null && !run[0].includes('{file}'))
+      notices.push(
+        `The command "${name}", which ${SETTINGS_PATH} requires, cannot run, so its files are refused: ${obstacle}`,
+      )
+  }
+  return notices
+}
+
 export function createCommandGates(runner: CommandRunner): CommandGates {
   async function judgeOne(
     request: CheckRequest,
@@ -45,7 +75,7 @@ export function createCommandGates(runner: CommandRunner): CommandGates {
     signal: AbortSignal | undefined,
   ): Promise<CommandVerdicts> {
     const line = lineFor(command, request.path)
-    const obstacle = await runner.obstacle(line)
+    const obstacle = await findObstacle(runner, request.path, command, line)
     if (obstacle !== null) return cannotRun(command, line, obstacle)
     const leftMs =
       request.deadline === undefined ? Number.POSITIVE_INFINITY : request.deadline - Date.now() - RESERVE_MS
@@ -108,7 +138,7 @@ export function createCommandGates(runner: CommandRunner): CommandGates {
     async obstacle(path, commands) {
       for (const command of required(path, commands)) {
         const line = lineFor(command, path)
-        const obstacle = await runner.obstacle(line)
+        const obstacle = await findObstacle(runner, path, command, line)
         if (obstacle !== null) return cannotRun(command, line, obstacle).violations[0] ?? null
       }
       return null

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { AppError } from '#shared/errors.ts'
+import { AppError, type WireError } from '#shared/errors.ts'
 import { JOB_DEADLINE_MS } from '#shared/protocol/limits.ts'
 import {
   MODEL_ACCEPT_MS,
@@ -47,6 +47,10 @@ const DEFAULT_TIMES: GroupTimes = {
 const BEGUN_MAX = 3
 /** Members that are asked, counting those that have no room: bounds the time, whatever they answer. */
 const ASKED_MAX = 12
+/** Of an answer: some times what a model writes into the largest context. */
+const TEXT_CHARACTERS_MAX = 2_000_000
+/** Of a refusal, in characters. */
+const WORDS_MAX = 2000
 const LOOK_AGAIN_MS = 250
 /** NATS drops a connection that answers no ping after minutes; asking the group now and then finds out. */
 const DEAF_MS = 60_000
@@ -105,14 +109,18 @@ export class GroupModel implements LanguageModel {
   async generate(request: GenerateRequest, options: GenerateOptions): Promise<GenerateResult> {
     if (!(request.answerTokensMax >= 1)) throw new AppError('invalid_input', 'Cannot answer: no room for one token')
     const { end, waitedMs } = await this.#call({ kind: 'generate', request: toWire(request) }, options)
-    if (end.kind !== 'generated') throw new Error(`A model worker answered a generation with ${end.kind}`)
+    if (end.kind !== 'generated') throw nonsense(this.name)
     const { text, stop_reason, usage } = end
-    return { text, stopReason: stop_reason, usage: { ...usage, queue_ms: usage.queue_ms + waitedMs } }
+    return {
+      text: text.toWellFormed(),
+      stopReason: stop_reason,
+      usage: { ...usage, queue_ms: usage.queue_ms + waitedMs },
+    }
   }
 
   async countTokens(text: string, signal: AbortSignal): Promise<number> {
     const { end } = await this.#call({ kind: 'count', text }, { signal })
-    if (end.kind !== 'counted') throw new Error(`A model worker answered a count with ${end.kind}`)
+    if (end.kind !== 'counted') throw nonsense(this.name)
     return end.tokens
   }
 
@@ -150,7 +158,7 @@ export class GroupModel implements LanguageModel {
         const { end } = attempt
         this.#options.directory.note(end.member, this.name, end.info)
         if (end.kind !== 'refused') return { end, waitedMs: Math.round(startedAt - arrivedAt) }
-        if (!mayPassElsewhere(end.error.code)) throw AppError.fromWire(end.error)
+        if (!mayPassElsewhere(end.error.code)) throw toError(end.error)
         refused.add(end.member)
       }
       if (attempt.how === 'silent') {
@@ -174,7 +182,7 @@ export class GroupModel implements LanguageModel {
     if (attempt.how === 'nobody') return noMember(this.name)
     if (attempt.how === 'ended' && attempt.end.kind === 'refused') {
       const { error } = attempt.end
-      return error.code === 'cancelled' ? lost(this.name) : AppError.fromWire(error)
+      return error.code === 'cancelled' ? lost(this.name) : toError(error)
     }
     return lost(this.name)
   }
@@ -238,7 +246,7 @@ export class GroupModel implements LanguageModel {
         } else if (answer.kind === 'at_work') {
           if (answer.progress !== null) onProgress?.(answer.progress)
         } else {
-          settle({ how: 'ended', end: answer })
+          settle({ how: 'ended', end: soundEnd(answer, work, this.name) })
         }
       }
       const exchange = group.ask(ask, target, onAnswer)
@@ -283,6 +291,27 @@ const describeServed = ({ host, info }: ServedModel): string =>
 /** What one member refuses for a reason of its own. */
 const mayPassElsewhere = (code: AppError['code']): boolean =>
   code === 'busy' || code === 'model_unavailable' || code === 'cancelled'
+
+/** An end as it may be believed: what is no answer to this work counts as a refusal, and the work goes elsewhere. */
+function soundEnd(end: ModelEnd, work: Work, name: string): ModelEnd {
+  const isAnswer =
+    work.kind === 'count' ? end.kind === 'counted' : end.kind === 'generated' && end.text.length <= TEXT_CHARACTERS_MAX
+  if (isAnswer || end.kind === 'refused') return end
+  const { v, id, member, info } = end
+  return { v, id, member, info, kind: 'refused', error: nonsense(name).toWire() }
+}
+
+/** A refusal in a model worker's words, as long as words of ours. */
+function toError({ code, message, hint, details }: WireError): AppError {
+  const areShort = details !== undefined && JSON.stringify(details).length <= WORDS_MAX
+  return new AppError(code, message.slice(0, WORDS_MAX), {
+    ...(hint === undefined ? {} : { hint: hint.slice(0, WORDS_MAX) }),
+    ...(areShort ? { details } : {}),
+  })
+}
+
+const nonsense = (name: string): AppError =>
+  new AppError('model_unavailable', `Cannot answer: a model worker of "${name}" answered something else`)
 
 const HINT = 'Start one with npm run worker -- --role model --model NAME; get_server_info shows those that are there'
 

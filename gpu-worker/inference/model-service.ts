@@ -37,6 +37,8 @@ export interface ModelService {
 
 /** Far above what the models' own queues let wait; only a guard against callers that ask and never go on. */
 const CALLS_MAX = 256
+/** Of the texts of all calls that are open: hundreds of full contexts. */
+const CHARACTERS_MAX = 64 * 1024 * 1024
 /** Progress beside the beats: what a person's eye follows. */
 const PROGRESS_INTERVAL_MS = 250
 
@@ -45,6 +47,7 @@ export function createModelService(options: ModelServiceOptions): ModelService {
   const { models, member, server } = options
   const calls = new Map<string, ServedModelCall>()
   let isStopping = false
+  let characters = 0
 
   const find = (name: string): LanguageModel | undefined => models.find((model) => model.name === name)
   const describe = (): ModelMember => ({
@@ -59,7 +62,8 @@ export function createModelService(options: ModelServiceOptions): ModelService {
     // The same message twice is one call.
     if (calls.has(ask.id)) return
     const model = find(ask.model)
-    const error = reasonToRefuse()
+    const size = sizeOf(ask)
+    const error = reasonToRefuse(size)
     if (error !== null || model === undefined) {
       answer({
         v: WIRE_VERSION,
@@ -71,13 +75,17 @@ export function createModelService(options: ModelServiceOptions): ModelService {
       })
       return
     }
-    calls.set(ask.id, new ServedModelCall(received, model, options, () => calls.delete(ask.id)))
+    characters += size
+    const onOver = () => {
+      if (calls.delete(ask.id)) characters -= size
+    }
+    calls.set(ask.id, new ServedModelCall(received, model, options, onOver))
   }
 
-  function reasonToRefuse(): AppError | null {
+  function reasonToRefuse(size: number): AppError | null {
     if (isStopping) return stopping()
-    if (calls.size < CALLS_MAX) return null
-    return new AppError('busy', `Cannot answer: ${CALLS_MAX} calls are open`, { details: { retry_after_ms: 1000 } })
+    if (calls.size < CALLS_MAX && characters + size <= CHARACTERS_MAX) return null
+    return new AppError('busy', `Cannot answer: ${calls.size} calls are open`, { details: { retry_after_ms: 1000 } })
   }
 
   return {
@@ -95,6 +103,9 @@ export function createModelService(options: ModelServiceOptions): ModelService {
     },
   }
 }
+
+const sizeOf = (ask: ModelAsk): number =>
+  ask.kind === 'count' ? ask.text.length : ask.request.turns.reduce((sum, { text }) => sum + text.length, 0)
 
 const unknown = (name: string): AppError => new AppError('model_unavailable', `Cannot answer: no model "${name}" here`)
 

@@ -22,6 +22,8 @@ export type CommandLimit = 'time' | 'output' | 'memory' | 'processes'
 export type CommandOutcome = {
   /** Standard output and standard error, cut in the middle, as plain text with repository paths. */
   readonly output: string
+  /** The same without the cut, to be compared with another run's; null where it was too long for that. */
+  readonly whole: string | null
 } & (
   | { readonly kind: 'ended'; readonly status: number }
   /** It was killed with all that it had started. `limit` says in words what it went beyond. */

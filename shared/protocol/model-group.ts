@@ -36,12 +36,18 @@ export const MODEL_ACCEPT_MS = 2000
  */
 export const ModelRequest = v.strictObject({
   turns: v.array(v.strictObject({ role: v.picklist(['system', 'user', 'assistant']), text: v.string() })),
-  answerTokensMax: v.number(),
-  temperature: v.number(),
+  answerTokensMax: v.pipe(v.number(), v.maxValue(10_000_000)),
+  temperature: v.pipe(v.number(), v.minValue(0), v.maxValue(100)),
   cacheKey: v.exactOptional(v.string()),
   grammar: v.exactOptional(AnswerGrammar),
 })
 export type ModelRequest = v.InferOutput<typeof ModelRequest>
+
+/** Longer than any call, and short enough for a timer. */
+const DAY_MS = 24 * 60 * 60_000
+
+/** Of a model worker; becomes part of a subject. */
+const MemberId = v.pipe(v.string(), v.regex(/^[A-Za-z0-9-]{8,64}$/))
 
 const askEntries = {
   v: version,
@@ -49,7 +55,7 @@ const askEntries = {
   id: v.pipe(v.string(), v.regex(/^[A-Za-z0-9_-]{8,64}$/)),
   model: v.string(),
   /** A duration and no moment: two machines' clocks differ. */
-  time_left_ms: v.pipe(v.number(), v.minValue(0)),
+  time_left_ms: v.pipe(v.number(), v.minValue(0), v.maxValue(DAY_MS)),
 }
 
 /** Work for a model. */
@@ -67,7 +73,7 @@ export const ModelProgress = v.object({
 })
 export type ModelProgress = v.InferOutput<typeof ModelProgress>
 
-const answerEntries = { v: version, id: v.string(), member: v.string() }
+const answerEntries = { v: version, id: v.string(), member: MemberId }
 const endEntries = { ...answerEntries, info: ModelInfo }
 
 /** What a member says of a call. The last three end it. */
@@ -98,9 +104,9 @@ export type FindModels = v.InferOutput<typeof FindModels>
 /** A model worker, as it introduces itself. */
 export const ModelMember = v.object({
   v: version,
-  member: v.pipe(v.string(), v.regex(/^[A-Za-z0-9-]{8,64}$/)),
+  member: MemberId,
   /** Of its machine, for a person. */
-  host: v.string(),
+  host: v.pipe(v.string(), v.maxLength(255)),
   models: v.array(ModelInfo),
 })
 export type ModelMember = v.InferOutput<typeof ModelMember>

@@ -108,6 +108,14 @@ describe.skipIf('missing' in bubblewrap)(`a repository with commands${title}`, {
     expect(model.requests.length).toBe(asked)
   })
 
+  it('says in get_server_info which required commands cannot run here, and why', async () => {
+    const { workers } = await live.client.ok('get_server_info', {})
+    const notices = (workers as { notices: string[] }[]).flatMap((worker) => worker.notices)
+    expect(notices.filter((notice) => notice.includes('millwright.json'))).toEqual([
+      'The command "gone", which millwright.json requires, cannot run, so its files are refused: the program no-such-program was not found: install it in the repository or on the system',
+    ])
+  })
+
   it('lets no agent own or write the configuration', async () => {
     const agent = { agent_id: 'conf', name: 'conf', managed_file: 'millwright.json', system_prompt: '' }
     expect((await live.client.call('create_agent', agent)).error?.code).toBe('protected_path')

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
-import type { NatsConnection } from '@nats-io/transport-node'
+import type { Msg, NatsConnection } from '@nats-io/transport-node'
 import { connectWorker } from '#gpu-worker/adapters/nats-connection.ts'
 import { createNatsModelGroup } from '#gpu-worker/adapters/nats-model-group.ts'
 import { createNatsModelServer } from '#gpu-worker/adapters/nats-model-server.ts'
@@ -15,8 +15,9 @@ import type { ModelGroup } from '#gpu-worker/ports/model-group.ts'
 import { findNatsServer } from '#scripts/nats-binary.ts'
 import { startNatsServer } from '#scripts/nats-server.ts'
 import { toWorkspaceId } from '#shared/ids.ts'
-import { MODEL_SILENCE_MS, type ModelAsk } from '#shared/protocol/model-group.ts'
-import { modelAskSubject, modelQueue, WIRE_VERSION } from '#shared/protocol/subjects.ts'
+import { decodeMessage } from '#shared/protocol/envelope.ts'
+import { MODEL_SILENCE_MS, ModelAsk } from '#shared/protocol/model-group.ts'
+import { modelAskSubject, modelFindSubject, modelQueue, WIRE_VERSION } from '#shared/protocol/subjects.ts'
 
 /** A NATS server with model workers and their callers in this process, each on its own credential. */
 export interface ModelGroupWorld {
@@ -24,6 +25,8 @@ export interface ModelGroupWorld {
   serve(workspace: string, ...models: LanguageModel[]): Promise<ServedMember>
   /** A member of a name's group that hears what it is asked and says nothing, as one that stands still. */
   serveDeaf(workspace: string, model: string): Promise<{ asked(): number }>
+  /** A machine with the password of model workers that says what it likes, given the id of the call. */
+  serveHostile(workspace: string, model: string, words: (id: string) => readonly string[]): Promise<void>
   /** The model of this name as a repository worker of the workspace has it. */
   connect(workspace: string, model: string): Promise<GroupModel>
   /** Cuts the connection of the last `connect`. */
@@ -100,6 +103,21 @@ export async function startModelGroupWorld(times?: GroupTimes): Promise<ModelGro
       await connection.flush()
       ends.push(() => connection.close())
       return { asked: () => subscription.getReceived() }
+    },
+    async serveHostile(workspace, model, words) {
+      const connection = await connect('model')
+      const say = (message: Msg, id: string) => {
+        for (const word of words(id)) message.respond(word)
+      }
+      connection.subscribe(modelFindSubject(toWorkspaceId(workspace)), {
+        callback: (_error, message) => say(message, ''),
+      })
+      connection.subscribe(modelAskSubject(toWorkspaceId(workspace), model), {
+        queue: modelQueue(model),
+        callback: (_error, message) => say(message, decodeMessage('an ask', ModelAsk, message.data).id),
+      })
+      await connection.flush()
+      ends.push(() => connection.close())
     },
     async connect(workspace, name) {
       const connection = await connect('worker')
