@@ -89,6 +89,14 @@ describe.skipIf('missing' in bubblewrap)(
       expect(hashTree(world.root)).toBe(before)
     })
 
+    it('can set nothing of the kernel, as root neither', async () => {
+      const same =
+        'f=/proc/sys/vm/swappiness; v=$(cat $f); [ -n "$v" ] && echo read; (printf %s "$v" > $f) 2>/dev/null && echo written'
+      expect(await printed(same)).toBe('read\n')
+      expect(await printed('find /proc -not -path "/proc/[0-9]*" -not -type l -writable 2>/dev/null')).toBe('')
+      expect(await printed('ls -A /usr/local/etc 2>/dev/null')).toBe('')
+    })
+
     it('opens nothing in a folder that cannot be listed', async () => {
       world.write('dark/deep/.env', 'topsecret\n')
       chmodSync(join(world.root, 'dark'), 0o111)

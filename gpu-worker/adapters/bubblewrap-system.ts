@@ -1,4 +1,4 @@
-import { existsSync, lstatSync, readlinkSync, writeFileSync } from 'node:fs'
+import { existsSync, lstatSync, readdirSync, readlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 
 /** A command's own temp files, and its home. Taken from memory. */
@@ -17,6 +17,8 @@ const ETC = [
   '/etc/pki/ca-trust/extracted/pem',
   '/etc/static',
 ]
+/** Configuration of what an operator installed: a registry's token in an npmrc, say. */
+const LOCAL_ETC = '/usr/local/etc'
 /** Where systems keep their programs and libraries; `/nix/store` and `/gnu/store` hold no secrets by their own rules. */
 const PROGRAMS = ['/usr', '/nix/store', '/gnu/store', '/run/current-system/sw']
 const TOP = ['/bin', '/sbin', '/lib', '/lib32', '/lib64', '/libx32']
@@ -32,7 +34,9 @@ export function systemView(work: string, folders: readonly string[]): string[] {
     ...['--ro-bind', etcFile(work, 'passwd', 'nobody:x:65534:65534:nobody:/tmp/home:/bin/sh\n'), '/etc/passwd'],
     ...['--ro-bind', etcFile(work, 'group', 'nogroup:x:65534:\n'), '/etc/group'],
     ...['--ro-bind', etcFile(work, 'hosts', '127.0.0.1 localhost sandbox\n::1 localhost\n'), '/etc/hosts'],
-    ...['--proc', '/proc', '--dev', '/dev', '--size', size, '--tmpfs', '/dev/shm', '--remount-ro', '/dev'],
+    ...(existsSync(LOCAL_ETC) ? ['--size', '4096', '--tmpfs', LOCAL_ETC, '--remount-ro', LOCAL_ETC] : []),
+    ...['--proc', '/proc', ...kernelSettings().flatMap((path) => ['--ro-bind', path, path])],
+    ...['--dev', '/dev', '--size', size, '--tmpfs', '/dev/shm', '--remount-ro', '/dev'],
     ...[
       '--size',
       size,
@@ -48,6 +52,21 @@ export function systemView(work: string, folders: readonly string[]): string[] {
     ],
     ...folders.flatMap((path) => ['--ro-bind', path, path]),
   ]
+}
+
+/**
+ * What in /proc is the kernel's and not a process's, and may be written to: for root, which stays root to these without
+ * any capability, and could have the kernel run a program of its choice outside (core_pattern).
+ */
+function kernelSettings(): string[] {
+  if (process.getuid?.() !== 0) return []
+  return readdirSync('/proc')
+    .filter((name) => !/^\d+$/.test(name))
+    .map((name) => join('/proc', name))
+    .filter((path) => {
+      const stat = lstatSync(path, { throwIfNoEntry: false })
+      return stat !== undefined && (stat.isDirectory() || (stat.isFile() && (stat.mode & 0o222) !== 0))
+    })
 }
 
 /** On most systems now a link into /usr, which inside leads into the /usr of the sandbox. */
