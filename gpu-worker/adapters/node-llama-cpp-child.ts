@@ -3,6 +3,7 @@
  * engine, so that whatever the engine does to its process, the daemon goes on.
  */
 import os from 'node:os'
+import { setTimeout as sleep } from 'node:timers/promises'
 import {
   type ChatHistoryItem,
   GgmlType,
@@ -46,6 +47,8 @@ type Request<Kind extends ChildRequest['kind']> = Extract<ChildRequest, { kind: 
 const [device, progressIntervalMs, statesFolder = '', statesBytesMax = '0'] = process.argv.slice(2)
 const PROGRESS_INTERVAL_MS = Number(progressIntervalMs)
 const STATUS_INTERVAL_MS = 2000
+/** The engine's log comes through the event loop, behind its error; the daemon ends a process that could not load. */
+const LAST_WORDS_MS = 50
 /** A server that does not answer within this is taken as not reachable. */
 const CONNECT_TIMEOUT_MS = 8000
 
@@ -84,6 +87,7 @@ async function serve(request: Exclude<ChildRequest, { kind: 'abort' }>): Promise
     send(await answer(request, abort.signal))
     if (request.kind === 'load') await sendStatus()
   } catch (error) {
+    if (request.kind === 'load') await sleep(LAST_WORDS_MS)
     const refusal = error instanceof AppError ? error : new AppError('model_unavailable', plainMessage(error))
     send({ kind: 'refused', id: request.id, error: refusal.toWire() })
   } finally {
