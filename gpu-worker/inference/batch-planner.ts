@@ -21,9 +21,10 @@ const PROMPT_TOKENS_START = 32
 const PROMPT_TOKENS_MIN = 16
 /**
  * A batch shall take no longer than this: an abort waits for one, or for two when it comes as a prompt joins, and is
- * promised within a second.
+ * promised within a second. One slot by itself makes nobody wait but the first batch of one that joins.
  */
 const BATCH_MS_TARGET = 400
+const BATCH_MS_TARGET_ALONE = 600
 /** The engine asks again at once, so this many questions are some hundred microseconds. The way around takes about 20. */
 const WAITS_MAX = 64
 
@@ -33,6 +34,8 @@ interface Dispatched {
   readonly slots: ReadonlySet<number>
   readonly promptTokens: number
   readonly answerTokens: number
+  /** No other slot was at work. */
+  readonly isAlone: boolean
 }
 
 /**
@@ -86,13 +89,14 @@ export class BatchPlanner {
     if (this.#dispatched?.slots.has(slot) === true) this.#over(this.#dispatched)
   }
 
-  #over({ at, promptTokens, answerTokens }: Dispatched): void {
+  #over({ at, promptTokens, answerTokens, isAlone }: Dispatched): void {
     this.#dispatched = null
     const ms = this.#now() - at
     if (promptTokens === 0 && answerTokens > 0) this.#onAnswersEvaluated(answerTokens, ms)
     if (promptTokens * 2 < this.#promptTokens) return
-    if (ms > BATCH_MS_TARGET) this.#promptTokens = Math.max(PROMPT_TOKENS_MIN, this.#promptTokens / 2)
-    else if (ms * 2 <= BATCH_MS_TARGET) this.#promptTokens = Math.min(this.#promptTokensMax, this.#promptTokens * 2)
+    const target = isAlone ? BATCH_MS_TARGET_ALONE : BATCH_MS_TARGET
+    if (ms > target) this.#promptTokens = Math.max(PROMPT_TOKENS_MIN, this.#promptTokens / 2)
+    else if (ms * 2 <= target) this.#promptTokens = Math.min(this.#promptTokensMax, this.#promptTokens * 2)
   }
 
   /** The engine's `itemPrioritizationStrategy`. `size` is the most tokens that a batch can take. */
@@ -127,7 +131,7 @@ export class BatchPlanner {
       promptTokens += processAmount
     }
     const slots = new Set(planned.map(({ item }) => toSlot(item)))
-    this.#dispatched = { at: this.#now(), slots, promptTokens, answerTokens }
+    this.#dispatched = { at: this.#now(), slots, promptTokens, answerTokens, isAlone: this.#live.size <= 1 }
     return planned.sort((one, other) => one.item.evaluationPriority - other.item.evaluationPriority)
   }
 
