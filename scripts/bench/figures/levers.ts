@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { LlamaGrammarEvaluationState, type LlamaModel, type Token } from 'node-llama-cpp'
 import { GuessingPredictor } from '#gpu-worker/adapters/node-llama-cpp-guesses.ts'
 import type { ModelSlots } from '#gpu-worker/adapters/node-llama-cpp-slots.ts'
@@ -15,6 +16,8 @@ const LAYERS = 24
 const LAYERS_QUICK = 4
 const ANSWER_TOKENS = 128
 const PROMPT_TOKENS = 1500
+/** Of the models, in the end. */
+const DISPOSE_MS_MAX = 5000
 const BOUNDED_MS = 6000
 const AGENTS = [0, 1, 2, 3] as const
 
@@ -47,8 +50,8 @@ export const measureLevers: Figure = async ({ quick, signal, log }) => {
     const eight = await CopyingModel.load({ folder, layers, quantisation: 'q8_0' })
     rows.push(...(await measureSlots(world, 'Q4_0', copying)), ...(await measureSlots(world, 'Q8_0', eight)))
     rows.push(...(await measureThreads(world)))
-    await eight.model.dispose()
-    await copying.model.dispose()
+    // A call that was cut off in the middle of a batch may keep its context for good; the process ends soon.
+    await Promise.race([Promise.all([eight.model.dispose(), copying.model.dispose()]), sleep(DISPOSE_MS_MAX)])
     return rows
   } finally {
     await rm(folder, { recursive: true, force: true })
