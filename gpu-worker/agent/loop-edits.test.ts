@@ -1,58 +1,25 @@
-import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { createNodeFileTree } from '#gpu-worker/adapters/node-file-tree.ts'
-import { openRepository } from '#gpu-worker/adapters/simple-git.ts'
-import { openSqliteJournal, type SqliteJournal } from '#gpu-worker/adapters/sqlite-journal.ts'
-import { createTreeSitterParser } from '#gpu-worker/adapters/tree-sitter-parser.ts'
-import { createFileChecker } from '#gpu-worker/gates/file-checker.ts'
-import { createSettingsSource } from '#gpu-worker/gates/settings-source.ts'
-import type { FileChecker } from '#gpu-worker/ports/file-checker.ts'
-import type { FileTree } from '#gpu-worker/ports/file-tree.ts'
-import type { Repository } from '#gpu-worker/ports/repository.ts'
-import type { AgentId } from '#shared/ids.ts'
-import { createScriptedModel, type ScriptedModel } from '#test/support/scripted-model.ts'
-import { createTempRepository, type TempRepository } from '#test/support/temp-repository.ts'
-import { type AgentResult, type AgentTask, runAgentTask } from './loop.ts'
+import { type AgentWorld, createAgentWorld } from '#test/support/agent-world.ts'
+import { createScriptedModel } from '#test/support/scripted-model.ts'
+import type { TempRepository } from '#test/support/temp-repository.ts'
 
+let agent: AgentWorld
 let world: TempRepository
-let files: FileTree
-let repository: Repository
-let journal: SqliteJournal
-let checker: FileChecker
 
 /** 250 lines: beyond what is written whole, within the line limit. */
 const long = Array.from({ length: 250 }, (_, index) => `value_${index + 1} = ${index + 1}\n`).join('')
 
 beforeAll(async () => {
-  world = await createTempRepository({ 'README.md': '# Sample\n' })
-  files = await createNodeFileTree({ root: world.root })
-  repository = await openRepository({ root: world.root })
-  journal = openSqliteJournal(join(world.folder, 'journal.sqlite'))
-  checker = createFileChecker({ parser: createTreeSitterParser(), settings: createSettingsSource(files) })
+  agent = await createAgentWorld()
+  world = agent.repository
 })
-afterAll(async () => {
-  await checker.close()
-  journal.close()
-  world.remove()
-})
+afterAll(() => agent.close())
 beforeEach(() => world.write('a.py', long))
 afterEach(() => world.git('clean', '--quiet', '--force', '-d'))
 
 const block = (text: string): string => `\`\`\`python\n${text}\`\`\``
 
-async function run(model: ScriptedModel, message: string, mode: AgentTask['mode'] = 'edit'): Promise<AgentResult> {
-  const task: AgentTask = {
-    mode,
-    agent: { agent_id: 'a' as AgentId, managed_file: 'a.py', system_prompt: '', model: null },
-    file: await files.resolve('a.py', 'write'),
-    context: {},
-    message,
-    history: [],
-    jobId: 'job_0123456789abcdefghjkmnpqrs',
-  }
-  const ports = { model, files, repository, checker, journal, settings: createSettingsSource(files) }
-  return runAgentTask(task, ports, { signal: new AbortController().signal, onProgress: () => {} })
-}
+const run: AgentWorld['run'] = (...task) => agent.run(...task)
 
 describe('runAgentTask on a long file', () => {
   it('asks for edits and writes the file that they make', async () => {

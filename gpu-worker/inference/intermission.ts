@@ -1,6 +1,7 @@
 /**
  * Stops answers between two tokens for work that needs the engine's whole context. The engine holds the context's lock for
- * as long as any slot has queued a token, so that with several answers under way nobody else ever gets it.
+ * as long as any slot has queued a token, so that with several answers under way nobody else gets it but the erasing that
+ * our patch mends.
  */
 export class Intermission {
   #holders = 0
