@@ -142,11 +142,14 @@ describe('hostile inputs of the protocol', () => {
   it('M19: two clients whose requests have the same id', async () => {
     tested.add('M19')
     const paths = ['src/a.ts', 'src/b.ts']
-    const answers = await Promise.all(
-      Array.from({ length: 60 }, (_, index) => call('read_file', { path: paths[index % 2] }, {}, 7)),
-    )
-    for (const [index, answer] of answers.entries()) {
-      expect(answer.result?.structuredContent).toMatchObject({ path: paths[index % 2] })
+    for (let round = 0; round < 3; round++) {
+      // Fewer at once than a worker takes: what is beyond is refused with `busy`.
+      const answers = await Promise.all(
+        Array.from({ length: 30 }, (_, index) => call('read_file', { path: paths[index % 2] }, {}, 7)),
+      )
+      for (const [index, answer] of answers.entries()) {
+        expect(answer.result?.structuredContent).toMatchObject({ path: paths[index % 2] })
+      }
     }
   })
 
