@@ -97,11 +97,11 @@ async function serveRepository(
     allowFilters: config.allowedFilters,
     allowProtected: config.allowedPaths,
     isOnlyWriter: true,
+    onNotice: log,
     ...(process.env.PATH === undefined ? {} : { searchPath: process.env.PATH }),
   })
   const journal = openSqliteJournal(join(fromUser(place.dataFolder), 'journal.sqlite'))
   for (const line of await recoverWorkspace(files, journal, journal.unfinished())) log(line)
-  for (const notice of repository.notices()) log(notice)
   const settings = createSettingsSource(files)
   const runner = await createCommandRunner({
     root,
@@ -148,7 +148,7 @@ async function serveRepository(
       machine_bytes: totalmem(),
     },
     jobs_running: daemon.jobsRunning(),
-    notices: [...repository.notices(), ...(await configurationNotices(settings, runner))],
+    notices: [...(await repository.notices()), ...(await configurationNotices(settings, runner))],
   })
   const daemon = createDaemon({
     workspace,

@@ -2,11 +2,18 @@ import type { ToolOutput } from '#shared/tools/define-tool.ts'
 import type { gitCommit, gitDiff, gitLog, gitStatus } from '#shared/tools/git.ts'
 import type { RepositoryPath } from '../workspace/repository-path.ts'
 
+/** A line `token: value` at the end of a commit message. A token may come several times. */
+export interface Trailer {
+  readonly token: string
+  readonly value: string
+}
+
 export interface CommitRequest {
+  /** Kept to the byte. */
   readonly message: string
   readonly paths: readonly RepositoryPath[]
-  /** Added to the message as git trailers, e.g. `Millwright-Agent: a1`. */
-  readonly trailers: Readonly<Record<string, string>>
+  /** Added to the message, in this order. */
+  readonly trailers: readonly Trailer[]
 }
 
 /**
@@ -18,11 +25,15 @@ export interface Repository {
   status(): Promise<ToolOutput<typeof gitStatus>>
   /** Paths among these at which the work tree or the index differs from the last commit; ignored ones are left out. */
   changed(paths: readonly RepositoryPath[]): Promise<Set<RepositoryPath>>
-  /** Work tree against `revision` (default HEAD; the empty tree before the first commit), or index against it. */
+  /**
+   * A page of work tree against `revision` (default HEAD; the empty tree before the first commit), or index against it.
+   * `conflict` where the cursor belongs to another diff than the one of now.
+   */
   diff(request: {
     path: RepositoryPath | null
     staged: boolean
     revision: string | null
+    cursor: string | null
   }): Promise<ToolOutput<typeof gitDiff>>
   /** Commits exactly these paths as they are in the work tree; other staged work stays staged. */
   commit(request: CommitRequest): Promise<ToolOutput<typeof gitCommit>>
@@ -31,11 +42,16 @@ export interface Repository {
     path: RepositoryPath | null
     cursor: string | null
   }): Promise<ToolOutput<typeof gitLog>>
+  /**
+   * A file as the last commit has it and a checkout would write it, no filter program run; null where that commit has no
+   * such file, or one larger than this server writes.
+   */
+  committedBytes(path: RepositoryPath): Promise<Uint8Array | null>
   /** Puts bytes into the object store as they are (no filters); returns the blob's id. */
   storeBlob(bytes: Uint8Array): Promise<string>
   readBlob(id: string): Promise<Uint8Array>
   /** Paths among these that git ignores. */
   ignored(paths: readonly RepositoryPath[]): Promise<Set<RepositoryPath>>
-  /** What of the repository's configuration was switched off or is refused, for a person. */
-  notices(): readonly string[]
+  /** What of the repository's configuration, as it is now, is switched off or refused, for a person. Never rejects for it. */
+  notices(): Promise<readonly string[]>
 }
