@@ -114,6 +114,7 @@ async function serveRepository(
     bubblewrap: config.bubblewrap,
   })
   if (!runner.isSandboxed) log("The repository's commands run WITHOUT a sandbox, as --unsandboxed-commands says")
+  if (config.gitHooks) log('run_pre_commit may run hook files of git, as MILLWRIGHT_GIT_HOOKS says')
   const parser = createTreeSitterParser()
   const checker = createFileChecker({ parser, settings, runner })
   const configured = await createModels(config)
@@ -135,6 +136,7 @@ async function serveRepository(
   const registry = createNatsRegistry(connection, workspace)
   const events = createNatsEvents(connection, workspace)
   const ports = { files, repository, registry, checker, parser, settings, journal, events, edits: new KeyedLocks() }
+  const permissions = { gitHooks: config.gitHooks, preCommitStore: config.preCommitStore }
   const workerInfo = async (): Promise<WorkerInfo> => ({
     worker_id: workerId,
     version,
@@ -159,7 +161,7 @@ async function serveRepository(
     events,
     journal,
     servedCalls: createServedCalls(ports, models, workerInfo),
-    servedJobs: createServedJobs({ ...ports, models }),
+    servedJobs: createServedJobs({ ...ports, models, runner, permissions }),
     jobsAtOnce: Math.max(JOBS_AT_ONCE_MIN, config.slots ?? 0),
     log,
   })

@@ -13,6 +13,8 @@ export interface RepositoryConfig {
   readonly filters: readonly string[]
   /** Those of them that are not allowed. */
   readonly refusedFilters: readonly string[]
+  /** `core.hooksPath` as it stands there. */
+  readonly hooksPath: string | null
   readonly userName: string | null
   readonly userEmail: string | null
   readonly notices: readonly string[]
@@ -47,6 +49,7 @@ export async function readConfig(
     overrides,
     filters,
     refusedFilters,
+    hooksPath: values.get('core.hookspath') ?? null,
     userName: values.get('user.name') ?? null,
     userEmail: values.get('user.email') ?? null,
     notices: describeConfig(values, { refusedFilters, allowedFilters, hooks }, identity),

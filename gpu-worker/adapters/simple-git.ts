@@ -4,7 +4,7 @@ import { AppError } from '#shared/errors.ts'
 import { FILE_BYTES_MAX, PAGE_MAX } from '#shared/protocol/limits.ts'
 import type { ToolOutput } from '#shared/tools/define-tool.ts'
 import type { gitCommit, gitDiff, gitLog, gitStatus } from '#shared/tools/git.ts'
-import type { CommitRequest, Repository } from '../ports/repository.ts'
+import type { CommitRequest, GitHook, Repository, WorkTree } from '../ports/repository.ts'
 import { KeyedLocks } from '../workspace/locks.ts'
 import { createProtectedPaths, type ProtectedPaths } from '../workspace/protected-paths.ts'
 import type { RepositoryPath } from '../workspace/repository-path.ts'
@@ -14,10 +14,12 @@ import { type Committer, commitPaths } from './simple-git-commit.ts'
 import { assertNoFilters, type RepositoryConfig, readConfig, withoutFilters } from './simple-git-config.ts'
 import { assertReadable, diffTree } from './simple-git-diff.ts'
 import { toGitError } from './simple-git-errors.ts'
+import { readPreCommitHook } from './simple-git-hook.ts'
 import { pinRepository, type RepositoryIdentity } from './simple-git-identity.ts'
 import { findIgnored } from './simple-git-ignored.ts'
 import { LOG_FORMAT, parseLog, parseStatus } from './simple-git-parse.ts'
 import { createGitRun, findGit, type GitOutput, type GitRun, type GitRunOptions } from './simple-git-run.ts'
+import { listWorkTree } from './simple-git-work-tree.ts'
 import { holdRepository, type RepositoryHold } from './sqlite-repository-lock.ts'
 
 export interface OpenRepositoryOptions {
@@ -228,6 +230,22 @@ class SimpleGitRepository implements Repository {
       bytesMax: FILE_BYTES_MAX,
     })
     return output.exitCode === 0 && !output.cut ? output.stdout : null
+  }
+
+  async workTree(): Promise<WorkTree> {
+    const { overrides } = await this.#configWithoutFilters()
+    const { protectedPaths } = this.#settings
+    const hasCommit = (await this.#headCommit()) !== null
+    const base = await this.#resolveRevision(null)
+    return {
+      ...(await listWorkTree({ run: this.#run, identity: this.#identity, overrides, protectedPaths, base })),
+      hasCommit,
+    }
+  }
+
+  async preCommitHook(): Promise<GitHook | null> {
+    const { hooksPath } = await this.refreshConfig()
+    return withFileErrors('Cannot read the hooks of git', async () => readPreCommitHook(this.#identity, hooksPath))
   }
 
   async storeBlob(bytes: Uint8Array): Promise<string> {

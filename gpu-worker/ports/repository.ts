@@ -16,6 +16,26 @@ export interface CommitRequest {
   readonly trailers: readonly Trailer[]
 }
 
+export interface WorkTree {
+  /**
+   * Tracked files that are there, and new ones that git does not ignore, in order of path. Without what may not be read, and
+   * without names that no caller could write.
+   */
+  readonly files: readonly { readonly path: RepositoryPath; readonly mode: '100644' | '100755' | '120000' }[]
+  /** Of the readable paths those that differ from the last commit, removed files among them. */
+  readonly changed: readonly RepositoryPath[]
+  /** False before the first commit. */
+  readonly hasCommit: boolean
+}
+
+/** A hook file of git. */
+export interface GitHook {
+  /** The folder of the repository that it lies in; null for git's own. */
+  readonly folder: RepositoryPath | null
+  /** The hook and the files beside it, by name. */
+  readonly files: ReadonlyMap<string, { readonly bytes: Uint8Array; readonly isExecutable: boolean }>
+}
+
 /**
  * Git, without ever running a program that the repository names. Methods reject with AppError; `repository_busy` where
  * another process holds a lock past the deadline (its lock is never removed), `conflict` where HEAD is detached or a
@@ -47,6 +67,13 @@ export interface Repository {
    * such file, or one larger than this server writes.
    */
   committedBytes(path: RepositoryPath): Promise<Uint8Array | null>
+  /** The files of the work tree, and what differs from the last commit. `too_large` for more than can be listed. */
+  workTree(): Promise<WorkTree>
+  /**
+   * The hook file that git would run before a commit; null where there is none. `unavailable` where it lies neither in the
+   * repository nor in git's folder. Reads it, and never runs it.
+   */
+  preCommitHook(): Promise<GitHook | null>
   /** Puts bytes into the object store as they are (no filters); returns the blob's id. */
   storeBlob(bytes: Uint8Array): Promise<string>
   readBlob(id: string): Promise<Uint8Array>
