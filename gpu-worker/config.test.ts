@@ -111,3 +111,22 @@ describe('the levers', () => {
     expect(() => levers(more)).toThrow(message)
   })
 })
+
+describe('the permissions for hooks', () => {
+  it('allow no hook files of git unless the operator says so, and name the environments of pre-commit where it keeps them', () => {
+    expect(parseWorkerConfig([], environment)).toMatchObject({
+      gitHooks: false,
+      preCommitStore: expect.stringMatching(/\/\.cache\/pre-commit$/),
+    })
+    expect(parseWorkerConfig([], { ...environment, MILLWRIGHT_GIT_HOOKS: '1', XDG_CACHE_HOME: '/c' })).toMatchObject({
+      gitHooks: true,
+      preCommitStore: '/c/pre-commit',
+    })
+    expect(parseWorkerConfig([], { ...environment, XDG_CACHE_HOME: '/c', PRE_COMMIT_HOME: '/p' }).preCommitStore).toBe(
+      '/p',
+    )
+    expect(() => parseWorkerConfig([], { ...environment, MILLWRIGHT_GIT_HOOKS: 'yes' })).toThrow(
+      'MILLWRIGHT_GIT_HOOKS: must be 1 or 0',
+    )
+  })
+})

@@ -1,3 +1,4 @@
+import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import * as v from 'valibot'
@@ -41,6 +42,11 @@ const Config = v.object({
   MILLWRIGHT_ALLOW_PATHS: v.optional(text),
   /** Git filter drivers that the owner lets run although the repository names their programs, separated by commas. */
   MILLWRIGHT_ALLOW_FILTERS: v.optional(text),
+  /** Lets run_pre_commit run hook files of git, in the sandbox. */
+  MILLWRIGHT_GIT_HOOKS: v.optional(v.picklist(['0', '1'], 'must be 1 or 0')),
+  /** Where pre-commit keeps its environments, as pre-commit itself is told. */
+  PRE_COMMIT_HOME: v.optional(text),
+  XDG_CACHE_HOME: v.optional(text),
   /** Lets the repository's commands run with all of the worker's rights where there is no sandbox. */
   MILLWRIGHT_UNSANDBOXED_COMMANDS: v.optional(v.picklist(['0', '1'], 'must be 1 or 0')),
   /** Folders beside the system's that commands may read, separated by commas: a Python or Node in a home folder. */
@@ -70,6 +76,9 @@ export interface WorkerConfig {
   readonly levers: Levers
   readonly allowedPaths: readonly string[]
   readonly allowedFilters: readonly string[]
+  readonly gitHooks: boolean
+  /** Of the worker's user; need not be there. */
+  readonly preCommitStore: string
   readonly unsandboxedCommands: boolean
   readonly commandFolders: readonly string[]
   readonly bubblewrap: string | undefined
@@ -134,6 +143,8 @@ export function parseWorkerConfig(argv: readonly string[], environment: NodeJS.P
     levers: toLevers(config),
     allowedPaths: toList(config.MILLWRIGHT_ALLOW_PATHS),
     allowedFilters: toList(config.MILLWRIGHT_ALLOW_FILTERS),
+    gitHooks: config.MILLWRIGHT_GIT_HOOKS === '1',
+    preCommitStore: findPreCommitStore(config),
     unsandboxedCommands: config.MILLWRIGHT_UNSANDBOXED_COMMANDS === '1',
     commandFolders: toList(config.MILLWRIGHT_COMMAND_FOLDERS),
     bubblewrap: config.MILLWRIGHT_BWRAP,
@@ -192,6 +203,10 @@ function toLevers(config: v.InferOutput<typeof Config>): Levers {
   }
   return levers
 }
+
+/** As pre-commit finds it. */
+const findPreCommitStore = (config: v.InferOutput<typeof Config>): string =>
+  config.PRE_COMMIT_HOME ?? join(config.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'pre-commit')
 
 function parseFlags(argv: readonly string[]) {
   try {

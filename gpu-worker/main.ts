@@ -97,11 +97,11 @@ async function serveRepository(
     allowFilters: config.allowedFilters,
     allowProtected: config.allowedPaths,
     isOnlyWriter: true,
+    onNotice: log,
     ...(process.env.PATH === undefined ? {} : { searchPath: process.env.PATH }),
   })
   const journal = openSqliteJournal(join(fromUser(place.dataFolder), 'journal.sqlite'))
   for (const line of await recoverWorkspace(files, journal, journal.unfinished())) log(line)
-  for (const notice of repository.notices()) log(notice)
   const settings = createSettingsSource(files)
   const runner = await createCommandRunner({
     root,
@@ -114,6 +114,7 @@ async function serveRepository(
     bubblewrap: config.bubblewrap,
   })
   if (!runner.isSandboxed) log("The repository's commands run WITHOUT a sandbox, as --unsandboxed-commands says")
+  if (config.gitHooks) log('run_pre_commit may run hook files of git, as MILLWRIGHT_GIT_HOOKS says')
   const parser = createTreeSitterParser()
   const checker = createFileChecker({ parser, settings, runner })
   const configured = await createModels(config)
@@ -135,6 +136,7 @@ async function serveRepository(
   const registry = createNatsRegistry(connection, workspace)
   const events = createNatsEvents(connection, workspace)
   const ports = { files, repository, registry, checker, parser, settings, journal, events, edits: new KeyedLocks() }
+  const permissions = { gitHooks: config.gitHooks, preCommitStore: config.preCommitStore }
   const workerInfo = async (): Promise<WorkerInfo> => ({
     worker_id: workerId,
     version,
@@ -148,7 +150,7 @@ async function serveRepository(
       machine_bytes: totalmem(),
     },
     jobs_running: daemon.jobsRunning(),
-    notices: [...repository.notices(), ...(await configurationNotices(settings, runner))],
+    notices: [...(await repository.notices()), ...(await configurationNotices(settings, runner))],
   })
   const daemon = createDaemon({
     workspace,
@@ -159,7 +161,7 @@ async function serveRepository(
     events,
     journal,
     servedCalls: createServedCalls(ports, models, workerInfo),
-    servedJobs: createServedJobs({ ...ports, models }),
+    servedJobs: createServedJobs({ ...ports, models, runner, permissions }),
     jobsAtOnce: Math.max(JOBS_AT_ONCE_MIN, config.slots ?? 0),
     log,
   })

@@ -9,6 +9,7 @@ import { type Bubblewrap, isolation } from './bubblewrap-probe.ts'
 import { systemView } from './bubblewrap-system.ts'
 import { repositoryView } from './bubblewrap-view.ts'
 import { createCommandCgroup } from './command-cgroup.ts'
+import { GIVEN_VARIABLE, writeGiven } from './command-given.ts'
 import { type CommandProcessEnd, runCommandProcess } from './command-process.ts'
 import { commandPath, programObstacle } from './command-program.ts'
 import { createHiddenPaths } from './hidden-paths.ts'
@@ -38,6 +39,7 @@ const TASKS_MAX = 2048
 const OPEN_FILES_MAX = 1024
 const FILE_KIBIBYTES_MAX = 256 * 1024
 const MEMORY_BYTES_MAX = Math.min(4 * 1024 ** 3, Math.floor(totalmem() / 2))
+const GIVEN_FOLDER = '/tmp/given'
 const SYSTEM_PATH = ['/usr/local/sbin', '/usr/local/bin', '/usr/sbin', '/usr/bin', '/sbin', '/bin']
 
 // Limits of each process, set inside: dash and busybox call the number of tasks -p, bash -u. If memory runs out all the
@@ -83,14 +85,17 @@ export function createBubblewrapRunner(options: BubblewrapRunnerOptions): Comman
   }
 
   async function runIn(work: string, request: CommandRequest, signal: AbortSignal | undefined) {
+    const { given, shownFolders = [] } = request
+    if (given !== undefined) writeGiven(join(work, 'given'), given)
     const view = repositoryView({ ...request, root, hidden: await hiddenPaths(), work })
     const args = [
       ...isolation(bubblewrap.canDisableNamespaces),
-      ...systemView(work, folders),
+      ...systemView(work, [...folders, ...shownFolders]),
+      ...(given === undefined ? [] : ['--ro-bind', join(work, 'given'), GIVEN_FOLDER]),
       ...view,
       // Whatever was shown above, these are not.
       ...hiddenFolders
-        .filter((each) => isShown(each, shown) && existsSync(each))
+        .filter((each) => isShown(each, [...shown, ...shownFolders]) && existsSync(each))
         .flatMap((each) => ['--tmpfs', each, '--remount-ro', each]),
       ...['--remount-ro', '/', '--chdir', root, '--json-status-fd', '3', '--'],
       ...['/bin/sh', '-c', limits(memoryBytesMax, request.timeoutMs), 'sh', ...request.commandLine],
@@ -101,7 +106,7 @@ export function createBubblewrapRunner(options: BubblewrapRunnerOptions): Comman
       program,
       args: rest,
       cwd: '/',
-      env,
+      env: given === undefined ? env : { ...env, [GIVEN_VARIABLE]: GIVEN_FOLDER },
       timeoutMs: request.timeoutMs,
       signal,
       processesMax: PROCESSES_MAX,

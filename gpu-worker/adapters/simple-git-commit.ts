@@ -1,7 +1,6 @@
 import { lstatSync, type Stats } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { AppError } from '#shared/errors.ts'
-import { COMMIT_MESSAGE_CHARACTERS_MAX } from '#shared/protocol/limits.ts'
 import type { ToolOutput } from '#shared/tools/define-tool.ts'
 import type { gitCommit } from '#shared/tools/git.ts'
 import type { CommitRequest } from '../ports/repository.ts'
@@ -12,6 +11,7 @@ import { isLocked, toGitError } from './simple-git-errors.ts'
 import type { RepositoryIdentity } from './simple-git-identity.ts'
 import { findIgnored } from './simple-git-ignored.ts'
 import { lockIndex, retryWhileLocked } from './simple-git-index-lock.ts'
+import { composeMessage, subjectOf } from './simple-git-message.ts'
 import { escapeName, splitNul } from './simple-git-parse.ts'
 import type { GitOutput, GitRun, GitRunOptions } from './simple-git-run.ts'
 import { type IndexEntry, readIndex, toIndexInfo, withScratchIndex } from './simple-git-scratch-index.ts'
@@ -36,7 +36,6 @@ type CommitResult = ToolOutput<typeof gitCommit>
 
 const ACTION = 'Cannot commit'
 const SUBJECT_CHARACTERS_MAX = 200
-const trailerToken = /^[A-Za-z][A-Za-z0-9-]*$/u
 
 /** What git leaves in its folder while an operation waits for a person. */
 const underWay: readonly [file: string, name: string][] = [
@@ -93,7 +92,7 @@ export async function commitPaths(context: CommitContext, request: CommitRequest
       input: Buffer.from(message),
       env: authorship(context),
     })
-    await publish(context, { branch, parent, commit, entries, subject: message.split('\n', 1)[0] ?? '' })
+    await publish(context, { branch, parent, commit, entries, subject: subjectOf(message) })
     return {
       commit,
       branch: escapeName(branch.slice('refs/heads/'.length)),
@@ -112,7 +111,7 @@ async function publish(
   try {
     identity.assertSame()
     const old = await readIndex(identity.gitDir)
-    const bytes = await withScratchIndex(old?.bytes ?? null, async (index) => {
+    const bytes = await withScratchIndex(old, async (index) => {
       await must(context, ['update-index', '-z', '--index-info'], {
         env: { GIT_INDEX_FILE: index },
         input: toIndexInfo(change.entries, change.commit.length),
@@ -146,30 +145,6 @@ async function moveBranch(
     if (isLocked(output)) return 'locked'
     throw toGitError(ACTION, output)
   })
-}
-
-/** The message as git stores it: what the caller wrote, and trailers in a paragraph of their own. */
-function composeMessage({ message, trailers }: CommitRequest): string {
-  if (message.trim() === '') throw new AppError('invalid_input', `${ACTION}: the message is empty`)
-  if (message.length > COMMIT_MESSAGE_CHARACTERS_MAX) {
-    throw new AppError(
-      'invalid_input',
-      `${ACTION}: message of ${message.length} characters, limit ${COMMIT_MESSAGE_CHARACTERS_MAX}`,
-    )
-  }
-  if (/[\p{Cs}\p{Bidi_Control}]|(?![\n\t])\p{Cc}/u.test(message.replaceAll('\r\n', '\n'))) {
-    throw new AppError('invalid_input', `${ACTION}: the message has control or direction-changing characters`, {
-      hint: 'Use plain text; line feeds and tabs are fine',
-    })
-  }
-  const body = message.replaceAll('\r\n', '\n').trimEnd()
-  const lines = Object.entries(trailers).map(([token, value]) => {
-    if (!trailerToken.test(token) || value.trim() === '' || /\p{Cc}|\p{Bidi_Control}|\p{Cs}/u.test(value)) {
-      throw new AppError('invalid_input', `${ACTION}: a trailer is not one plain line`)
-    }
-    return `${token}: ${value}`
-  })
-  return lines.length === 0 ? `${body}\n` : `${body}\n\n${lines.join('\n')}\n`
 }
 
 /** What stands at a path, looked at without following a link. Undefined for what is to be deleted. */

@@ -9,8 +9,12 @@ import type { GitRun } from './simple-git-run.ts'
 export interface RepositoryConfig {
   /** Switches that keep git from running what the repository names. */
   readonly overrides: ReadonlyMap<string, string>
-  /** Filter drivers that have a command and are not allowed. */
+  /** Filter drivers that have a command, allowed or not. */
+  readonly filters: readonly string[]
+  /** Those of them that are not allowed. */
   readonly refusedFilters: readonly string[]
+  /** `core.hooksPath` as it stands there. */
+  readonly hooksPath: string | null
   readonly userName: string | null
   readonly userEmail: string | null
   readonly notices: readonly string[]
@@ -30,12 +34,9 @@ export async function readConfig(
   const values = parseConfigList(listed.stdout.toString('utf8'))
   const filters = [...new Set(subsections(values, 'filter', ['clean', 'smudge', 'process']))]
   const refusedFilters = filters.filter((name) => !allowFilters.includes(name))
+  const allowedFilters = filters.filter((name) => allowFilters.includes(name))
   const hooks = [...new Set(subsections(values, 'hook', ['command', 'event', 'enabled']))]
-  const overrides = new Map<string, string>()
-  for (const name of refusedFilters) {
-    for (const key of ['clean', 'smudge', 'process']) overrides.set(`filter.${name}.${key}`, '')
-    overrides.set(`filter.${name}.required`, 'false')
-  }
+  const overrides = withoutFilters(refusedFilters)
   for (const name of hooks) {
     overrides.set(`hook.${name}.enabled`, 'false')
     const event = values.get(`hook.${name}.event`)
@@ -46,11 +47,23 @@ export async function readConfig(
   }
   return {
     overrides,
+    filters,
     refusedFilters,
+    hooksPath: values.get('core.hookspath') ?? null,
     userName: values.get('user.name') ?? null,
     userEmail: values.get('user.email') ?? null,
-    notices: describeConfig(values, refusedFilters, hooks, identity),
+    notices: describeConfig(values, { refusedFilters, allowedFilters, hooks }, identity),
   }
+}
+
+/** Switches that keep these filter drivers from running. */
+export function withoutFilters(names: readonly string[]): Map<string, string> {
+  const overrides = new Map<string, string>()
+  for (const name of names) {
+    for (const key of ['clean', 'smudge', 'process']) overrides.set(`filter.${name}.${key}`, '')
+    overrides.set(`filter.${name}.required`, 'false')
+  }
+  return overrides
 }
 
 /** Keys with their last value; scope `command` is what this adapter itself passes. */
@@ -77,6 +90,9 @@ function subsections(values: ReadonlyMap<string, string>, section: string, names
   })
 }
 
+/** What git takes for no. */
+const switchedOff = /^(?:false|no|off|0|)$/iu
+
 const notable: readonly [pattern: RegExp, notice: string][] = [
   [/^core\.hookspath$/u, 'Git hooks (core.hooksPath) are not run'],
   [/^core\.fsmonitor$/u, 'core.fsmonitor is switched off'],
@@ -85,19 +101,29 @@ const notable: readonly [pattern: RegExp, notice: string][] = [
   [/^commit\.gpgsign$/u, 'Commits made here are not signed, though commit.gpgSign asks for it'],
   [/^remote\..*\.promisor$|^extensions\.partialclone$/u, 'Missing objects of this partial clone are not fetched'],
   [/^core\.worktree$/u, 'core.worktree is ignored'],
+  [/^(?:core\.pager|pager\..*|core\.editor|sequence\.editor)$/u, 'Pagers and editors are not started'],
+  [/^gpg\.(?:.*\.)?program$|^log\.showsignature$/u, 'Signatures are neither made nor checked'],
+  [
+    /^core\.(?:sshcommand|askpass|gitproxy|alternaterefscommand)$|^credential\.(?:.*\.)?helper$|^remote\..*\.(?:uploadpack|receivepack|vcs)$/u,
+    'Programs for remotes and credentials are not started: nothing is fetched or pushed',
+  ],
+  [/^trailer\..*\.(?:command|cmd)$/u, 'Commands for trailers are not run'],
+  [/^merge\..*\.driver$|^(?:merge|diff)tool\./u, 'Merge drivers and tools are not run: nothing is merged'],
+  [/^(?:gc|maintenance)\.auto$/u, 'Automatic maintenance is not run'],
 ]
 
 function describeConfig(
   values: ReadonlyMap<string, string>,
-  refusedFilters: readonly string[],
-  hooks: readonly string[],
+  found: Readonly<Record<'refusedFilters' | 'allowedFilters' | 'hooks', readonly string[]>>,
   identity: RepositoryIdentity,
 ): string[] {
-  const keys = [...values.keys()]
+  const keys = [...values].filter(([, value]) => !switchedOff.test(value)).map(([key]) => key)
   const notices = notable.filter(([pattern]) => keys.some((key) => pattern.test(key))).map(([, notice]) => notice)
-  if (hooks.length > 0) notices.push('Git hooks named in the configuration are not run')
+  if (found.hooks.length > 0) notices.push('Git hooks named in the configuration are not run')
   if (hasHooks(identity.commonDir)) notices.push('Git hooks of the repository are not run')
-  if (refusedFilters.length > 0) notices.push(filterRefusal(refusedFilters))
+  if (found.refusedFilters.length > 0) notices.push(filterRefusal(found.refusedFilters))
+  if (found.allowedFilters.length > 0)
+    notices.push(`Filter programs that the owner allowed are run: ${toNames(found.allowedFilters)}`)
   return notices
 }
 
@@ -112,7 +138,9 @@ function hasHooks(commonDir: string): boolean {
 }
 
 const filterRefusal = (names: readonly string[]): string =>
-  `Status, diff and commit are refused: the configuration names filter programs (${names.map((name) => JSON.stringify(name)).join(', ')})`
+  `Status, diff and commit are refused: the configuration names filter programs (${toNames(names)})`
+
+const toNames = (names: readonly string[]): string => names.map((name) => JSON.stringify(name)).join(', ')
 
 /** Throws `unavailable` where git would have to run a program to read the work tree. */
 export function assertNoFilters(config: RepositoryConfig): void {

@@ -1,14 +1,14 @@
 import { lstatSync, type Stats } from 'node:fs'
 import { join } from 'node:path'
 import { AppError } from '#shared/errors.ts'
-import { DIFF_BYTES_MAX } from '#shared/protocol/limits.ts'
 import type { ToolOutput } from '#shared/tools/define-tool.ts'
 import type { gitDiff } from '#shared/tools/git.ts'
 import type { ProtectedPaths } from '../workspace/protected-paths.ts'
 import { parseRepositoryPath, type RepositoryPath, showPath } from '../workspace/repository-path.ts'
+import { createDiffReader, parseDiffCursor, showDiffCursor } from './simple-git-diff-page.ts'
 import { toGitError } from './simple-git-errors.ts'
 import type { RepositoryIdentity } from './simple-git-identity.ts'
-import { cutDiff, parseShortStat, splitNul } from './simple-git-parse.ts'
+import { parseShortStat, splitNul } from './simple-git-parse.ts'
 import type { GitOutput, GitRun, GitRunOptions } from './simple-git-run.ts'
 import { readIndex, toIndexInfo, withScratchIndex } from './simple-git-scratch-index.ts'
 
@@ -24,12 +24,17 @@ export interface DiffRequest {
   readonly staged: boolean
   /** Id of the tree or commit to compare with. */
   readonly base: string
+  /** `next_cursor` of the page before; null for the first. */
+  readonly cursor: string | null
 }
 
 type Diff = ToolOutput<typeof gitDiff>
 
-/** Files that one diff shows; a longer one is cut long before, by its bytes. */
-const FILES_MAX = 500
+/** Files of one diff. What has more is read path by path. */
+const FILES_MAX = 10_000
+/** Of these, as many as one call of git is given, so that their names always fit into its arguments. */
+const BATCH_FILES_MAX = 500
+const BATCH_BYTES_MAX = 256 * 1024
 /** A new file larger than this is data: it is named by `git_status`, not shown. */
 const NEW_FILE_BYTES_MAX = 1024 * 1024
 const NAMES_BYTES_MAX = 4 * 1024 * 1024
@@ -53,7 +58,8 @@ const diffOptions = [
 ] as const
 
 /**
- * Work tree (untracked files included, as additions) or index against a tree. Paths that may not be read, and files
+ * A page of work tree (untracked files included, as additions) or index against a tree. While nothing changes, the pages
+ * joined are the whole diff; a page of another diff is `conflict`. The counts are of the whole. Paths that may not be read, and files
  * that git would have to block on or that may be somebody else's, are left out.
  */
 export async function diffTree(context: DiffContext, request: DiffRequest): Promise<Diff> {
@@ -63,17 +69,70 @@ export async function diffTree(context: DiffContext, request: DiffRequest): Prom
   const hidden = tracked.filter((path) => !isDiffable(context, path, request.staged))
   // A path given to git also means what lies below it: a file that became a folder must not bring in what is hidden.
   const isShown = (path: string): boolean => !hidden.some((other) => other === path || other.startsWith(`${path}/`))
-  const paths = [...tracked.filter(isShown), ...untracked.map(({ path }) => path)]
-  if (paths.length === 0) return { diff: '', diff_truncated: false, files_changed: 0, insertions: 0, deletions: 0 }
+  const paths = outermost([...tracked.filter(isShown), ...untracked.map(({ path }) => path)])
   const named = paths.slice(0, FILES_MAX)
-  const shown = await withNewFiles(context, untracked, async (env) => {
+  const reader = createDiffReader(request.cursor === null ? null : parseDiffCursor(request.cursor))
+  const counts = { files_changed: 0, insertions: 0, deletions: 0 }
+  await withNewFiles(context, untracked, async (env) => {
     const args = ['diff', ...diffOptions, ...(request.staged ? ['--cached'] : [])]
-    const rest = ['--end-of-options', request.base, '--', ...named]
-    const counts = await run(context, [...args, '--shortstat', ...rest], { env })
-    const patch = await run(context, [...args, '--patch', ...rest], { env, bytesMax: DIFF_BYTES_MAX })
-    return { ...parseShortStat(counts.stdout), ...cutDiff(patch.stdout, DIFF_BYTES_MAX) }
+    for (const batch of toBatches(named)) {
+      const rest = ['--end-of-options', request.base, '--', ...batch]
+      const counted = parseShortStat((await run(context, [...args, '--shortstat', ...rest], { env })).stdout)
+      counts.files_changed += counted.files_changed
+      counts.insertions += counted.insertions
+      counts.deletions += counted.deletions
+      if (reader.bytesLeft() === 0) continue
+      await run(context, [...args, '--patch', ...rest], {
+        env,
+        bytesMax: reader.bytesLeft(),
+        onOutput: (chunk) => reader.add(chunk),
+      })
+    }
   })
-  return { ...shown, diff_truncated: shown.diff_truncated || named.length < paths.length }
+  const { diff, next } = reader.end()
+  const isWhole = named.length === paths.length && reader.bytesLeft() > 0
+  return {
+    diff,
+    diff_truncated: next !== null || !isWhole,
+    next_cursor: next === null ? null : showDiffCursor(next),
+    ...counts,
+  }
+}
+
+/**
+ * Each path once, in git's own order, without those below another: to git a path also means what lies below it, as below a
+ * file that became a folder, and nothing may come twice.
+ */
+function outermost(paths: readonly string[]): string[] {
+  const all = new Set(paths)
+  const isBelow = (path: string): boolean => {
+    for (let end = path.indexOf('/'); end !== -1; end = path.indexOf('/', end + 1)) {
+      if (all.has(path.slice(0, end))) return true
+    }
+    return false
+  }
+  return [...all]
+    .filter((path) => !isBelow(path))
+    .map((path) => ({ path, bytes: Buffer.from(path) }))
+    .sort((a, b) => Buffer.compare(a.bytes, b.bytes))
+    .map(({ path }) => path)
+}
+
+function toBatches(paths: readonly string[]): string[][] {
+  const batches: string[][] = []
+  let bytesLeft = 0
+  for (const path of paths) {
+    const bytes = Buffer.byteLength(path)
+    const last = batches.at(-1)
+    if (last === undefined || last.length === BATCH_FILES_MAX || bytes > bytesLeft) {
+      batches.push([path])
+      bytesLeft = BATCH_BYTES_MAX - bytes
+    } else {
+      last.push(path)
+      bytesLeft -= bytes
+    }
+  }
+  return batches
 }
 
 /** Tracked paths that may differ, by their state on disk alone: no file is opened for it. */
@@ -118,7 +177,7 @@ async function withNewFiles<T>(
   const id = empty.stdout.toString('utf8').trim()
   const entries = files.map(({ path, mode }) => ({ path, blob: { mode, id } }))
   const index = await readIndex(context.identity.gitDir)
-  return withScratchIndex(index?.bytes ?? null, async (path) => {
+  return withScratchIndex(index, async (path) => {
     const env = { GIT_INDEX_FILE: path }
     await run(context, ['update-index', '-z', '--index-info'], { env, input: toIndexInfo(entries, id.length) })
     return work(env)

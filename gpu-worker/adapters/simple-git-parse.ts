@@ -106,18 +106,6 @@ export function parseShortStat(output: Buffer): { files_changed: number; inserti
   }
 }
 
-/** Cuts a diff to a number of bytes: before the hunk that does not fit, or where that is the first, after a line. */
-export function cutDiff(output: Buffer, bytesMax: number): { diff: string; diff_truncated: boolean } {
-  let diff = output.toString('utf8')
-  if (Buffer.byteLength(diff) <= bytesMax) return { diff, diff_truncated: false }
-  while (Buffer.byteLength(diff) > bytesMax)
-    diff = diff.slice(0, diff.length - Math.max(1, Math.ceil((Buffer.byteLength(diff) - bytesMax) / 3)))
-  const line = diff.lastIndexOf('\n') + 1
-  const hunk = Math.max(diff.lastIndexOf('\n@@ '), diff.lastIndexOf('\ndiff --git ')) + 1
-  // A hunk that is most of what fits is worth more in part than not at all.
-  return { diff: diff.slice(0, hunk > diff.length / 2 ? hunk : line), diff_truncated: true }
-}
-
 function escapeUnseen(text: string, isKept: (character: string) => boolean): string {
   if (!unseen.test(text)) return text
   return Array.from(text, (character) =>

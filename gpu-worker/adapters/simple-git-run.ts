@@ -22,6 +22,8 @@ export interface GitRunOptions {
   readonly input?: Uint8Array
   /** Output bytes after which git is ended. */
   readonly bytesMax?: number
+  /** Takes the output as it comes, and leaves `stdout` empty: for what may be too long to be kept. */
+  readonly onOutput?: (chunk: Buffer) => void
   readonly env?: Readonly<Record<string, string>>
   /** Configuration beside the fixed set, as key and value. */
   readonly config?: ReadonlyMap<string, string>
@@ -68,6 +70,9 @@ const fixedConfig: readonly string[] = [
   'diff.suppressBlankEmpty=false',
   'i18n.commitEncoding=UTF-8',
   'status.submoduleSummary=false',
+  // A negative one has git wait for a lock for ever; how long to wait is ours to say.
+  'core.filesRefLockTimeout=100',
+  'core.packedRefsTimeout=100',
   ...hookEvents.map((event) => `hook.${event}.enabled=false`),
 ]
 
@@ -169,7 +174,8 @@ async function runOnce(
     .outputHandler((_command, stdout, errors) => {
       stdout.on('data', (chunk: Buffer) => {
         length += chunk.byteLength
-        chunks.push(chunk)
+        if (options.onOutput === undefined) chunks.push(chunk)
+        else options.onOutput(chunk)
         if (length > bytesMax) {
           stdout.pause()
           controller.abort()

@@ -1,5 +1,5 @@
 import { constants } from 'node:fs'
-import { lstat, mkdtemp, open, rm, writeFile } from 'node:fs/promises'
+import { lstat, mkdtemp, open, rm, utimes, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { AppError } from '#shared/errors.ts'
@@ -19,15 +19,31 @@ export function toIndexInfo(entries: readonly IndexEntry[], idLength: number): B
   return Buffer.from(lines.join(''))
 }
 
+/** An index file as it was read. */
+export interface IndexFile {
+  readonly bytes: Buffer
+  readonly mode: number
+  /** When it was written, in ms since the epoch. */
+  readonly writtenMs: number
+}
+
 /**
- * Runs `work` with the path of an index outside the repository, which starts with `bytes` (null: as none). The user's
- * own index is not touched; what is left is removed.
+ * Runs `work` with the path of an index outside the repository, which starts as `from` (null: as none). The user's own
+ * index is not touched; what is left is removed.
  */
-export async function withScratchIndex<T>(bytes: Uint8Array | null, work: (path: string) => Promise<T>): Promise<T> {
+export async function withScratchIndex<T>(
+  from: Pick<IndexFile, 'bytes' | 'writtenMs'> | null,
+  work: (path: string) => Promise<T>,
+): Promise<T> {
   const folder = await mkdtemp(join(tmpdir(), 'millwright-index-'))
   try {
     const path = join(folder, 'index')
-    if (bytes !== null) await writeFile(path, bytes, { mode: 0o600 })
+    if (from !== null) {
+      await writeFile(path, from.bytes, { mode: 0o600 })
+      // By this time git knows which files may have changed within the second in which the index was written, and looks
+      // into them: in a copy that seems to be younger, such a change of the same size would never be seen again.
+      await utimes(path, new Date(), new Date(Math.floor(from.writtenMs)))
+    }
     return await work(path)
   } finally {
     await rm(folder, { recursive: true, force: true })
@@ -35,7 +51,7 @@ export async function withScratchIndex<T>(bytes: Uint8Array | null, work: (path:
 }
 
 /** The user's index, or null before the first `git add`. */
-export async function readIndex(gitDir: string): Promise<{ bytes: Buffer; mode: number } | null> {
+export async function readIndex(gitDir: string): Promise<IndexFile | null> {
   const path = join(gitDir, 'index')
   try {
     const stat = await lstat(path)
@@ -43,7 +59,7 @@ export async function readIndex(gitDir: string): Promise<{ bytes: Buffer; mode: 
       throw new AppError('unavailable', 'Cannot use git: the index of the repository is no regular file')
     const handle = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK)
     try {
-      return { bytes: await handle.readFile(), mode: stat.mode & 0o777 }
+      return { bytes: await handle.readFile(), mode: stat.mode & 0o777, writtenMs: stat.mtimeMs }
     } finally {
       await handle.close()
     }

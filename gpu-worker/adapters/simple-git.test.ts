@@ -72,9 +72,9 @@ const openHere = (options: Partial<OpenRepositoryOptions> = {}): Promise<Reposit
 const commitRequest = (message: string, ...paths: string[]): CommitRequest => ({
   message,
   paths: paths.map(parse),
-  trailers: {},
+  trailers: [],
 })
-const everything = { path: null, staged: false, revision: null } as const
+const everything = { path: null, staged: false, revision: null, cursor: null } as const
 const firstPage = { limit: 50, path: null, cursor: null } as const
 
 /** The code of what a promise rejects with; also fails when the message tells what it must not. */
@@ -230,7 +230,7 @@ describe('diff', () => {
     unlinkSync(join(root, 'src/b.ts'))
     const before = [state(), readFileSync(join(root, '.git/index')), git('count-objects')]
     const { diff, ...counts } = await (await openHere()).diff(everything)
-    expect(counts).toEqual({ diff_truncated: false, files_changed: 3, insertions: 3, deletions: 2 })
+    expect(counts).toEqual({ diff_truncated: false, next_cursor: null, files_changed: 3, insertions: 3, deletions: 2 })
     expect(diff).toContain('diff --git a/src/a.ts b/src/a.ts\n')
     expect(diff).toContain('-one\n+two\n')
     expect(diff).toContain('new file mode 100644\n')
@@ -252,7 +252,7 @@ describe('diff', () => {
     expect((await repository.diff({ ...everything, staged: true })).diff).toContain('+staged\n')
     expect((await repository.diff({ ...everything, staged: true })).diff).not.toContain('three')
     for (const revision of ['HEAD~1', 'main^', 'HEAD@{1}', git('rev-parse', 'HEAD~1').trim()]) {
-      expect((await repository.diff({ path, staged: false, revision })).diff).toContain('-one\n+three\n')
+      expect((await repository.diff({ ...everything, path, revision })).diff).toContain('-one\n+three\n')
     }
   })
 
@@ -277,7 +277,7 @@ describe('diff', () => {
     ['0'.repeat(40), 'not_found'],
   ])('refuses the revision %j', async (revision, code) => {
     const repository = await openHere()
-    expect(await codeOf(repository.diff({ path: null, staged: false, revision }))).toBe(code)
+    expect(await codeOf(repository.diff({ ...everything, revision }))).toBe(code)
     expect(readdirSync(root).toSorted()).toEqual(['.git', 'src'])
   })
 
@@ -363,7 +363,10 @@ describe('commit', () => {
     await (await openHere()).commit({
       message,
       paths: [parseRepositoryPath('src/a.ts')],
-      trailers: { 'Millwright-Agent': 'a1', 'Millwright-Job': 'j1' },
+      trailers: [
+        { token: 'Millwright-Agent', value: 'a1' },
+        { token: 'Millwright-Job', value: 'j1' },
+      ],
     })
     expect(git('log', '-1', '--format=%B').trimEnd()).toBe(`${message}\n\nMillwright-Agent: a1\nMillwright-Job: j1`)
     expect(git('log', '-1', '--format=%(trailers:key=Millwright-Agent,valueonly)').trim()).toBe('a1')
@@ -383,7 +386,7 @@ describe('commit', () => {
     ['an empty message', 'invalid_input', { message: ' \n' }],
     ['control characters', 'invalid_input', { message: 'a\0b\u001b[2J' }],
     ['a message of 2 MB', 'invalid_input', { message: 'm'.repeat(2_000_000) }],
-    ['a trailer that is two lines', 'invalid_input', { trailers: { Agent: 'a\nSigned-off-by: x' } }],
+    ['a trailer that is two lines', 'invalid_input', { trailers: [{ token: 'Agent', value: 'a\nSigned-off-by: x' }] }],
     ['no path', 'invalid_input', { paths: [] }],
     ['a pattern', 'not_found', { paths: ['*'] }],
     ['a magic pathspec', 'not_found', { paths: [':(top)src'] }],
@@ -711,7 +714,7 @@ describe('a hostile repository', () => {
     expect(await codeOf(repository.commit(commitRequest('m', 'src/a.ts')))).toBe('unavailable')
     await expect(repository.status()).rejects.toMatchObject({ hint: expect.stringContaining('allow') })
     expect((await repository.log(firstPage)).commits).toHaveLength(1)
-    expect(repository.notices().join('\n')).toContain('"evil"')
+    expect((await repository.notices()).join('\n')).toContain('"evil"')
     expect(existsSync(marker)).toBe(false)
     const allowed = await openHere({ allowFilters: ['evil'] })
     await allowed.commit(commitRequest('m', 'src/a.ts'))
@@ -749,7 +752,7 @@ describe('a hostile repository', () => {
     git('config', 'core.fsmonitor', 'x')
     git('config', 'commit.gpgSign', 'true')
     writeFileSync(join(root, '.git/hooks/pre-commit'), '', { mode: 0o755 })
-    const notices = (await openHere()).notices().join('\n')
+    const notices = (await (await openHere()).notices()).join('\n')
     expect(notices).toContain('core.fsmonitor')
     expect(notices).toContain('hooks')
     expect(notices).toContain('not signed')

@@ -4,20 +4,22 @@ import { AppError } from '#shared/errors.ts'
 import { FILE_BYTES_MAX, PAGE_MAX } from '#shared/protocol/limits.ts'
 import type { ToolOutput } from '#shared/tools/define-tool.ts'
 import type { gitCommit, gitDiff, gitLog, gitStatus } from '#shared/tools/git.ts'
-import type { CommitRequest, Repository } from '../ports/repository.ts'
+import type { CommitRequest, GitHook, Repository, WorkTree } from '../ports/repository.ts'
 import { KeyedLocks } from '../workspace/locks.ts'
 import { createProtectedPaths, type ProtectedPaths } from '../workspace/protected-paths.ts'
 import type { RepositoryPath } from '../workspace/repository-path.ts'
 import { isTempFileName } from '../workspace/temp-files.ts'
 import { toFileError } from './node-file-tree-errors.ts'
 import { type Committer, commitPaths } from './simple-git-commit.ts'
-import { assertNoFilters, type RepositoryConfig, readConfig } from './simple-git-config.ts'
+import { assertNoFilters, type RepositoryConfig, readConfig, withoutFilters } from './simple-git-config.ts'
 import { assertReadable, diffTree } from './simple-git-diff.ts'
 import { toGitError } from './simple-git-errors.ts'
+import { readPreCommitHook } from './simple-git-hook.ts'
 import { pinRepository, type RepositoryIdentity } from './simple-git-identity.ts'
 import { findIgnored } from './simple-git-ignored.ts'
 import { LOG_FORMAT, parseLog, parseStatus } from './simple-git-parse.ts'
 import { createGitRun, findGit, type GitOutput, type GitRun, type GitRunOptions } from './simple-git-run.ts'
+import { listWorkTree } from './simple-git-work-tree.ts'
 import { holdRepository, type RepositoryHold } from './sqlite-repository-lock.ts'
 
 export interface OpenRepositoryOptions {
@@ -39,6 +41,8 @@ export interface OpenRepositoryOptions {
   readonly allowProtected?: readonly string[]
   /** Takes the repository for this process alone, until it ends; `conflict` where another has it. */
   readonly isOnlyWriter?: boolean
+  /** Hears of everything that is switched off or refused, when it is opened and when that changes. */
+  readonly onNotice?: (notice: string) => void
 }
 
 const SEARCH_PATH_DEFAULT = '/usr/local/bin:/opt/homebrew/bin:/usr/bin:/bin'
@@ -87,6 +91,7 @@ export async function openRepository(options: OpenRepositoryOptions): Promise<Re
     protectedPaths: createProtectedPaths(options.allowProtected),
     committer: options.committer ?? COMMITTER_DEFAULT,
     lockDeadlineMs: options.lockDeadlineMs ?? LOCK_DEADLINE_MS_DEFAULT,
+    onNotice: options.onNotice ?? (() => undefined),
   })
   await repository.refreshConfig()
   return repository
@@ -97,6 +102,7 @@ interface Settings {
   readonly protectedPaths: ProtectedPaths
   readonly committer: Committer
   readonly lockDeadlineMs: number
+  readonly onNotice: (notice: string) => void
 }
 
 class SimpleGitRepository implements Repository {
@@ -105,7 +111,8 @@ class SimpleGitRepository implements Repository {
   readonly #settings: Settings
   /** Let go, it would be collected, and the lock with it. */
   readonly hold: RepositoryHold | null
-  #notices: readonly string[] = []
+  /** What the configuration asked for when it was read last. */
+  #noticed: ReadonlySet<string> = new Set()
 
   constructor(run: GitRun, identity: RepositoryIdentity, hold: RepositoryHold | null, settings: Settings) {
     this.hold = hold
@@ -123,7 +130,8 @@ class SimpleGitRepository implements Repository {
   /** Reads the configuration again: it may have changed since, and with it what has to be switched off. */
   async refreshConfig(): Promise<RepositoryConfig> {
     const config = await readConfig(this.#run, this.#identity, this.#settings.allowFilters)
-    this.#notices = config.notices
+    for (const notice of config.notices) if (!this.#noticed.has(notice)) this.#settings.onNotice(notice)
+    this.#noticed = new Set(config.notices)
     return config
   }
 
@@ -156,13 +164,14 @@ class SimpleGitRepository implements Repository {
     path: RepositoryPath | null
     staged: boolean
     revision: string | null
+    cursor: string | null
   }): Promise<ToolOutput<typeof gitDiff>> {
     const { protectedPaths } = this.#settings
     if (request.path !== null) assertReadable(protectedPaths, request.path, 'Cannot diff')
     const base = await this.#resolveRevision(request.revision)
     const { overrides } = await this.#configWithoutFilters()
     const context = { run: this.#run, identity: this.#identity, overrides, protectedPaths }
-    return withFileErrors('Cannot diff', () => diffTree(context, { path: request.path, staged: request.staged, base }))
+    return withFileErrors('Cannot diff', () => diffTree(context, { ...request, base }))
   }
 
   async commit(request: CommitRequest): Promise<ToolOutput<typeof gitCommit>> {
@@ -214,6 +223,31 @@ class SimpleGitRepository implements Repository {
     return { commits, next_cursor: more ? `${start.commit}-${start.skip + commits.length}` : null }
   }
 
+  async committedBytes(path: RepositoryPath): Promise<Uint8Array | null> {
+    const { overrides, filters } = await this.refreshConfig()
+    const output = await this.#run(['cat-file', '--filters', `HEAD:${path}`], {
+      config: new Map([...overrides, ...withoutFilters(filters)]),
+      bytesMax: FILE_BYTES_MAX,
+    })
+    return output.exitCode === 0 && !output.cut ? output.stdout : null
+  }
+
+  async workTree(): Promise<WorkTree> {
+    const { overrides } = await this.#configWithoutFilters()
+    const { protectedPaths } = this.#settings
+    const hasCommit = (await this.#headCommit()) !== null
+    const base = await this.#resolveRevision(null)
+    return {
+      ...(await listWorkTree({ run: this.#run, identity: this.#identity, overrides, protectedPaths, base })),
+      hasCommit,
+    }
+  }
+
+  async preCommitHook(): Promise<GitHook | null> {
+    const { hooksPath } = await this.refreshConfig()
+    return withFileErrors('Cannot read the hooks of git', async () => readPreCommitHook(this.#identity, hooksPath))
+  }
+
   async storeBlob(bytes: Uint8Array): Promise<string> {
     const output = await this.#must('Cannot keep the bytes', ['hash-object', '-w', '--stdin', '--no-filters'], {
       input: bytes,
@@ -235,8 +269,14 @@ class SimpleGitRepository implements Repository {
     return findIgnored(this.#run, paths, 'Cannot tell what git ignores')
   }
 
-  notices(): readonly string[] {
-    return this.#notices
+  async notices(): Promise<readonly string[]> {
+    try {
+      return (await this.refreshConfig()).notices
+    } catch (error) {
+      // A repository that cannot be used any more is what a person has to be told first.
+      if (error instanceof AppError) return [error.message]
+      throw error
+    }
   }
 
   async #configWithoutFilters(): Promise<RepositoryConfig> {

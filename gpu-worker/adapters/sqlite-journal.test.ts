@@ -14,6 +14,7 @@ const intent = (path: string, after: string | null, jobId: string | null = null)
   afterSha256: after,
   blob: null,
   jobId,
+  agentId: null,
   outcome: jobId === null ? null : { reply: after },
 })
 

@@ -16,6 +16,7 @@ create table if not exists writes (
   after_sha256 text,
   blob text,
   job_id text,
+  agent_id text,
   outcome text,
   state text not null check (state in ('begun', 'landed', 'dropped')),
   at integer not null
@@ -35,6 +36,7 @@ const Row = v.object({
   after_sha256: v.nullable(v.string()),
   blob: v.nullable(v.string()),
   job_id: v.nullable(v.string()),
+  agent_id: v.nullable(v.string()),
   outcome: v.nullable(v.string()),
 })
 const Outcome = v.record(v.string(), v.unknown())
@@ -51,12 +53,13 @@ export function openSqliteJournal(file: string, now: () => number = Date.now): S
   database.prepare("delete from writes where at < ? and state <> 'begun'").run(now() - KEEP_MS)
 
   const begin = database.prepare(
-    "insert into writes (path, before_sha256, after_sha256, blob, job_id, outcome, state, at) values (?, ?, ?, ?, ?, ?, 'begun', ?)",
+    "insert into writes (path, before_sha256, after_sha256, blob, job_id, agent_id, outcome, state, at) values (?, ?, ?, ?, ?, ?, ?, 'begun', ?)",
   )
   const end = database.prepare('update writes set state = ? where id = ?')
   const lastWrites = database.prepare(
     "select * from writes where id in (select max(id) from writes where state = 'landed' group by path) order by id",
   )
+  const writesTo = database.prepare("select * from writes where path = ? and state = 'landed' order by id")
   const writesOf = database.prepare("select * from writes where job_id = ? and state <> 'dropped' order by id")
   const unfinished = database.prepare("select * from writes where state = 'begun' order by id")
   const keep = database.prepare('insert or replace into outcomes (job_id, outcome, at) values (?, ?, ?)')
@@ -79,6 +82,7 @@ export function openSqliteJournal(file: string, now: () => number = Date.now): S
             intent.afterSha256,
             intent.blob,
             intent.jobId,
+            intent.agentId,
             intent.outcome === null ? null : JSON.stringify(intent.outcome),
             now(),
           ).lastInsertRowid,
@@ -95,6 +99,10 @@ export function openSqliteJournal(file: string, now: () => number = Date.now): S
     lastWrites: () => {
       late.flush()
       return lastWrites.all().map(toIntent)
+    },
+    writesTo: (path) => {
+      late.flush()
+      return writesTo.all(path).map(toIntent)
     },
     writesOf: (jobId) =>
       writesOf
@@ -176,6 +184,7 @@ function open(file: string): DatabaseSync {
     chmodSync(file, 0o600)
     database.exec('pragma busy_timeout = 5000; pragma journal_mode = wal; pragma synchronous = full')
     database.exec(SCHEMA)
+    addMissingColumn(database)
     return database
   } catch (cause) {
     throw new AppError('unavailable', "Cannot open the worker's journal: the file is not a database that we can use", {
@@ -183,6 +192,12 @@ function open(file: string): DatabaseSync {
       hint: 'Move worker/journal.sqlite in the data folder away; git keeps the earlier versions of files',
     })
   }
+}
+
+/** A journal of a worker from before agents were noted has the writes, and not by whom. */
+function addMissingColumn(database: DatabaseSync): void {
+  const columns = database.prepare('pragma table_info(writes)').all()
+  if (!columns.some(({ name }) => name === 'agent_id')) database.exec('alter table writes add column agent_id text')
 }
 
 function toIntent(value: unknown): WriteIntent {
@@ -194,6 +209,7 @@ function toIntent(value: unknown): WriteIntent {
     afterSha256: row.after_sha256,
     blob: row.blob,
     jobId: row.job_id,
+    agentId: row.agent_id,
     outcome: row.outcome === null ? null : v.parse(Outcome, JSON.parse(row.outcome)),
   }
 }

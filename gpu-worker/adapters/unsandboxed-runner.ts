@@ -5,6 +5,7 @@ import { AppError } from '#shared/errors.ts'
 import type { CommandRequest, CommandRunner } from '../ports/command-runner.ts'
 import type { ProtectedPaths } from '../workspace/protected-paths.ts'
 import { Turns } from '../workspace/turns.ts'
+import { GIVEN_VARIABLE, writeGiven } from './command-given.ts'
 import { findPlace, refuseScratchFolders } from './command-place.ts'
 import { runCommandProcess } from './command-process.ts'
 import { commandPath, programObstacle } from './command-program.ts'
@@ -47,6 +48,8 @@ export function createUnsandboxedRunner(options: UnsandboxedRunnerOptions): Comm
       await mkdir(join(copy, folder), { recursive: true })
     }
     if (candidate !== null) await replaceFile(copy, candidate)
+    const given = join(work, 'given')
+    if (request.given !== undefined) writeGiven(given, request.given)
     const home = join(work, 'home')
     await mkdir(home)
     const [program, ...args] = request.commandLine
@@ -61,6 +64,7 @@ export function createUnsandboxedRunner(options: UnsandboxedRunnerOptions): Comm
         LANG: 'C.UTF-8',
         CI: '1',
         NO_COLOR: '1',
+        ...(request.given === undefined ? {} : { [GIVEN_VARIABLE]: given }),
       },
       timeoutMs: request.timeoutMs,
       signal,

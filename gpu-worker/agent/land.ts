@@ -26,6 +26,8 @@ export interface LandRequest {
   /** Checks are told, but do not keep the text out: for what was there before. */
   readonly mayFailChecks?: boolean
   readonly jobId: string | null
+  /** The agent as which the file is written; null or left out where none is. */
+  readonly agentId?: string | null
   /** What the change was asked to do; left out where nobody said. */
   readonly task?: string
   /** As in CheckRequest. */
@@ -109,6 +111,7 @@ export async function landFile(request: LandRequest, ports: LandPorts, signal: A
     afterSha256: sha256,
     blob,
     jobId: request.jobId,
+    agentId: request.agentId ?? null,
     outcome: request.outcome?.(landed) ?? null,
   })
   try {

@@ -268,6 +268,7 @@ async function finish(run: Run, attempt: Attempt, text: string): Promise<AgentRe
       expectedSha256: current.sha256,
       dryRun: false,
       jobId: task.jobId,
+      agentId: task.agent.agent_id,
       checks: attempt.checks,
       outcome: outcomeOf,
     },

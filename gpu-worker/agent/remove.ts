@@ -7,6 +7,8 @@ export interface RemoveRequest {
   readonly bytes: Uint8Array
   readonly sha256: string
   readonly jobId: string | null
+  /** As in LandRequest. */
+  readonly agentId: string | null
   /** What the job will answer once the file is gone; null outside jobs. */
   readonly outcome: Readonly<Record<string, unknown>> | null
 }
@@ -16,11 +18,12 @@ export interface RemoveRequest {
  * Rejects as FileTree does (`conflict` where the file has changed meanwhile), and with `disk_full`.
  */
 export async function removeFile(
-  { file, bytes, sha256, jobId, outcome }: RemoveRequest,
+  { file, bytes, sha256, jobId, agentId, outcome }: RemoveRequest,
   { files, repository, journal }: Pick<LandPorts, 'files' | 'repository' | 'journal'>,
 ): Promise<string> {
   const blob = await repository.storeBlob(bytes)
-  const entry = journal.begin({ path: file.path, beforeSha256: sha256, afterSha256: null, blob, jobId, outcome })
+  const intent = { path: file.path, beforeSha256: sha256, afterSha256: null, blob, jobId, agentId, outcome }
+  const entry = journal.begin(intent)
   try {
     await files.remove(file, sha256)
   } catch (error) {

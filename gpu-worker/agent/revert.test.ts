@@ -37,7 +37,7 @@ describe('revertJob', () => {
 
   const revert = async (path: string, revertedJobId: string, abort = signal) =>
     revertJob(
-      { file: await ports.files.resolve(path, 'write'), revertedJobId, jobId: `${revertedJobId}-undo` },
+      { file: await ports.files.resolve(path, 'write'), revertedJobId, jobId: `${revertedJobId}-undo`, agentId: 'a1' },
       ports,
       abort,
     )

@@ -15,6 +15,8 @@ export interface RevertRequest {
   readonly revertedJobId: string
   /** The job that takes it back: its own write can be taken back in turn. */
   readonly jobId: string
+  /** The agent that owns the file. */
+  readonly agentId: string
 }
 
 /**
@@ -25,15 +27,15 @@ export interface RevertRequest {
  * no longer has the bytes; `conflict` where the file is no longer what the job wrote.
  */
 export async function revertJob(request: RevertRequest, ports: LandPorts, signal: AbortSignal): Promise<ChatOutcome> {
-  const { file, revertedJobId, jobId } = request
+  const { file, revertedJobId, jobId, agentId } = request
   const write = await findWrite(request, ports)
   if ((await readCurrent(ports.files, file.path)).sha256 !== write.afterSha256) throw changedSince(request)
   if (write.beforeSha256 === null) return removeAgain(request, write, ports, signal)
   const reply = `Took back job ${revertedJobId}: ${file.path} is as it was before`
   const outcome = (landed: Landed): ChatOutcome => unmodelledOutcome(reply, landed)
   const text = decodeText(file.path, await bytesBefore(request, write, ports))
-  const landing = { file, text, expectedSha256: write.afterSha256, dryRun: false, mayFailChecks: true, jobId, outcome }
-  return outcome(await landFile(landing, ports, signal))
+  const how = { dryRun: false, mayFailChecks: true, jobId, agentId, outcome }
+  return outcome(await landFile({ file, text, expectedSha256: write.afterSha256, ...how }, ports, signal))
 }
 
 /** The last write of the job, which must be to this file. */
@@ -80,7 +82,7 @@ async function removeAgain(
   ports: LandPorts,
   signal: AbortSignal,
 ): Promise<ChatOutcome> {
-  const { file, revertedJobId, jobId } = request
+  const { file, revertedJobId, jobId, agentId } = request
   const current = await readCurrent(ports.files, file.path)
   // The job that made the file is known by its hash; a file that is gone was compared before.
   if (current.bytes === null || current.sha256 === null || current.sha256 !== write.afterSha256)
@@ -91,7 +93,7 @@ async function removeAgain(
   const checks = { passed: true, ran: [], skipped: [], violations: [] }
   const reply = `Took back job ${revertedJobId}: ${file.path}, which it had made, is gone again`
   const outcome = unmodelledOutcome(reply, { ...change, checks })
-  await removeFile({ file, bytes: current.bytes, sha256: current.sha256, jobId, outcome }, ports)
+  await removeFile({ file, bytes: current.bytes, sha256: current.sha256, jobId, agentId, outcome }, ports)
   return outcome
 }
 

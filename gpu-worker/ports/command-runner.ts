@@ -15,6 +15,18 @@ export interface CommandRequest {
   /** Repository paths of folders that the command finds empty and may write to; gone afterwards. */
   readonly scratchFolders: readonly string[]
   readonly timeoutMs: number
+  /**
+   * Files for this command alone, by a path of their own: it finds them, read-only, below the folder that $MILLWRIGHT_GIVEN
+   * names.
+   */
+  readonly given?: ReadonlyMap<string, GivenFile>
+  /** Folders of this machine, absolute, that this command may read beside what every command may. */
+  readonly shownFolders?: readonly string[]
+}
+
+export interface GivenFile {
+  readonly bytes: Uint8Array
+  readonly isExecutable?: boolean
 }
 
 export type CommandLimit = 'time' | 'output' | 'memory' | 'processes'

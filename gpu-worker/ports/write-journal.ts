@@ -9,6 +9,8 @@ export interface WriteIntent {
   /** Git blob of the bytes before, for undoing; null where there was nothing. */
   readonly blob: string | null
   readonly jobId: string | null
+  /** The agent as which the file was written; null where none was named. */
+  readonly agentId: string | null
   /** What the job will answer once the write has landed; null outside jobs. */
   readonly outcome: Readonly<Record<string, unknown>> | null
 }
@@ -24,6 +26,8 @@ export interface WriteJournal {
   end(id: number, how: 'landed' | 'dropped'): void
   /** The last landed write of each path, oldest first. */
   lastWrites(): readonly WriteIntent[]
+  /** The landed writes of a path, oldest first. */
+  writesTo(path: RepositoryPath): readonly WriteIntent[]
   /** The landed writes of a job, oldest first. */
   writesOf(jobId: string): readonly WriteIntent[]
 }

@@ -46,7 +46,9 @@ async function doTask(
       tokens: 0,
       message: `Taking back what was written to ${file.path}`,
     })
-    return revertJob({ file, revertedJobId: args.revert, jobId: context.jobId }, ports, context.signal)
+    const agentId = requireAgent(context).agent_id
+    const request = { file, revertedJobId: args.revert, jobId: context.jobId, agentId }
+    return revertJob(request, ports, context.signal)
   }
   return args.accept === undefined ? work(ports, args, context, file) : accept(ports, args.proposal, context, file)
 }
@@ -106,6 +108,7 @@ async function accept(
       expectedSha256: proposal.base_sha256,
       dryRun: false,
       jobId: context.jobId,
+      agentId: requireAgent(context).agent_id,
       outcome: toOutcome,
     },
     ports,

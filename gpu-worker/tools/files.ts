@@ -72,7 +72,8 @@ export async function writeAs(
     file.key,
     async () => {
       const { text, expectedSha256 } = await request.content(file)
-      const landing = { file, text, expectedSha256, dryRun: request.dryRun, jobId: null, ...timeOf(context) }
+      const agentId = context.agent?.agent_id ?? null
+      const landing = { file, text, expectedSha256, dryRun: request.dryRun, jobId: null, agentId, ...timeOf(context) }
       return landFile(landing, { ...ports, files }, context.signal)
     },
     context.signal,
@@ -129,7 +130,8 @@ export function createFileTools(ports: FileToolPorts): ToolHandlers<FileTools> {
       const remove = async () => {
         const { bytes, sha256 } = await files.read(file.path, FILE_BYTES_MAX)
         refuseOtherVersion('delete', file.path, input.expected_sha256, sha256)
-        return removeFile({ file, bytes, sha256, jobId: null, outcome: null }, { ...ports, files: owned })
+        const agentId = context.agent?.agent_id ?? null
+        return removeFile({ file, bytes, sha256, jobId: null, agentId, outcome: null }, { ...ports, files: owned })
       }
       const blob = await ports.edits.run(file.key, remove, context.signal)
       ports.events.workspace({ v: WIRE_VERSION, type: 'file_changed', path: file.path })

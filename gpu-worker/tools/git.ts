@@ -5,6 +5,7 @@ import type { FileTree } from '../ports/file-tree.ts'
 import type { Repository } from '../ports/repository.ts'
 import type { WriteJournal } from '../ports/write-journal.ts'
 import type { RepositoryPath } from '../workspace/repository-path.ts'
+import { commitTrailers } from './commit-trailers.ts'
 import type { ToolHandlers } from './handler.ts'
 
 export interface GitToolPorts {
@@ -64,10 +65,11 @@ export function createGitTools({ files, repository, journal }: GitToolPorts): To
         path: input.path === undefined ? null : await pathOf(input.path),
         staged: input.staged ?? false,
         revision: input.revision ?? null,
+        cursor: input.cursor ?? null,
       }),
     async git_commit(input, context) {
       const paths = [...new Set(await pathsToCommit(input.paths, context.agent))]
-      const trailers = context.agent === null ? {} : { 'Millwright-Agent': context.agent.agent_id }
+      const trailers = await commitTrailers({ files, repository, journal }, paths, context.agent?.agent_id ?? null)
       return repository.commit({ message: input.message, paths, trailers })
     },
     git_log: async (input) =>

@@ -6,6 +6,7 @@ import { validateFileLength } from './checks.ts'
 import type { ToolDeclaration } from './define-tool.ts'
 import { deleteFile, listFiles, readFile, searchFiles, updateFile, validateFile, writeFile } from './files.ts'
 import { gitCommit, gitDiff, gitLog, gitStatus } from './git.ts'
+import { runPreCommit } from './hooks.ts'
 import { analyzeCodeQuality } from './improvement.ts'
 import type { JobToolDeclaration } from './job-tool.ts'
 import { cancelJob, getJob, listJobs } from './jobs.ts'
@@ -33,6 +34,7 @@ export const catalogue = [
   gitCommit,
   gitLog,
   validateFileLength,
+  runPreCommit,
   analyzeCodeQuality,
   listJobs,
   getJob,

@@ -41,20 +41,25 @@ export const gitDiff = defineTool({
     path: v.optional(path),
     staged: v.optional(v.boolean()),
     revision: v.optional(v.pipe(v.string(), v.minLength(1), v.maxLength(200))),
+    cursor: v.optional(cursor),
   }),
   output: v.strictObject({
     diff: v.string(),
+    /** More follows: under `next_cursor`, or, where that is null, only path by path. */
     diff_truncated: v.boolean(),
+    next_cursor: v.nullable(v.string()),
+    /** These three count the whole diff. */
     files_changed: v.number(),
     insertions: v.number(),
     deletions: v.number(),
   }),
   annotations: reads,
-  toText: ({ diff, diff_truncated, files_changed, insertions, deletions }) =>
+  toText: ({ diff, diff_truncated, next_cursor, files_changed, insertions, deletions }) =>
     [
       `${files_changed} files changed, ${insertions} insertions, ${deletions} deletions`,
       ...(diff === '' ? [] : [diffToText(diff)]),
-      ...(diff_truncated ? ['[cut: ask for one path at a time]'] : []),
+      ...(next_cursor === null ? [] : [`[cut: the rest with cursor ${next_cursor}]`]),
+      ...(diff_truncated && next_cursor === null ? ['[cut: too long to show whole, ask for one path at a time]'] : []),
     ].join('\n'),
 })
 

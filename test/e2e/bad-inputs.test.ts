@@ -88,7 +88,8 @@ function toSurfaceCalls(surface: string, args: Fields): Call[] {
         { tool: 'get_agent_info', args: { agent_id: 'a1' } },
       ]
     case 'git.status':
-      return [{ tool: 'git_status', args }]
+      // What would run programs for a commit is asked as well, wherever a repository is prepared to have some run.
+      return [{ tool: 'git_status', args }, ...(Object.keys(args).length === 0 ? [hooks] : [])]
     case 'git.diff':
       return toDiffCalls(args)
     case 'git.log':
@@ -104,6 +105,9 @@ function toSurfaceCalls(surface: string, args: Fields): Call[] {
   }
 }
 
+/** In no case a hook of pre-commit is configured, and nobody allowed hook files of git. */
+const hooks: Call = { tool: 'run_pre_commit', args: { paths: ['README.md'] } }
+
 /** As it stands in the case, and through the arguments that our tool has for the same thing. */
 function toDiffCalls({ target, paths, ...rest }: Fields): Call[] {
   const named = Array.isArray(paths) ? paths : []
@@ -111,7 +115,11 @@ function toDiffCalls({ target, paths, ...rest }: Fields): Call[] {
   if (target === undefined) return calls
   return [
     { tool: 'git_diff', args: { target, paths } },
-    ...(target === 'HEAD' ? [] : [{ tool: 'git_diff', args: { revision: target } }]),
+    ...(target === 'HEAD'
+      ? []
+      : [target].flatMap((text) =>
+          ['revision', 'cursor', 'path'].map((name) => ({ tool: 'git_diff', args: { [name]: text } })),
+        )),
     ...named.map((path) => ({ tool: 'git_diff', args: { revision: 'HEAD', path } })),
   ]
 }
@@ -123,6 +131,8 @@ function toLogCalls({ ref, max_count }: Fields): Call[] {
     { tool: 'git_log', args: { cursor: ref } },
     { tool: 'git_log', args: { path: ref } },
     { tool: 'git_diff', args: { revision: ref } },
+    { tool: 'git_diff', args: { cursor: ref } },
+    { tool: 'run_pre_commit', args: { paths: [ref] } },
   ]
 }
 
@@ -166,6 +176,10 @@ function judge(item: Item, call: Call, answer: ToolAnswer | 'refused by the prot
     expect(item.expected.outcome, what).toMatch(/^reject/)
     return
   }
+  if (call === hooks) {
+    expect(['not_found', 'unavailable'], `${what}: ${answer.text}`).toContain(answer.error?.code)
+    return
+  }
   if (item.expected.outcome.startsWith('reject') && !(item.expected.outcome !== 'reject' && answer.success)) {
     expect(answer.error, `${what}: ${answer.text}`).not.toBeNull()
     expect(ErrorCode.options, what).toContain(answer.error?.code)
@@ -182,12 +196,12 @@ function judge(item: Item, call: Call, answer: ToolAnswer | 'refused by the prot
 async function checkInvariants(
   item: Item,
   world: HostileWorld,
-  before: { repository: string; outside: string },
+  before: { repository: string | null; outside: string },
   said: string,
 ) {
   const invariants = new Set(item.expected.inv)
   const { repository } = world
-  if (invariants.has('no_fs_change'))
+  if (before.repository !== null)
     expect(world.hashRepository(), `${item.id} changed the repository`).toBe(before.repository)
   if (invariants.has('no_outside_write')) expect(world.hashOutside(), `${item.id} wrote outside`).toBe(before.outside)
   expect(wasRun(world), `${item.id} ran a program`).toBe(false)
@@ -212,8 +226,11 @@ async function checkInvariants(
 
 async function runCase(item: Item, world: HostileWorld): Promise<void> {
   await preludes[item.id]?.(world)
-  const compared = item.expected.inv.includes('no_fs_change')
-  const before = { repository: compared ? world.hashRepository() : '', outside: world.hashOutside() }
+  // Of git, whatever is refused must have changed nothing, whether or not the case asks for it.
+  const compared =
+    item.expected.inv.includes('no_fs_change') || (item.area === 'git' && item.expected.outcome === 'reject')
+  const before = { repository: compared ? world.hashRepository() : null, outside: world.hashOutside() }
+  const work = item.area === 'git' ? await personsWork(world) : null
   let said = ''
   for (const call of toCalls(item, world)) {
     const answer = await send(world, call)
@@ -222,6 +239,18 @@ async function runCase(item: Item, world: HostileWorld): Promise<void> {
   }
   if (item.id === 'G55') expect(said, 'G55 says why').toContain('ignore')
   await checkInvariants(item, world, before, withoutEcho(said, world.fill(item.input.args ?? {})))
+  if (item.area === 'git')
+    expect(await personsWork(world), `${item.id} changed what a person has at work`).toEqual(work)
+}
+
+/** What a person has staged, changed and not added, as the person's own git tells it; none of it is ever committed. */
+async function personsWork({ repository }: HostileWorld): Promise<unknown> {
+  if (!repository.exists('staged.txt')) return null
+  const git = (...args: string[]) => repository.git('-c', 'core.fsmonitor=false', ...args).catch(() => 'no repository')
+  return [
+    await git('diff', '--cached', '--no-ext-diff', '--no-textconv', '--', 'staged.txt'),
+    ['staged.txt', 'README.md', 'untracked.txt'].map((name) => repository.read(name)),
+  ]
 }
 
 /** An answer may repeat what the caller wrote; that tells nobody anything. */

@@ -117,6 +117,30 @@ describe('git_diff', () => {
     }
   })
 
+  it('is cut where it is long, says so, and goes on with the cursor to exactly the whole', async () => {
+    world.repository.write('long.txt', Array.from({ length: 20_000 }, (_, index) => `line ${index}\n`).join(''))
+    const pages: string[] = []
+    let args: Fields = { path: 'long.txt' }
+    for (;;) {
+      const { fields, text } = await call('git_diff', args)
+      expect(fields).toMatchObject({ files_changed: 1, insertions: 20_000, deletions: 0 })
+      pages.push(String(fields.diff))
+      expect(fields.diff_truncated).toBe(fields.next_cursor !== null)
+      if (fields.next_cursor === null) break
+      expect(text).toContain(`[cut: the rest with cursor ${fields.next_cursor}]`)
+      args = { path: 'long.txt', cursor: fields.next_cursor }
+    }
+    expect(pages.length).toBeGreaterThan(2)
+    await world.repository.git('add', '--intent-to-add', 'long.txt')
+    expect(pages.join('')).toBe(await world.repository.git('diff', '--', 'long.txt'))
+    world.repository.write('long.txt', 'short\n')
+    expect((await call('git_diff', args)).error).toMatchObject({
+      code: 'conflict',
+      hint: expect.stringContaining('begin again'),
+    })
+    expect(codeOf(await call('git_diff', { cursor: '--output=pwned' }))).toBe('invalid_input')
+  })
+
   it('refuses a revision that is none, an option or a range', async () => {
     for (const revision of ['--output=pwned', '-O', 'HEAD..main', 'nowhere', 'f'.repeat(40), 'HEAD:README.md']) {
       expect(codeOf(await call('git_diff', { revision })), revision).toMatch(/^(invalid_input|not_found)$/)

@@ -7,6 +7,7 @@ import { connectWorker } from '#gpu-worker/adapters/nats-connection.ts'
 import { createNatsEvents } from '#gpu-worker/adapters/nats-events.ts'
 import { createNatsJobSource } from '#gpu-worker/adapters/nats-job-source.ts'
 import { createNatsRegistry } from '#gpu-worker/adapters/nats-registry.ts'
+import { createNoCommandRunner } from '#gpu-worker/adapters/no-command-runner.ts'
 import { createNodeFileTree } from '#gpu-worker/adapters/node-file-tree.ts'
 import { openRepository } from '#gpu-worker/adapters/simple-git.ts'
 import { openSqliteJournal } from '#gpu-worker/adapters/sqlite-journal.ts'
@@ -76,6 +77,7 @@ export async function startSteeredWorker(model: LanguageModel): Promise<SteeredW
   const git = await openRepository({ root: world.root })
   const parser = createTreeSitterParser()
   const checks = createFileChecker({ parser })
+  const runner = createNoCommandRunner('this worker runs none')
   const ports = {
     settings: defaultSettingsSource,
     parser,
@@ -124,7 +126,7 @@ export async function startSteeredWorker(model: LanguageModel): Promise<SteeredW
     events,
     journal,
     servedCalls: createServedCalls(ports, models, async () => info()),
-    servedJobs: createServedJobs({ ...ports, models }),
+    servedJobs: createServedJobs({ ...ports, models, runner, permissions: { gitHooks: false, preCommitStore: '' } }),
     jobsAtOnce: 4,
     log: () => undefined,
   })

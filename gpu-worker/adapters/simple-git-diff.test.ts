@@ -1,0 +1,85 @@
+import { execFileSync } from 'node:child_process'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { createTempRepository, type TempRepository } from '#test/support/temp-repository.ts'
+import type { Repository } from '../ports/repository.ts'
+import { openRepository } from './simple-git.ts'
+
+const everything = { path: null, staged: false, revision: null, cursor: null } as const
+
+let repository: TempRepository
+let opened: Repository
+beforeEach(async () => {
+  repository = await createTempRepository({ 'src/a.ts': 'one\n', 'src/b.ts': 'first of b\n' })
+  opened = await openRepository({ root: repository.root })
+})
+afterEach(() => repository.remove())
+
+/** What git itself prints for the work tree, new files included. */
+function wholeDiff(...args: string[]): string {
+  const env = {
+    PATH: process.env.PATH,
+    GIT_CONFIG_GLOBAL: '/dev/null',
+    GIT_CONFIG_NOSYSTEM: '1',
+    GIT_INDEX_FILE: `${repository.folder}/index`,
+  }
+  const run = (...words: string[]) =>
+    execFileSync('git', ['-C', repository.root, ...words], { env, maxBuffer: 1 << 27 }).toString('utf8')
+  run('read-tree', 'HEAD')
+  run('add', '--intent-to-add', '.')
+  return run('diff', '--no-renames', '--diff-algorithm=histogram', '--no-indent-heuristic', 'HEAD', ...args)
+}
+
+async function pages(request: Parameters<Repository['diff']>[0]) {
+  const found = [await opened.diff(request)]
+  for (let last = found[0]; last?.next_cursor; last = found.at(-1)) {
+    found.push(await opened.diff({ ...request, cursor: last.next_cursor }))
+  }
+  return found
+}
+
+describe('a diff in pages', () => {
+  it('is exactly what git prints, each page with the counts of the whole', async () => {
+    for (let index = 0; index < 700; index += 1) repository.write(`many/f${index}.ts`, `line ${index}\n`.repeat(20))
+    repository.write('src/a.ts', 'two\n')
+    repository.write('one-line.js', `${'é'.repeat(100_000)}\n`)
+    const found = await pages(everything)
+    expect(found.length).toBeGreaterThan(4)
+    expect(found.map(({ diff }) => diff).join('')).toBe(wholeDiff())
+    for (const [index, { files_changed, insertions, deletions, diff_truncated }] of found.entries()) {
+      expect({ files_changed, insertions, deletions }).toEqual({ files_changed: 702, insertions: 14_002, deletions: 1 })
+      expect(diff_truncated).toBe(index < found.length - 1)
+    }
+  })
+
+  it('shows nothing twice where a file became a folder, or was taken out of the index', async () => {
+    repository.write('a-folder/x', 'x\n')
+    repository.write('becomes', 'a file\n')
+    repository.write('untaken', 'before\n')
+    await repository.git('add', '.')
+    await repository.git('commit', '-q', '-m', 'more')
+    await repository.git('rm', '-q', '--cached', 'becomes', 'untaken')
+    execFileSync('rm', [`${repository.root}/becomes`])
+    repository.write('becomes/inner.ts', 'inner\n')
+    repository.write('becomes-not', 'beside\n')
+    repository.write('untaken', 'after\n')
+    const { diff } = await opened.diff(everything)
+    for (const name of ['becomes', 'becomes/inner.ts', 'becomes-not', 'untaken']) {
+      expect(diff.split(`diff --git a/${name} b/${name}\n`).length, name).toBe(2)
+    }
+  })
+
+  it('is refused from the moment at which it is another, and goes on when it is the same again', async () => {
+    repository.write('long.ts', 'x'.repeat(99).concat('\n').repeat(5000))
+    const first = await opened.diff(everything)
+    const request = { ...everything, cursor: first.next_cursor }
+    const second = await opened.diff(request)
+    repository.write('src/b.ts', 'by somebody else\n')
+    await expect(opened.diff(request)).rejects.toMatchObject({ code: 'conflict' })
+    repository.write('src/b.ts', 'first of b\n')
+    expect(await opened.diff(request)).toEqual(second)
+    await expect(opened.diff({ ...request, staged: true })).rejects.toMatchObject({ code: 'conflict' })
+    await repository.git('add', '.')
+    // Staged, it is the same diff.
+    expect(await opened.diff(request)).toEqual(second)
+  })
+})
