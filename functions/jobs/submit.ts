@@ -1,7 +1,6 @@
 import { AppError } from '#shared/errors.ts'
 import { type AgentId, createJobId, type JobId } from '#shared/ids.ts'
 import type { Caller } from '#shared/protocol/envelope.ts'
-import { JOB_DEADLINE_MS } from '#shared/protocol/limits.ts'
 import { WIRE_VERSION } from '#shared/protocol/subjects.ts'
 import { isFinal } from '#shared/schemas/job.ts'
 import { sha256Hex } from '../crypto.ts'
@@ -10,7 +9,8 @@ import type { JobRecord } from '../ports/registry.ts'
 
 export interface JobRequest {
   readonly tool: string
-  readonly agent: AgentId
+  /** Null for a job of no agent. */
+  readonly agent: AgentId | null
   readonly caller: Caller
   /** What the worker is given. */
   readonly args: Record<string, unknown>
@@ -19,6 +19,8 @@ export interface JobRequest {
   readonly idempotencyKey: string | null
   readonly callKey: string | null
   readonly accepts: JobId | null
+  /** How long it may take, the wait in the queue included. */
+  readonly deadlineMs: number
 }
 
 /**
@@ -38,7 +40,7 @@ export async function submitJob(ports: EdgePorts, request: JobRequest): Promise<
     idempotency_key: request.idempotencyKey,
     call_key: request.callKey,
     accepts: request.accepts,
-    deadline: now + JOB_DEADLINE_MS,
+    deadline: now + request.deadlineMs,
   })
   if (!created || isFinal(record.job.state)) return record
   const job = record.job.job_id

@@ -1,13 +1,14 @@
 import type { CallToolResult } from '@modelcontextprotocol/server'
 import * as v from 'valibot'
 import { invalidInput } from '#shared/errors.ts'
-import { findTool, type ToolName } from '#shared/tools/catalogue.ts'
+import { findTool, isJobTool, type ToolName } from '#shared/tools/catalogue.ts'
 import type { ToolDeclaration } from '#shared/tools/define-tool.ts'
 import { toRefusal } from '../http/errors.ts'
 import type { EdgePorts } from '../ports/edge-ports.ts'
 import type { Log } from '../ports/log.ts'
 import type { CallContext, EdgeHandlers, EdgeToolName } from '../tools/call-context.ts'
 import { createEdgeTools } from '../tools/edge-tools.ts'
+import { callJobTool } from '../tools/job-tool.ts'
 import { callWorkerTool } from '../tools/worker-tool.ts'
 import { toFailure, toSuccess } from './tool-result.ts'
 
@@ -29,7 +30,10 @@ export function createToolRunner(ports: EdgePorts): ToolRunner {
     const input = v.safeParse(tool.input, args)
     if (!input.success) throw invalidInput(`the arguments of ${tool.name}`, input.issues)
     const handler = handlers.get(tool.name)
-    return handler === undefined ? callWorkerTool(ports, tool, input.output, context) : handler(input.output, context)
+    if (handler !== undefined) return handler(input.output, context)
+    return isJobTool(tool)
+      ? callJobTool(ports, tool, input.output, context)
+      : callWorkerTool(ports, tool, input.output, context)
   }
 }
 

@@ -11,7 +11,7 @@ import {
 } from '@modelcontextprotocol/server'
 import type { Caller } from '#shared/protocol/envelope.ts'
 import type { JobProgress } from '#shared/schemas/job.ts'
-import { findTool } from '#shared/tools/catalogue.ts'
+import { findJobTool, findTool } from '#shared/tools/catalogue.ts'
 import { sha256Hex } from '../crypto.ts'
 import {
   INVALID_REQUEST,
@@ -232,11 +232,9 @@ function refuseVersion(headers: Headers, message: JsonRpcMessage): Response | un
 
 const idOf = ({ id }: JsonRpcMessage): JsonRpcId => (typeof id === 'string' || typeof id === 'number' ? id : null)
 
-const waitingTools = new Set(['chat_with_agent', 'get_job'])
-
 function waits(message: JsonRpcMessage): boolean {
   const { name } = message.method === 'tools/call' ? paramsOf(message) : {}
-  return typeof name === 'string' && waitingTools.has(name)
+  return typeof name === 'string' && (name === 'get_job' || findJobTool(name) !== undefined)
 }
 
 async function cancelByRequestId(ports: EdgePorts, request: Request, message: JsonRpcMessage, { caller }: McpCaller) {

@@ -11,6 +11,7 @@ import type { AgentSummary } from '#shared/schemas/agent.ts'
 import { getAgentFile } from '#shared/tools/agent-files.ts'
 import { getAgentInfo, listAgents } from '#shared/tools/agents.ts'
 import { listBugs } from '#shared/tools/bugs.ts'
+import { toolToText } from '#shared/tools/catalogue.ts'
 import type { ToolDeclaration, ToolOutput } from '#shared/tools/define-tool.ts'
 import { readFile } from '#shared/tools/files.ts'
 import { getJob } from '#shared/tools/jobs.ts'
@@ -64,7 +65,8 @@ export function createResources(ports: EdgePorts, run: ToolRunner): Resources {
 
   /** A tool's answer as a model reads it. */
   async function answer<Output>(tool: ReadingTool<Output>, args: object, context: CallContext): Promise<Text> {
-    return markdown(tool.toText((await run(tool as unknown as ToolDeclaration, args, context)) as Output))
+    const declaration = tool as unknown as ToolDeclaration
+    return markdown(toolToText(declaration, await run(declaration, args, context)))
   }
 
   async function wholeFile(

@@ -2,6 +2,7 @@ import type { CallToolResult } from '@modelcontextprotocol/server'
 import * as v from 'valibot'
 import type { AppError, WireError } from '#shared/errors.ts'
 import { Checks } from '#shared/schemas/check.ts'
+import { toolToText } from '#shared/tools/catalogue.ts'
 import type { ToolDeclaration } from '#shared/tools/define-tool.ts'
 import { checksToText, diffToText } from '#shared/tools/fields.ts'
 
@@ -9,7 +10,7 @@ import { checksToText, diffToText } from '#shared/tools/fields.ts'
 export function toSuccess(tool: ToolDeclaration, fields: Record<string, unknown>): CallToolResult {
   return {
     structuredContent: { success: true, ...fields },
-    content: [{ type: 'text', text: tool.toText(fields) }],
+    content: [{ type: 'text', text: toolToText(tool, fields) }],
   }
 }
 

@@ -24,8 +24,8 @@ export interface AgentChanges {
 export interface NewJob {
   readonly job_id: JobId
   readonly tool: string
-  /** The job fails to start once this agent is gone. */
-  readonly agent_id: AgentId
+  /** The job fails to start once this agent is gone; null for a job of no agent. */
+  readonly agent_id: AgentId | null
   readonly caller: Caller
   /** What the worker is given. */
   readonly args: Record<string, unknown>

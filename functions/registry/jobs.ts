@@ -4,7 +4,7 @@ import { type AgentId, JobId, WorkspaceId } from '#shared/ids.ts'
 import type { ClaimJobReply } from '#shared/protocol/envelope.ts'
 import { PAGE_MAX } from '#shared/protocol/limits.ts'
 import { WIRE_VERSION } from '#shared/protocol/subjects.ts'
-import type { EarlierTask } from '#shared/schemas/agent.ts'
+import { type Agent, type EarlierTask, toActingAgent } from '#shared/schemas/agent.ts'
 import { isFinal, type JobOutcome, JobState } from '#shared/schemas/job.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { Log } from '../ports/log.ts'
@@ -14,7 +14,7 @@ import { agentNotFound } from './agents.ts'
 import { fromCursor, toCursor } from './cursor.ts'
 import { EarlyCancels } from './early-cancels.ts'
 import { toHistory } from './history.ts'
-import { damaged, parseAgent, parseJob } from './rows.ts'
+import { damaged, NO_AGENT, parseAgent, parseJob } from './rows.ts'
 import { addUsage } from './usage-total.ts'
 
 type JobMethods = Pick<
@@ -54,7 +54,7 @@ const listColumns = publicColumns
  */
 const aheadOf = `SELECT 1 FROM jobs AS ahead
   WHERE ahead.workspace = waiting.workspace AND ahead.state IN ('queued', 'running')
-    AND +ahead.agent_id = waiting.agent_id AND ahead.job_id <> waiting.job_id
+    AND +ahead.agent_id = waiting.agent_id AND waiting.agent_id <> '${NO_AGENT}' AND ahead.job_id <> waiting.job_id
     AND (ahead.state = 'running' OR (ahead.state = 'queued' AND ahead.job_id < waiting.job_id))
     AND NOT ${isQuestion('ahead.args')} AND NOT ${isQuestion('waiting.args')}`
 
@@ -113,6 +113,22 @@ export function createJobStore(sql: Sql, clock: Clock, log: Log): JobMethods {
     return { job_id: job, state: after.state, cancel_requested }
   }
 
+  /** The agent of a job's row; null where the job is of none. */
+  function findAgent(workspace: WorkspaceId, row: SqlRow): Agent | null | 'gone' | 'damaged' {
+    if (row.agent_id === NO_AGENT) return null
+    const [found] = sql.all(
+      'SELECT *, 0 AS working FROM agents WHERE workspace = ? AND agent_id = ?',
+      workspace,
+      row.agent_id ?? null,
+    )
+    if (found === undefined) return 'gone'
+    const agent = parseAgent(found)
+    if (agent !== null) return agent
+    const error = damaged('agent', String(row.agent_id))
+    log.error('A stored agent cannot be read', error, { workspace, agent_id: row.agent_id })
+    return 'damaged'
+  }
+
   function countAhead(workspace: WorkspaceId, job: JobId): number {
     const [row] = sql.all(
       `SELECT (SELECT count(*) FROM (${aheadOf})) AS ahead FROM jobs AS waiting WHERE workspace = ? AND job_id = ?`,
@@ -136,7 +152,7 @@ export function createJobStore(sql: Sql, clock: Clock, log: Log): JobMethods {
 
   /** What was asked and what came of it. A cancelled job leaves no trace in the conversation. */
   function converse(workspace: WorkspaceId, row: SqlRow, outcome: JobOutcome): void {
-    if (outcome.state === 'cancelled') return
+    if (outcome.state === 'cancelled' || row.agent_id === NO_AGENT) return
     const args = parseJob(row)?.args ?? {}
     if (typeof args.message !== 'string') return
     const answer =
@@ -188,12 +204,14 @@ export function createJobStore(sql: Sql, clock: Clock, log: Log): JobMethods {
             return { record: toRecord(workspace, String(before.job_id), before), created: false }
           }
         }
-        const [agent] = sql.all(
-          'SELECT 1 AS found FROM agents WHERE workspace = ? AND agent_id = ?',
-          workspace,
-          job.agent_id,
-        )
-        if (agent === undefined) throw agentNotFound(job.agent_id)
+        if (job.agent_id !== null) {
+          const [agent] = sql.all(
+            'SELECT 1 AS found FROM agents WHERE workspace = ? AND agent_id = ?',
+            workspace,
+            job.agent_id,
+          )
+          if (agent === undefined) throw agentNotFound(job.agent_id)
+        }
         if (job.accepts !== null) {
           const [accepted] = sql.all(
             `SELECT job_id FROM jobs WHERE workspace = ? AND accepts = ? AND state IN ('queued', 'running', 'succeeded')`,
@@ -214,7 +232,7 @@ export function createJobStore(sql: Sql, clock: Clock, log: Log): JobMethods {
           job.job_id,
           job.caller.subject,
           job.tool,
-          job.agent_id,
+          job.agent_id ?? NO_AGENT,
           job.params_hash,
           job.idempotency_key,
           job.call_key,
@@ -298,18 +316,9 @@ export function createJobStore(sql: Sql, clock: Clock, log: Log): JobMethods {
         // Once begun, only the worker knows whether it wrote before it was cut off: it looks, and minds the deadline itself.
         if (clock.now() >= deadline && row.state === 'queued')
           return refuse('timeout', 'Cannot run the job: its deadline passed while it waited')
-        const [agentRow] = sql.all(
-          'SELECT *, 0 AS working FROM agents WHERE workspace = ? AND agent_id = ?',
-          workspace,
-          row.agent_id ?? null,
-        )
-        if (agentRow === undefined) return refuse('not_found', `Cannot run the job: agent "${row.agent_id}" is gone`)
-        const agent = parseAgent(agentRow)
-        if (agent === null) {
-          const error = damaged('agent', String(row.agent_id))
-          log.error('A stored agent cannot be read', error, { workspace, agent_id: row.agent_id })
-          return refuse('unavailable', error.message)
-        }
+        const agent = findAgent(workspace, row)
+        if (agent === 'gone') return refuse('not_found', `Cannot run the job: agent "${row.agent_id}" is gone`)
+        if (agent === 'damaged') return refuse('unavailable', damaged('agent', String(row.agent_id)).message)
         if (row.state === 'queued') {
           const ahead = countAhead(workspace, job)
           if (ahead > 0) return { v: WIRE_VERSION, claim: 'wait', ahead }
@@ -331,16 +340,11 @@ export function createJobStore(sql: Sql, clock: Clock, log: Log): JobMethods {
           fence,
           tool: record.job.tool,
           args: record.args,
-          agent: {
-            agent_id: agent.agent_id,
-            managed_file: agent.managed_file,
-            system_prompt: agent.system_prompt,
-            model: agent.model,
-          },
+          agent: agent === null ? null : toActingAgent(agent),
           caller: { subject: String(row.subject) },
           deadline,
           cancel_requested: record.cancel_requested,
-          history: historyOf(workspace, agent.agent_id),
+          history: agent === null ? [] : historyOf(workspace, agent.agent_id),
         }
       })
     },
@@ -363,7 +367,7 @@ export function createJobStore(sql: Sql, clock: Clock, log: Log): JobMethods {
           job,
         )
         converse(workspace, row, outcome)
-        addUsage(sql, workspace, String(row.agent_id), outcome)
+        if (row.agent_id !== NO_AGENT) addUsage(sql, workspace, String(row.agent_id), outcome)
         return true
       })
     },

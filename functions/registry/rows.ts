@@ -67,6 +67,9 @@ export function parseAgent(row: SqlRow): Agent | null {
 const JsonText = v.pipe(v.string(), v.parseJson())
 const JsonRecord = v.pipe(JsonText, v.record(v.string(), v.unknown()))
 
+/** What the column of a job of no agent holds, which must hold something. No agent can have this id. */
+export const NO_AGENT = ''
+
 const JobRow = v.object({
   job_id: JobId,
   tool: v.string(),
@@ -89,6 +92,7 @@ export function parseJob(row: SqlRow): JobRecord | null {
   return {
     job: {
       ...job,
+      agent_id: job.agent_id === NO_AGENT ? null : job.agent_id,
       created_at: toIso(job.created_at),
       started_at: job.started_at === null ? null : toIso(job.started_at),
       finished_at: job.finished_at === null ? null : toIso(job.finished_at),

@@ -23,10 +23,9 @@ export type EdgeHandler<Name extends ToolName> = (
   context: CallContext,
 ) => Promise<ToolOutput<ToolByName<Name>>>
 
-/** The tools that the catalogue gives to the edge, jobs included. */
-export type EdgeToolName = Extract<
-  { [Name in ToolName]: ToolByName<Name> extends { place: 'worker' } ? never : Name }[ToolName],
-  string
->
+/** The tools that the edge has a handler of its own for. Other jobs are submitted as they are: see job-tool.ts. */
+export type EdgeToolName =
+  | 'chat_with_agent'
+  | Extract<{ [Name in ToolName]: ToolByName<Name> extends { place: 'edge' } ? Name : never }[ToolName], string>
 
 export type EdgeHandlers<Names extends EdgeToolName> = { readonly [Name in Names]: EdgeHandler<Name> }

@@ -2,7 +2,7 @@ import * as v from 'valibot'
 import { AgentId } from '#shared/ids.ts'
 import { CALL_TIMEOUT_MS } from '#shared/protocol/limits.ts'
 import { type CallFamily, callFamilies } from '#shared/protocol/subjects.ts'
-import type { Agent } from '#shared/schemas/agent.ts'
+import { toActingAgent } from '#shared/schemas/agent.ts'
 import type { ToolDeclaration } from '#shared/tools/define-tool.ts'
 import type { EdgePorts } from '../ports/edge-ports.ts'
 import { askWorker } from './ask-worker.ts'
@@ -23,13 +23,6 @@ export async function callWorkerTool(
     ...(agent === undefined ? {} : { agent: toActingAgent(agent) }),
   })
 }
-
-export const toActingAgent = ({ agent_id, managed_file, system_prompt, model }: Agent) => ({
-  agent_id,
-  managed_file,
-  system_prompt,
-  model,
-})
 
 function callFamily(tool: ToolDeclaration): CallFamily {
   const family = callFamilies.find((candidate) => candidate === tool.family)

@@ -42,6 +42,9 @@ const words: Record<Phase, string> = {
   generating: 'Writing',
   checking: 'Checking',
   writing: 'Saving',
+  planning: 'Planning',
+  scanning: 'Measuring',
+  testing: 'Running tests on',
 }
 
 function describe({ phase, tokens, promptTokens, promptTokensTotal }: GenerateProgress, path: string): string {

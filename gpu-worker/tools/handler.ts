@@ -1,3 +1,4 @@
+import type * as v from 'valibot'
 import type { Caller } from '#shared/protocol/envelope.ts'
 import type { ActingAgent, EarlierTask } from '#shared/schemas/agent.ts'
 import type { JobProgress } from '#shared/schemas/job.ts'
@@ -33,5 +34,23 @@ export type WorkerToolName = Extract<
   { [Name in ToolName]: ToolByName<Name> extends { place: 'worker' } ? Name : never }[ToolName],
   string
 >
+
+/** The tools that the catalogue gives to the worker as jobs. A chat job's arguments are more than the tool's own. */
+export type JobToolName = Exclude<
+  { [Name in ToolName]: ToolByName<Name> extends { place: 'job' } ? Name : never }[ToolName],
+  'chat_with_agent'
+>
+
+/** Does the work of one job tool. Rejects with AppError for a refusal; anything else is our bug. */
+export type JobHandler<Name extends JobToolName> = (
+  input: ToolInput<ToolByName<Name>>,
+  context: JobContext,
+) => Promise<JobOutcomeOf<ToolByName<Name>>>
+
+type JobOutcomeOf<Tool> = Tool extends { outcome: infer Outcome extends v.GenericSchema }
+  ? v.InferOutput<Outcome>
+  : never
+
+export type JobHandlers<Names extends JobToolName> = { readonly [Name in Names]: JobHandler<Name> }
 
 export type ToolHandlers<Names extends ToolName> = { readonly [Name in Names]: ToolHandler<Name> }

@@ -2,7 +2,7 @@ import type * as v from 'valibot'
 import { ChatJobArgs } from '#shared/protocol/chat-job.ts'
 import { CompletePath, DescribeRules, FileState, GetWorkerInfo, PrepareAgent } from '#shared/protocol/worker-calls.ts'
 import type { WorkerInfo } from '#shared/schemas/worker.ts'
-import { findTool } from '#shared/tools/catalogue.ts'
+import { findJobTool, findTool } from '#shared/tools/catalogue.ts'
 import type { ServedCall, ServedJob } from '../daemon.ts'
 import { createSettingsSource } from '../gates/settings-source.ts'
 import type { ModelSet } from '../inference/model-set.ts'
@@ -13,7 +13,7 @@ import { type ChatPorts, runChatJob } from './chat.ts'
 import { completePath } from './complete-path.ts'
 import { createFileTools, type FileToolPorts } from './files.ts'
 import { createGitTools } from './git.ts'
-import type { ToolContext, ToolHandlers, WorkerToolName } from './handler.ts'
+import type { JobHandlers, JobToolName, ToolContext, ToolHandlers, WorkerToolName } from './handler.ts'
 import { createQualityTools, type QualityToolPorts } from './quality.ts'
 import { describeRules } from './rules.ts'
 
@@ -55,7 +55,9 @@ export function createServedCalls(
 
 /** Everything that arrives through the work queue. */
 export function createServedJobs(ports: ChatPorts): ReadonlyMap<string, ServedJob> {
-  return new Map<string, ServedJob>([
+  // Complete by type: a job tool in the catalogue without a handler does not compile.
+  const handlers: JobHandlers<JobToolName> = {}
+  const served = new Map<string, ServedJob>([
     [
       'chat_with_agent',
       {
@@ -64,4 +66,11 @@ export function createServedJobs(ports: ChatPorts): ReadonlyMap<string, ServedJo
       },
     ],
   ])
+  for (const [name, run] of Object.entries(handlers)) {
+    const tool = findJobTool(name)
+    if (tool === undefined) throw new Error(`No job tool "${name}" in the catalogue`)
+    // The daemon parses with this very schema before it calls the handler, which is what makes the types agree.
+    served.set(name, { input: tool.input, run: run as ServedJob['run'] })
+  }
+  return served
 }

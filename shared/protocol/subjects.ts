@@ -6,7 +6,16 @@ export const WIRE_VERSION = 1
 /** The work queue. One stream for all workspaces; the limit on waiting jobs holds per subject, so per workspace. */
 export const JOBS_STREAM = 'MW_JOBS'
 
-export const callFamilies = ['agents', 'agent_files', 'files', 'git', 'checks', 'improvement', 'system'] as const
+export const callFamilies = [
+  'agents',
+  'agent_files',
+  'files',
+  'git',
+  'checks',
+  'templates',
+  'improvement',
+  'system',
+] as const
 export type CallFamily = (typeof callFamilies)[number]
 
 export const registryOperations = ['claim_job', 'finish_job', 'find_owners', 'find_over'] as const

@@ -42,3 +42,11 @@ export const ActingAgent = v.object({
   model: v.nullable(v.string()),
 })
 export type ActingAgent = v.InferOutput<typeof ActingAgent>
+
+/** The part of an agent's record that a worker acts by. */
+export const toActingAgent = ({ agent_id, managed_file, system_prompt, model }: Agent): ActingAgent => ({
+  agent_id,
+  managed_file,
+  system_prompt,
+  model,
+})

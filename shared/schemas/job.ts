@@ -43,7 +43,18 @@ export type UsageTotal = v.InferOutput<typeof UsageTotal>
 
 /** Where a job stands. `tokens` counts those generated so far in this round. */
 export const JobProgress = v.strictObject({
-  phase: v.picklist(['queued', 'loading_model', 'reading', 'prompt', 'generating', 'checking', 'writing']),
+  phase: v.picklist([
+    'queued',
+    'loading_model',
+    'reading',
+    'prompt',
+    'generating',
+    'checking',
+    'writing',
+    'planning',
+    'scanning',
+    'testing',
+  ]),
   round: v.number(),
   tokens: v.number(),
   message: v.string(),

@@ -8,9 +8,10 @@ import {
 } from '../protocol/limits.ts'
 import { Agent, AgentMessage, AgentSummary } from '../schemas/agent.ts'
 import { Checks } from '../schemas/check.ts'
-import { Job, JobProgress, JobState, Usage, UsageTotal } from '../schemas/job.ts'
+import { Job, Usage, UsageTotal } from '../schemas/job.ts'
 import { adds, changes, defineTool, reads, removes } from './define-tool.ts'
-import { agentId, checksToText, context, cursor, diffToText, jobId, limit, name, path, waitSeconds } from './fields.ts'
+import { agentId, checksToText, context, cursor, diffToText, jobId, limit, name, path } from './fields.ts'
+import { defineJobTool, jobEntries } from './job-tool.ts'
 
 const systemPrompt = v.pipe(v.string(), v.maxLength(SYSTEM_PROMPT_CHARACTERS_MAX))
 const model = v.pipe(v.string(), v.minLength(1), v.maxLength(NAME_CHARACTERS_MAX))
@@ -152,7 +153,7 @@ export const ChatOutcome = v.strictObject({
 })
 export type ChatOutcome = v.InferOutput<typeof ChatOutcome>
 
-export const chatOutcomeToText = (outcome: ChatOutcome): string =>
+const chatOutcomeToText = (outcome: ChatOutcome): string =>
   [
     outcome.reply,
     ...(outcome.diff === '' ? [] : [diffToText(outcome.diff)]),
@@ -165,10 +166,9 @@ export const chatOutcomeToText = (outcome: ChatOutcome): string =>
     .filter((line) => line !== '')
     .join('\n')
 
-export const chatWithAgent = defineTool({
+export const chatWithAgent = defineJobTool({
   name: 'chat_with_agent',
   family: 'agents',
-  place: 'job',
   core: true,
   title: 'Give an agent a task',
   description:
@@ -180,26 +180,9 @@ export const chatWithAgent = defineTool({
     mode: v.optional(v.picklist(['edit', 'ask', 'propose'])),
     accept: v.optional(v.pipe(jobId, v.description('proposal_id to write as it was proposed'))),
     revert: v.optional(v.pipe(jobId, v.description('Job whose write to take back'))),
-    wait_seconds: v.optional(waitSeconds),
-    idempotency_key: v.optional(
-      v.pipe(v.string(), v.minLength(1), v.maxLength(200), v.description('Same key: same job, never a second one')),
-    ),
+    ...jobEntries,
   }),
-  output: v.strictObject({
-    job_id: v.string(),
-    state: JobState,
-    progress: v.optional(v.nullable(JobProgress)),
-    /** Why it has not started, where that is known. */
-    note: v.optional(v.string()),
-    ...v.partial(ChatOutcome).entries,
-  }),
+  outcome: ChatOutcome,
   annotations: changes,
-  toText: (result) =>
-    result.reply === undefined
-      ? [
-          `Job ${result.job_id} is ${result.state}${result.progress ? `: ${result.progress.message}` : ''}.`,
-          ...(result.note === undefined ? [] : [result.note]),
-          `Ask get_job for the outcome.`,
-        ].join('\n')
-      : chatOutcomeToText(result as ChatOutcome),
+  outcomeToText: chatOutcomeToText,
 })

@@ -1,3 +1,4 @@
+import * as v from 'valibot'
 import { agentUpdateFile, getAgentFile } from './agent-files.ts'
 import { chatWithAgent, createAgent, deleteAgent, getAgentInfo, listAgents, updateAgent } from './agents.ts'
 import { listBugs, reportBug } from './bugs.ts'
@@ -6,6 +7,7 @@ import type { ToolDeclaration } from './define-tool.ts'
 import { deleteFile, listFiles, readFile, searchFiles, updateFile, validateFile, writeFile } from './files.ts'
 import { gitCommit, gitDiff, gitLog, gitStatus } from './git.ts'
 import { analyzeCodeQuality } from './improvement.ts'
+import type { JobToolDeclaration } from './job-tool.ts'
 import { cancelJob, getJob, listJobs } from './jobs.ts'
 import { getServerInfo } from './system.ts'
 
@@ -50,3 +52,23 @@ const byName = new Map<string, ToolDeclaration>(
 
 /** The declaration of a tool, or undefined. */
 export const findTool = (name: string): ToolDeclaration | undefined => byName.get(name)
+
+/** The declaration of a tool that runs as a job, or undefined. */
+export function findJobTool(name: string): JobToolDeclaration | undefined {
+  const tool = byName.get(name)
+  return tool !== undefined && isJobTool(tool) ? tool : undefined
+}
+
+export const isJobTool = (tool: ToolDeclaration): tool is JobToolDeclaration => 'outcome' in tool
+
+const EndedJob = v.object({ job: v.object({ tool: v.string() }), result: v.record(v.string(), v.unknown()) })
+
+/** A success written for a model to read. What `get_job` shows of an ended job reads as that job's tool writes it. */
+export function toolToText(tool: ToolDeclaration, fields: Record<string, unknown>): string {
+  const text = tool.toText(fields)
+  const ended = tool.name === 'get_job' ? v.safeParse(EndedJob, fields) : null
+  if (ended === null || !ended.success) return text
+  const jobTool = findJobTool(ended.output.job.tool)
+  const outcome = jobTool === undefined ? null : v.safeParse(jobTool.outcome, ended.output.result)
+  return jobTool !== undefined && outcome?.success ? `${text}\n${jobTool.outcomeToText(outcome.output)}` : text
+}

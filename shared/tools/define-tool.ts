@@ -8,6 +8,7 @@ export const toolFamilies = [
   'files',
   'git',
   'checks',
+  'templates',
   'improvement',
   'jobs',
   'system',

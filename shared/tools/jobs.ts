@@ -1,7 +1,6 @@
 import * as v from 'valibot'
 import { WireError } from '../errors.ts'
 import { Job, JobProgress, JobState } from '../schemas/job.ts'
-import { type ChatOutcome, chatOutcomeToText } from './agents.ts'
 import { defineTool, reads, removes } from './define-tool.ts'
 import { agentId, cursor, jobId, limit, waitSeconds } from './fields.ts'
 
@@ -49,10 +48,8 @@ export const getJob = defineTool({
     error: v.nullable(WireError),
   }),
   annotations: reads,
-  toText: ({ job, progress, result, error }) => {
+  toText: ({ job, progress, error }) => {
     if (error !== null) return `${jobLine(job)}\n${error.code}: ${error.message}`
-    if (result !== null && job.tool === 'chat_with_agent')
-      return `${jobLine(job)}\n${chatOutcomeToText(result as ChatOutcome)}`
     return `${jobLine(job)}${progress === null ? '' : `: ${progress.message}`}`
   },
 })

@@ -301,6 +301,28 @@ export function describeRegistry(name: string, create: () => Promise<RegistryUnd
         expect((await claim(third)).fence).toBe(1)
       })
 
+      it('runs jobs of no agent beside each other, with no conversation and no cost of an agent', async () => {
+        const ofNone = () =>
+          job('a1', {
+            tool: 'run_tests',
+            agent_id: null,
+            args: { message: 'not a message' },
+            job_id: newJobId(clock.nowMs),
+          })
+        const [first, second] = [ofNone(), ofNone()]
+        for (const each of [first, second]) expect((await registry.createJob(here, each)).created).toBe(true)
+        expect(await claim(first.job_id)).toMatchObject({ fence: 1, tool: 'run_tests', agent: null, history: [] })
+        expect(await claim(second.job_id)).toMatchObject({ fence: 1, agent: null })
+        expect((await registry.getAgent(here, agentId('a1'))).state).toBe('idle')
+        expect(await registry.finishJob(here, first.job_id, 1, done)).toBe(true)
+        const ended = await registry.getJob(here, first.job_id)
+        expect(ended.job).toMatchObject({ agent_id: null, state: 'succeeded' })
+        const listed = await registry.listJobs(here, { state: null, agent: null, cursor: null, limit: 10 })
+        expect(listed.items.map(({ agent_id }) => agent_id)).toEqual([null, null])
+        expect(sql.all('SELECT * FROM messages')).toEqual([])
+        expect(sql.all('SELECT * FROM agent_usage')).toEqual([])
+      })
+
       it('accepts the outcome of the last claim only, and once', async () => {
         const id = await submit('a1')
         await claim(id)
