@@ -138,11 +138,16 @@ async function createRunView(
   signal: AbortSignal,
 ): Promise<RunView> {
   const paths = new Set<string>(candidates.map(({ path }) => path))
-  for await (const { path, kind } of list(signal)) {
-    if (signal.aborted) throw new AppError('cancelled', 'Cannot look for tests: the call was cancelled')
-    if (kind === 'file') paths.add(path)
-    if (paths.size === FILES_MAX) break
+  try {
+    for await (const { path, kind } of list(signal)) {
+      if (signal.aborted) break
+      if (kind === 'file') paths.add(path)
+      if (paths.size === FILES_MAX) break
+    }
+  } catch (error) {
+    if (!signal.aborted) throw error
   }
+  if (signal.aborted) throw new AppError('cancelled', 'Cannot look for tests: the call was cancelled')
   return {
     paths: [...paths].sort(),
     async read(path) {

@@ -16,6 +16,7 @@ import { createGitTools } from './git.ts'
 import type { JobHandlers, JobToolName, ToolContext, ToolHandlers, WorkerToolName } from './handler.ts'
 import { createQualityTools, type QualityToolPorts } from './quality.ts'
 import { describeRules } from './rules.ts'
+import { createTestTools, type TestToolPorts } from './run-tests.ts'
 
 /** Everything that arrives as a short call: the catalogue's worker tools, and the questions of the edge. */
 export function createServedCalls(
@@ -54,9 +55,11 @@ export function createServedCalls(
 }
 
 /** Everything that arrives through the work queue. */
-export function createServedJobs(ports: ChatPorts): ReadonlyMap<string, ServedJob> {
+export function createServedJobs(ports: ChatPorts & TestToolPorts): ReadonlyMap<string, ServedJob> {
   // Complete by type: a job tool in the catalogue without a handler does not compile.
-  const handlers: JobHandlers<JobToolName> = {}
+  const handlers: JobHandlers<JobToolName> = {
+    ...createTestTools(ports),
+  }
   const served = new Map<string, ServedJob>([
     [
       'chat_with_agent',

@@ -9,6 +9,7 @@ import { gitCommit, gitDiff, gitLog, gitStatus } from './git.ts'
 import { analyzeCodeQuality } from './improvement.ts'
 import type { JobToolDeclaration } from './job-tool.ts'
 import { cancelJob, getJob, listJobs } from './jobs.ts'
+import { runTests } from './run-tests.ts'
 import { getServerInfo } from './system.ts'
 
 /** Every tool there is, in the order in which clients list them. */
@@ -33,6 +34,7 @@ export const catalogue = [
   gitCommit,
   gitLog,
   validateFileLength,
+  runTests,
   analyzeCodeQuality,
   listJobs,
   getJob,

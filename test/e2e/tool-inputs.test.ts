@@ -84,6 +84,7 @@ const complete: Record<ToolName, Fields> = {
   git_diff: { path: 'src/b.py', staged: false, revision: 'HEAD' },
   git_commit: { message: 'm', paths: ['src/a.py'], agent_id: 'a1' },
   git_log: { limit: 1, path: 'src/b.py', cursor: 'x' },
+  run_tests: { paths: ['src/b.py'], wait_seconds: 0, idempotency_key: 'tests' },
   validate_file_length: { file_path: 'src/b.py', content: 'x = 1\n', max_lines: 1 },
   analyze_code_quality: { path: 'src/b.py', content: 'x = 1\n', language: 'python' },
   list_jobs: { state: 'running', agent_id: 'a1', cursor: 'x', limit: 1 },

@@ -7,6 +7,7 @@ import { connectWorker } from '#gpu-worker/adapters/nats-connection.ts'
 import { createNatsEvents } from '#gpu-worker/adapters/nats-events.ts'
 import { createNatsJobSource } from '#gpu-worker/adapters/nats-job-source.ts'
 import { createNatsRegistry } from '#gpu-worker/adapters/nats-registry.ts'
+import { createNoCommandRunner } from '#gpu-worker/adapters/no-command-runner.ts'
 import { createNodeFileTree } from '#gpu-worker/adapters/node-file-tree.ts'
 import { openRepository } from '#gpu-worker/adapters/simple-git.ts'
 import { openSqliteJournal } from '#gpu-worker/adapters/sqlite-journal.ts'
@@ -16,6 +17,7 @@ import { createFileChecker } from '#gpu-worker/gates/file-checker.ts'
 import { defaultSettingsSource } from '#gpu-worker/gates/settings-source.ts'
 import { createModelSet } from '#gpu-worker/inference/model-set.ts'
 import type { LanguageModel } from '#gpu-worker/ports/language-model.ts'
+import { createTestSuite } from '#gpu-worker/runs/test-suite.ts'
 import { createServedCalls, createServedJobs } from '#gpu-worker/tools/served.ts'
 import { KeyedLocks } from '#gpu-worker/workspace/locks.ts'
 import { findNatsServer } from '#scripts/nats-binary.ts'
@@ -103,6 +105,12 @@ export async function startSteeredWorker(model: LanguageModel): Promise<SteeredW
     events,
     edits: new KeyedLocks(),
   }
+  const tests = createTestSuite({
+    files: tree,
+    runner: createNoCommandRunner('this worker runs no commands'),
+    settings: defaultSettingsSource,
+    list: () => tree.walk('', null),
+  })
   const models = createModelSet([model])
   const info = (): WorkerInfo => ({
     worker_id: 'steered',
@@ -124,7 +132,7 @@ export async function startSteeredWorker(model: LanguageModel): Promise<SteeredW
     events,
     journal,
     servedCalls: createServedCalls(ports, models, async () => info()),
-    servedJobs: createServedJobs({ ...ports, models }),
+    servedJobs: createServedJobs({ ...ports, models, tests }),
     jobsAtOnce: 4,
     log: () => undefined,
   })
