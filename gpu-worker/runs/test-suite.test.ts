@@ -1,4 +1,5 @@
-import { dirname } from 'node:path'
+import { realpathSync, symlinkSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { findBubblewrapForTests } from '#test/support/bubblewrap.ts'
 import { hashTree } from '#test/support/temp-repository.ts'
@@ -85,6 +86,15 @@ describe.skipIf('missing' in bubblewrap)(`createTestSuite${title}`, () => {
     expect(result).toMatchObject({ passed: 0, failed: 1 })
     expect(result.failures).toMatchObject([{ name: 'test/sums.test.mjs', file: 'test/sums.test.mjs' }])
     expect(result.output).toContain("does not provide an export named 'add'")
+  })
+
+  it('runs files whatever their names are', async () => {
+    const names = ['[id]', 'a{b}', '@scope/(x)!', 'two words', "quote'd $(id)", 'st*r?', '-x', 'é']
+    const candidates = names.map((name) => ({
+      path: `test/${name}.test.mjs`,
+      text: "import test from 'node:test'\ntest('runs', () => {})\n",
+    }))
+    expect(await run(null, candidates)).toMatchObject({ passed: names.length + 2, failed: 0 })
   })
 
   it('refuses a run without a test, or with none but skipped ones', async () => {
@@ -180,5 +190,58 @@ describe.skipIf('missing' in bubblewrap)(`createTestSuite${title}`, () => {
       code: 'not_found',
       message: 'Cannot run the tests: no test runner was found',
     })
+  })
+})
+
+/** The packages of Millwright itself, which the sandbox is shown beside the Node that runs this. */
+const packages = realpathSync(join(import.meta.dirname, '..', '..', 'node_modules'))
+
+describe.skipIf('missing' in bubblewrap)(`createTestSuite with vitest${title}`, () => {
+  let world: TestSuiteWorld
+  beforeAll(async () => {
+    if ('missing' in bubblewrap) return
+    const files = {
+      'package.json': '{"type": "module", "devDependencies": {"vitest": "5"}}',
+      'vitest.config.ts':
+        "import { defineConfig } from 'vitest/config'\nexport default defineConfig({ test: { testTimeout: 9000 } })\n",
+      'src/sums.ts': 'export const add = (a: number, b: number): number => a + b\n',
+      'src/sums.test.ts':
+        "import { expect, it } from 'vitest'\nimport { add } from './sums.ts'\n\nit('adds', () => {\n  expect(add(1, 2)).toBe(3)\n})\n",
+      'other/sums.test.ts':
+        "import { it } from 'vitest'\nit.skip('later', () => undefined)\nit('is there', () => undefined)\n",
+    }
+    world = await createTestSuiteWorld(bubblewrap, files, [packages, dirname(dirname(process.execPath))])
+    symlinkSync(packages, join(world.repository.root, 'node_modules'))
+  })
+  afterAll(() => world?.repository.remove())
+  const run = (paths: string[] | null, candidates: Candidate[] = []) =>
+    world.suite.run({ paths, candidates }, new AbortController().signal)
+
+  it('runs all tests or some, in a repository that it cannot write to', async () => {
+    const before = hashTree(world.repository.root)
+    expect(await run(null)).toMatchObject({ passed: 2, failed: 0, skipped: 1, runners: [{ command: ['vitest'] }] })
+    const some = await run(['src/sums.test.ts'])
+    expect(some.tests).toEqual([{ name: 'src/sums.test.ts > adds', outcome: 'passed' }])
+    expect((await run(['other'])).tests).toHaveLength(2)
+    expect(hashTree(world.repository.root)).toBe(before)
+  })
+
+  it('tells what fails, and what cannot be loaded', async () => {
+    const wrong = { path: 'src/sums.ts', text: 'export const add = (a: number, b: number): number => a - b\n' }
+    expect(await run(null, [wrong])).toMatchObject({
+      passed: 1,
+      failed: 1,
+      failures: [{ name: 'src/sums.test.ts > adds', file: 'src/sums.test.ts', line: 5 }],
+    })
+    const broken = { path: 'src/sums.ts', text: 'export const add = (\n' }
+    expect((await run(null, [broken])).failures).toMatchObject([{ name: 'src/sums.test.ts', file: 'src/sums.test.ts' }])
+  })
+
+  it('does not pass for an error outside all tests', async () => {
+    const text =
+      "import { it } from 'vitest'\nit('passes', () => { setTimeout(() => { throw new Error('too late') }) })\n"
+    const result = await run(['src/late.test.ts'], [{ path: 'src/late.test.ts', text }])
+    expect(result.failed).toBeGreaterThan(0)
+    expect(result.output).toContain('too late')
   })
 })
