@@ -32,6 +32,8 @@ import type { ModelSupervisor } from './inference/model-supervisor.ts'
 import { createRemoteModels } from './inference/remote-models.ts'
 import type { CommandRunner } from './ports/command-runner.ts'
 import type { LanguageModel } from './ports/language-model.ts'
+import { createTestSuite } from './runs/test-suite.ts'
+import { visible } from './tools/files.ts'
 import { createServedCalls, createServedJobs } from './tools/served.ts'
 import { KeyedLocks } from './workspace/locks.ts'
 import { recoverWorkspace } from './workspace/recover.ts'
@@ -111,12 +113,15 @@ async function serveRepository(
     commandFolders: config.commandFolders,
     isUnsandboxedAllowed: config.unsandboxedCommands,
     searchPath: process.env.PATH ?? '',
+    environment: process.env,
     bubblewrap: config.bubblewrap,
   })
   if (!runner.isSandboxed) log("The repository's commands run WITHOUT a sandbox, as --unsandboxed-commands says")
   if (config.gitHooks) log('run_pre_commit may run hook files of git, as MILLWRIGHT_GIT_HOOKS says')
   const parser = createTreeSitterParser()
   const checker = createFileChecker({ parser, settings, runner })
+  const list = (signal: AbortSignal) => visible({ files, repository }, '', null, signal)
+  const tests = createTestSuite({ files, runner, settings, list })
   const configured = await createModels(config)
   const connection = await connectWorker(config.natsUrl, `millwright-worker-${workspace}`, stopping.signal)
   await refuseSecondWorker(connection, workspace)
@@ -161,7 +166,7 @@ async function serveRepository(
     events,
     journal,
     servedCalls: createServedCalls(ports, models, workerInfo),
-    servedJobs: createServedJobs({ ...ports, models, runner, permissions }),
+    servedJobs: createServedJobs({ ...ports, models, runner, permissions, tests }),
     jobsAtOnce: Math.max(JOBS_AT_ONCE_MIN, config.slots ?? 0),
     log,
   })

@@ -12,8 +12,10 @@ import { createCommandCgroup } from './command-cgroup.ts'
 import { GIVEN_VARIABLE, writeGiven } from './command-given.ts'
 import { type CommandProcessEnd, runCommandProcess } from './command-process.ts'
 import { commandPath, programObstacle } from './command-program.ts'
+import { createReportFile } from './command-report.ts'
 import { createHiddenPaths } from './hidden-paths.ts'
 import { useOfNamespace } from './process-use.ts'
+import { noToolFolders, type ToolFolders } from './tool-folders.ts'
 
 export interface BubblewrapRunnerOptions {
   readonly bubblewrap: Bubblewrap
@@ -24,6 +26,8 @@ export interface BubblewrapRunnerOptions {
   readonly workFolder: string
   /** Folders that the operator shows to commands beside the system's programs: a Python or Node of their own. */
   readonly folders: readonly string[]
+  /** What the operator's own search path leads to; nothing where left out. */
+  readonly tools?: ToolFolders
   /** Folders that no command may see, wherever they lie. */
   readonly hiddenFolders: readonly string[]
   /** Of all processes of a command together; half of the machine's, and at most 4 GiB, where left out. */
@@ -40,6 +44,8 @@ const OPEN_FILES_MAX = 1024
 const FILE_KIBIBYTES_MAX = 256 * 1024
 const MEMORY_BYTES_MAX = Math.min(4 * 1024 ** 3, Math.floor(totalmem() / 2))
 const GIVEN_FOLDER = '/tmp/given'
+/** Where a command finds the file for its report. The only thing outside memory that it can write to. */
+const REPORT_PLACE = '/tmp/.millwright-report'
 const SYSTEM_PATH = ['/usr/local/sbin', '/usr/local/bin', '/usr/sbin', '/usr/bin', '/sbin', '/bin']
 
 // Limits of each process, set inside: dash and busybox call the number of tasks -p, bash -u. If memory runs out all the
@@ -58,14 +64,17 @@ const limits = (memoryBytesMax: number, timeoutMs: number): string =>
   ].join('; ')
 
 /**
- * Commands in bubblewrap: no network, no other process in sight, the repository read-only with the candidate in its place,
+ * Commands in bubblewrap: no network, no other process in sight, the repository read-only with the candidates in their places,
  * nothing of what callers may not read, and limits on time, output, processes and memory.
  */
 export function createBubblewrapRunner(options: BubblewrapRunnerOptions): CommandRunner {
-  const { bubblewrap, root, folders, hiddenFolders, workFolder, memoryBytesMax = MEMORY_BYTES_MAX } = options
+  const { bubblewrap, root, hiddenFolders, workFolder, memoryBytesMax = MEMORY_BYTES_MAX } = options
+  const { tools = noToolFolders } = options
+  const searched = [...options.folders, ...tools.programs]
+  const folders = [...searched, ...tools.others]
   const hiddenPaths = createHiddenPaths(root, options.protectedPaths, hiddenFolders)
   const turns = new Turns(AT_ONCE_MAX)
-  const searchPath = [...commandPath(root, folders.map(withBin)), ...SYSTEM_PATH]
+  const searchPath = [...commandPath(root, searched.map(withBin)), ...SYSTEM_PATH]
   const shown = [root, ...folders, '/usr', '/bin', '/sbin', '/nix/store', '/gnu/store', '/run/current-system/sw']
   const env = {
     PATH: searchPath.join(delimiter),
@@ -82,23 +91,29 @@ export function createBubblewrapRunner(options: BubblewrapRunnerOptions): Comman
     CARGO_TARGET_DIR: '/tmp/cache/target',
     CARGO_NET_OFFLINE: 'true',
     GOTOOLCHAIN: 'local',
+    GOPROXY: 'off',
+    COVERAGE_FILE: '/tmp/cache/coverage',
+    ...tools.environment,
   }
 
   async function runIn(work: string, request: CommandRequest, signal: AbortSignal | undefined) {
     const { given, shownFolders = [] } = request
     if (given !== undefined) writeGiven(join(work, 'given'), given)
     const view = repositoryView({ ...request, root, hidden: await hiddenPaths(), work })
+    const report = request.reportAs === undefined ? null : createReportFile(work, request.reportAs)
+    const commandLine = report === null ? request.commandLine : report.fill(request.commandLine, REPORT_PLACE)
     const args = [
       ...isolation(bubblewrap.canDisableNamespaces),
-      ...systemView(work, [...folders, ...shownFolders]),
+      ...systemView(work, [...folders, ...shownFolders], tools.masked),
       ...(given === undefined ? [] : ['--ro-bind', join(work, 'given'), GIVEN_FOLDER]),
       ...view,
+      ...(report === null ? [] : ['--bind', report.file, REPORT_PLACE]),
       // Whatever was shown above, these are not.
       ...hiddenFolders
         .filter((each) => isShown(each, [...shown, ...shownFolders]) && existsSync(each))
         .flatMap((each) => ['--tmpfs', each, '--remount-ro', each]),
       ...['--remount-ro', '/', '--chdir', root, '--json-status-fd', '3', '--'],
-      ...['/bin/sh', '-c', limits(memoryBytesMax, request.timeoutMs), 'sh', ...request.commandLine],
+      ...['/bin/sh', '-c', limits(memoryBytesMax, request.timeoutMs), 'sh', ...commandLine],
     ]
     const cgroup = createCommandCgroup(TASKS_MAX)
     const [program = '', ...rest] = [...(cgroup?.enter ?? []), bubblewrap.binary, ...args]
@@ -116,7 +131,7 @@ export function createBubblewrapRunner(options: BubblewrapRunnerOptions): Comman
         return namespace === undefined ? null : useOfNamespace(Number(namespace), PROCESSES_MAX)
       },
     }).finally(() => cgroup?.remove())
-    return toOutcome(end, [`${root}/`, root])
+    return { ...toOutcome(end, [`${root}/`, root]), report: report?.read() ?? null, root }
   }
 
   return {

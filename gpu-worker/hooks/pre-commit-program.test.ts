@@ -3,7 +3,7 @@ import { readPreCommit } from './pre-commit-program.ts'
 import type { HookRunOutcome } from './scratch-copy.ts'
 
 const said = (status: number, output: string): HookRunOutcome => ({
-  outcome: { kind: 'ended', status, output, whole: output },
+  outcome: { kind: 'ended', status, output, whole: output, report: null, root: '/repository' },
   output,
   isWhole: true,
   changed: [],
@@ -56,6 +56,8 @@ describe('readPreCommit', () => {
       limit: 'it did not end within 600 s',
       output: '',
       whole: '',
+      report: null,
+      root: '/repository',
     } as const
     expect(() => readPreCommit({ ...said(1, OUTPUT), outcome: stopped })).toThrow('600 s')
   })

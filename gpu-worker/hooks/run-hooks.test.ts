@@ -70,6 +70,7 @@ async function run(
     commandFolders: [],
     isUnsandboxedAllowed: !isSandboxed,
     searchPath: process.env.PATH ?? '',
+    environment: process.env,
     bubblewrap: isSandboxed && 'binary' in bubblewrap ? bubblewrap.binary : join(world.folder, 'no-bwrap'),
   })
   const ports = {

@@ -114,7 +114,7 @@ export async function createScratchCopy(options: ScratchCopyOptions): Promise<Sc
       const frame = `hook-${randomBytes(12).toString('hex')}`
       const request: CommandRequest = {
         commandLine: ['/bin/sh', '-c', SCRIPT, 'sh', frame, ...commandLine],
-        candidate: null,
+        candidates: [],
         scratchFolders: [],
         timeoutMs,
         given,

@@ -17,6 +17,7 @@ import type { JobHandlers, JobToolName, ToolContext, ToolHandlers, WorkerToolNam
 import { createHookTools, type HookToolPorts } from './hooks.ts'
 import { createQualityTools, type QualityToolPorts } from './quality.ts'
 import { describeRules } from './rules.ts'
+import { createTestTools, type TestToolPorts } from './run-tests.ts'
 
 /** Everything that arrives as a short call: the catalogue's worker tools, and the questions of the edge. */
 export function createServedCalls(
@@ -55,9 +56,12 @@ export function createServedCalls(
 }
 
 /** Everything that arrives through the work queue. */
-export function createServedJobs(ports: ChatPorts & HookToolPorts): ReadonlyMap<string, ServedJob> {
+export function createServedJobs(ports: ChatPorts & HookToolPorts & TestToolPorts): ReadonlyMap<string, ServedJob> {
   // Complete by type: a job tool in the catalogue without a handler does not compile.
-  const handlers: JobHandlers<JobToolName> = { ...createHookTools(ports) }
+  const handlers: JobHandlers<JobToolName> = {
+    ...createHookTools(ports),
+    ...createTestTools(ports),
+  }
   const served = new Map<string, ServedJob>([
     [
       'chat_with_agent',

@@ -10,6 +10,7 @@ import { runPreCommit } from './hooks.ts'
 import { analyzeCodeQuality } from './improvement.ts'
 import type { JobToolDeclaration } from './job-tool.ts'
 import { cancelJob, getJob, listJobs } from './jobs.ts'
+import { runTests } from './run-tests.ts'
 import { getServerInfo } from './system.ts'
 
 /** Every tool there is, in the order in which clients list them. */
@@ -35,6 +36,7 @@ export const catalogue = [
   gitLog,
   validateFileLength,
   runPreCommit,
+  runTests,
   analyzeCodeQuality,
   listJobs,
   getJob,

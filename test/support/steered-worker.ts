@@ -17,6 +17,7 @@ import { createFileChecker } from '#gpu-worker/gates/file-checker.ts'
 import { defaultSettingsSource } from '#gpu-worker/gates/settings-source.ts'
 import { createModelSet } from '#gpu-worker/inference/model-set.ts'
 import type { LanguageModel } from '#gpu-worker/ports/language-model.ts'
+import { createTestSuite } from '#gpu-worker/runs/test-suite.ts'
 import { createServedCalls, createServedJobs } from '#gpu-worker/tools/served.ts'
 import { KeyedLocks } from '#gpu-worker/workspace/locks.ts'
 import { findNatsServer } from '#scripts/nats-binary.ts'
@@ -105,6 +106,12 @@ export async function startSteeredWorker(model: LanguageModel): Promise<SteeredW
     events,
     edits: new KeyedLocks(),
   }
+  const tests = createTestSuite({
+    files: tree,
+    runner: createNoCommandRunner('this worker runs no commands'),
+    settings: defaultSettingsSource,
+    list: () => tree.walk('', null),
+  })
   const models = createModelSet([model])
   const info = (): WorkerInfo => ({
     worker_id: 'steered',
@@ -126,7 +133,13 @@ export async function startSteeredWorker(model: LanguageModel): Promise<SteeredW
     events,
     journal,
     servedCalls: createServedCalls(ports, models, async () => info()),
-    servedJobs: createServedJobs({ ...ports, models, runner, permissions: { gitHooks: false, preCommitStore: '' } }),
+    servedJobs: createServedJobs({
+      ...ports,
+      models,
+      runner,
+      permissions: { gitHooks: false, preCommitStore: '' },
+      tests,
+    }),
     jobsAtOnce: 4,
     log: () => undefined,
   })
