@@ -69,10 +69,11 @@ export async function runHooks(
   if (configuration === null && gitHook === null) throw noHooks()
   const workTree = await ports.repository.workTree()
   const staged = selectPaths(workTree, request.paths)
-  const present = workTree.files.filter(({ path }) => staged.includes(path))
-  const copy = await createScratchCopy({ ...ports, workTree, staged, gitHook })
+  const named = new Set(staged)
+  const present = workTree.files.filter(({ path }) => named.has(path))
+  const copy = await createScratchCopy({ ...ports, workTree, staged, gitHook }, signal)
   const tell = (message: string): void => onProgress({ phase: 'testing', round: 1, tokens: 0, message })
-  const run = { ports, copy, present, signal, tell }
+  const run = { ports, copy, present, tell }
   const hooks = configuration === null ? [] : await runConfigured(run, configuration)
   if (gitHook !== null) {
     tell(`Running the ${GIT_HOOK}`)
@@ -93,7 +94,6 @@ interface Run {
   readonly copy: ScratchCopy
   /** The files in question that are there. */
   readonly present: WorkTree['files']
-  readonly signal: AbortSignal
   readonly tell: (message: string) => void
 }
 
@@ -172,7 +172,7 @@ async function runConfigured(run: Run, configuration: HookConfiguration): Promis
   return results
 }
 
-async function runLocal({ ports, copy, present, signal }: Run, hook: LocalHook): Promise<HookResult> {
+async function runLocal({ ports, copy, present }: Run, hook: LocalHook): Promise<HookResult> {
   const { id, name } = hook
   const read = (path: RepositoryPath): Promise<Uint8Array | null> =>
     ports.files.read(path, HOOK_FILE_BYTES_MAX).then(({ bytes }) => bytes, nullIfRefused)
@@ -184,7 +184,7 @@ async function runLocal({ ports, copy, present, signal }: Run, hook: LocalHook):
   const obstacle = await ports.runner.obstacle([program])
   if (obstacle !== null) throw new AppError('unavailable', `Cannot run the hook ${JSON.stringify(name)}: ${obstacle}`)
   const commandLine = ['/usr/bin/env', 'PRE_COMMIT=1', ...hook.commandLine, ...names] as const
-  return toResult(hook, await copy.run({ commandLine, timeoutMs: HOOK_MS }, signal))
+  return toResult(hook, await copy.run({ commandLine, timeoutMs: HOOK_MS }))
 }
 
 /** A file that a hook may be for; a larger one is judged by its name alone. */
@@ -195,17 +195,17 @@ function nullIfRefused(error: unknown): null {
   throw error
 }
 
-async function runGitHook({ ports, copy, signal }: Run, { folder }: GitHook): Promise<HookResult> {
+async function runGitHook({ ports, copy }: Run, { folder }: GitHook): Promise<HookResult> {
   const program = `./${folder ?? '.git/hooks'}/pre-commit`
   const obstacle = await ports.runner.obstacle(['/bin/sh'])
   if (obstacle !== null) throw new AppError('unavailable', `Cannot run the ${GIT_HOOK}: ${obstacle}`)
   // As `git commit` starts it; nobody is there to write into an editor.
   const commandLine = ['/usr/bin/env', 'GIT_INDEX_FILE=.git/index', 'GIT_EDITOR=:', 'GIT_PREFIX=', program] as const
-  return toResult({ id: 'pre-commit', name: GIT_HOOK }, await copy.run({ commandLine, timeoutMs: HOOK_MS }, signal))
+  return toResult({ id: 'pre-commit', name: GIT_HOOK }, await copy.run({ commandLine, timeoutMs: HOOK_MS }))
 }
 
 async function runPreCommit(
-  { ports, copy, present, signal, tell }: Run,
+  { ports, copy, present, tell }: Run,
   configuration: HookConfiguration,
   reason: string,
 ): Promise<HookResult[]> {
@@ -229,7 +229,7 @@ async function runPreCommit(
   refuseTooMany(names)
   const shownFolders = store === null ? [] : [store]
   const commandLine = preCommitLine(store, names)
-  return readPreCommit(await copy.run({ commandLine, timeoutMs: HOOK_MS, shownFolders }, signal))
+  return readPreCommit(await copy.run({ commandLine, timeoutMs: HOOK_MS, shownFolders }))
 }
 
 function refuseTooMany(names: readonly string[]): void {

@@ -25,7 +25,7 @@ export interface HookRunOutcome {
 /** A copy of the repository for hooks, which may do with it what they like: each run gets one of its own. */
 export interface ScratchCopy {
   /** Rejects with `cancelled`, and with `unavailable` where the copy cannot be made. */
-  run(run: HookRun, signal: AbortSignal): Promise<HookRunOutcome>
+  run(run: HookRun): Promise<HookRunOutcome>
 }
 
 export interface ScratchCopyOptions {
@@ -40,7 +40,8 @@ export interface ScratchCopyOptions {
 
 /** Names of files are arguments of no program here, but the copy is made in memory. */
 const FILES_MAX = 50_000
-/** Of the last commit's versions of what is to be committed. */
+/** Of what is to be committed and differs, the last commit's versions: git is asked for each by itself. */
+const COMMITTED_FILES_MAX = 1000
 const COMMITTED_BYTES_MAX = 64 * 1024 * 1024
 
 // Data comes in as files and arguments, never as text of this script. $1 is a word that nobody can guess; it frames what
@@ -102,15 +103,15 @@ diff "$work.before" "$work.after" | sed -n 's/^[<>] [^ ]* *//p' | sort -u | head
 exit $status
 `
 
-/** Collects what the copy is made of. Rejects with `too_large` for more files, or larger ones, than a copy can hold. */
-export async function createScratchCopy(options: ScratchCopyOptions): Promise<ScratchCopy> {
+/** Collects what the copy is made of. Rejects with `too_large` for more files, or larger ones, than a copy can hold, and with `cancelled`. */
+export async function createScratchCopy(options: ScratchCopyOptions, signal: AbortSignal): Promise<ScratchCopy> {
   const { runner, workTree } = options
   if (workTree.files.length > FILES_MAX) {
     throw new AppError('too_large', `Cannot run hooks: ${workTree.files.length} files, limit ${FILES_MAX}`)
   }
-  const given = await collect(options)
+  const given = await collect(options, signal)
   return {
-    async run({ commandLine, timeoutMs, shownFolders = [] }, signal) {
+    async run({ commandLine, timeoutMs, shownFolders = [] }) {
       const frame = `hook-${randomBytes(12).toString('hex')}`
       const request: CommandRequest = {
         commandLine: ['/bin/sh', '-c', SCRIPT, 'sh', frame, ...commandLine],
@@ -125,33 +126,49 @@ export async function createScratchCopy(options: ScratchCopyOptions): Promise<Sc
   }
 }
 
-async function collect(options: ScratchCopyOptions): Promise<ReadonlyMap<string, GivenFile>> {
-  const { repository, workTree, staged, gitHook } = options
+async function collect(options: ScratchCopyOptions, signal: AbortSignal): Promise<ReadonlyMap<string, GivenFile>> {
+  const { workTree, staged, gitHook } = options
   const given = new Map<string, GivenFile>()
   const put = (name: string, text: string): unknown => given.set(name, { bytes: Buffer.from(text) })
   put('files', nulList(workTree.files.map(({ path }) => path)))
-  put('staged', nulList(staged))
   if (workTree.hasCommit) {
+    const changed = new Set(workTree.changed)
+    // What does not differ is in the last commit as it is.
+    const differing = staged.filter((path) => changed.has(path))
     put('has-commit', '')
-    let bytesLeft = COMMITTED_BYTES_MAX
-    const modes = new Map(workTree.files.map(({ path, mode }) => [path, mode]))
-    for (const path of staged) {
-      const bytes = await repository.committedBytes(path)
-      if (bytes === null) continue
-      bytesLeft -= bytes.byteLength
-      if (bytesLeft < 0) {
-        throw new AppError('too_large', `Cannot run hooks: the changed files hold over ${COMMITTED_BYTES_MAX} bytes`, {
-          hint: 'Name fewer paths',
-        })
-      }
-      given.set(`committed/${path}`, { bytes, isExecutable: modes.get(path) === '100755' })
-    }
+    put('staged', nulList(differing))
+    for (const [path, file] of await lastVersions(options, differing, signal)) given.set(`committed/${path}`, file)
   }
   if (gitHook !== null) {
     put('hook-folder', gitHook.folder ?? '.git/hooks')
     for (const [name, file] of gitHook.files) given.set(`hook/${name}`, file)
   }
   return given
+}
+
+/** Of those of the paths that the last commit has. */
+async function lastVersions(
+  { repository, workTree }: ScratchCopyOptions,
+  paths: readonly RepositoryPath[],
+  signal: AbortSignal,
+): Promise<ReadonlyMap<string, GivenFile>> {
+  const tooLarge = (what: string): AppError =>
+    new AppError('too_large', `Cannot run hooks: ${what}`, { hint: 'Name fewer paths' })
+  if (paths.length > COMMITTED_FILES_MAX) {
+    throw tooLarge(`${paths.length} changed files, limit ${COMMITTED_FILES_MAX}`)
+  }
+  const modes = new Map(workTree.files.map(({ path, mode }) => [path, mode]))
+  const versions = new Map<string, GivenFile>()
+  let bytesLeft = COMMITTED_BYTES_MAX
+  for (const path of paths) {
+    if (signal.aborted) throw new AppError('cancelled', 'Cannot run hooks: the call was cancelled')
+    const bytes = await repository.committedBytes(path)
+    if (bytes === null) continue
+    bytesLeft -= bytes.byteLength
+    if (bytesLeft < 0) throw tooLarge(`the changed files hold over ${COMMITTED_BYTES_MAX} bytes`)
+    versions.set(path, { bytes, isExecutable: modes.get(path) === '100755' })
+  }
+  return versions
 }
 
 const nulList = (paths: readonly string[]): string => paths.map((path) => `${path}\0`).join('')

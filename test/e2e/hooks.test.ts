@@ -1,6 +1,8 @@
 import { chmodSync, existsSync } from 'node:fs'
 import { join } from 'node:path'
+import * as v from 'valibot'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { runPreCommit } from '#shared/tools/hooks.ts'
 import { findBubblewrapForTests } from '#test/support/bubblewrap.ts'
 import { hashTree } from '#test/support/temp-repository.ts'
 import { startTestStack, type TestStack } from '#test/support/test-stack.ts'
@@ -63,6 +65,7 @@ describe.skipIf('missing' in bubblewrap)(`run_pre_commit${title}`, { timeout: 60
     expect(answer.text).toBe(
       'Hooks failed on 2 files\n- FAILED No print\n    exit status 1\n    1:print(1)\n- skipped Shell\n    no files to check',
     )
+    expect(v.safeParse(runPreCommit.output, answer.fields).issues).toBeUndefined()
     expect(hashTree(world.repository.root)).toBe(tree)
     const again = await world.client.ok('run_pre_commit', { idempotency_key: 'once' })
     expect(again.job_id).toBe(answer.fields.job_id)

