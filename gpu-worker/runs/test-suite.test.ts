@@ -141,6 +141,32 @@ describe.skipIf('missing' in bubblewrap)(`createTestSuite${title}`, () => {
     }
   })
 
+  it('runs what the repository names, adds up, and asks each for its own files', async () => {
+    const unit = { name: 'unit', runner: 'node', run: ['node', '--test', 'test/*.test.mjs'], files: 'test/*.mjs' }
+    const deep = { name: 'deep', runner: 'node', run: ['node', '--test', 'test/deep/a.mjs'], files: 'test/deep/**' }
+    world.repository.write('millwright.json', JSON.stringify({ tests: [unit, deep] }))
+    const text = "import test from 'node:test'\ntest('is wrong', () => { throw new Error('deep') })\n"
+    const candidates = [{ path: 'test/deep/a.mjs', text }]
+    try {
+      const result = await run(null, candidates)
+      expect(result).toMatchObject({
+        passed: 2,
+        failed: 1,
+        skipped: 1,
+        runners: [
+          { name: 'unit', passed: 2, failed: 0, command: unit.run },
+          { name: 'deep', passed: 0, failed: 1, command: deep.run },
+        ],
+        failures: [{ name: 'deep: test/deep/a.mjs > is wrong', file: 'test/deep/a.mjs', line: 2 }],
+      })
+      expect(result.tests[0]?.name).toBe('unit: test/sums.test.mjs > adds')
+      expect(result.output).toMatch(/^== unit ==\n[\s\S]*\n== deep ==\n/)
+      expect((await run(['test/deep'], candidates)).runners.map(({ name }) => name)).toEqual(['deep'])
+    } finally {
+      world.repository.write('millwright.json', '{}')
+    }
+  })
+
   /** A runner that ends as it is told, with the report that it is told. */
   const told = (outcome: Partial<Extract<CommandOutcome, { kind: 'ended' }>>, text: string): CommandRunner => ({
     ...world.runner,
