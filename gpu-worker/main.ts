@@ -24,7 +24,7 @@ import { parseWorkerConfig, type WorkerConfig, workerUsage } from './config.ts'
 import { createDaemon } from './daemon.ts'
 import { commandNotices } from './gates/commands.ts'
 import { createFileChecker } from './gates/file-checker.ts'
-import { createSettingsSource, type SettingsSource } from './gates/settings-source.ts'
+import { createSettingsSource, protectionOf, type SettingsSource } from './gates/settings-source.ts'
 import { findKey, parseModelList, parseRemoteList } from './inference/model-list.ts'
 import { createModelService } from './inference/model-service.ts'
 import { createModelSet } from './inference/model-set.ts'
@@ -37,6 +37,7 @@ import { KeyedLocks } from './workspace/locks.ts'
 import { recoverWorkspace } from './workspace/recover.ts'
 
 // The worker: the only file of it that reads the environment and signals, and that picks libraries.
+import { createProtectedFileTree } from './workspace/repository-protection.ts'
 
 const log = (line: string): void => {
   process.stderr.write(`${line}\n`)
@@ -91,7 +92,9 @@ async function serveRepository(
 ): Promise<void> {
   const root = findFolder(fromUser(place.folder))
   const workspace = config.workspace ?? toWorkspaceId(basename(root))
-  const files = await createNodeFileTree({ root, allowProtected: [...config.allowedPaths] })
+  const tree = await createNodeFileTree({ root, allowProtected: [...config.allowedPaths] })
+  const settings = createSettingsSource(tree)
+  const files = createProtectedFileTree(tree, protectionOf(settings))
   const repository = await openRepository({
     root,
     allowFilters: config.allowedFilters,
@@ -100,9 +103,8 @@ async function serveRepository(
     ...(process.env.PATH === undefined ? {} : { searchPath: process.env.PATH }),
   })
   const journal = openSqliteJournal(join(fromUser(place.dataFolder), 'journal.sqlite'))
-  for (const line of await recoverWorkspace(files, journal, journal.unfinished())) log(line)
+  for (const line of await recoverWorkspace(tree, journal, journal.unfinished())) log(line)
   for (const notice of repository.notices()) log(notice)
-  const settings = createSettingsSource(files)
   const runner = await createCommandRunner({
     root,
     allowProtected: config.allowedPaths,
