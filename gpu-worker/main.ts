@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { readFileSync, realpathSync } from 'node:fs'
-import { hostname, totalmem } from 'node:os'
+import { availableParallelism, hostname, totalmem } from 'node:os'
 import { basename, join, resolve } from 'node:path'
 import type { NatsConnection } from '@nats-io/transport-node'
 import { AppError } from '#shared/errors.ts'
@@ -16,10 +16,12 @@ import { createNatsModelServer } from './adapters/nats-model-server.ts'
 import { createNatsRegistry } from './adapters/nats-registry.ts'
 import { createNodeFileTree } from './adapters/node-file-tree.ts'
 import { createLlamaModel } from './adapters/node-llama-cpp.ts'
+import { createReportFolder } from './adapters/report-folder.ts'
 import { openRepository } from './adapters/simple-git.ts'
 import { openSqliteJournal } from './adapters/sqlite-journal.ts'
 import { openStatesFolder } from './adapters/states-folder.ts'
 import { createTreeSitterParser } from './adapters/tree-sitter-parser.ts'
+import { createTreeSitterPool } from './adapters/tree-sitter-pool.ts'
 import { parseWorkerConfig, type WorkerConfig, workerUsage } from './config.ts'
 import { createDaemon } from './daemon.ts'
 import { commandNotices } from './gates/commands.ts'
@@ -35,9 +37,9 @@ import type { LanguageModel } from './ports/language-model.ts'
 import { createServedCalls, createServedJobs } from './tools/served.ts'
 import { KeyedLocks } from './workspace/locks.ts'
 import { recoverWorkspace } from './workspace/recover.ts'
+import { createProtectedFileTree } from './workspace/repository-protection.ts'
 
 // The worker: the only file of it that reads the environment and signals, and that picks libraries.
-import { createProtectedFileTree } from './workspace/repository-protection.ts'
 
 const log = (line: string): void => {
   process.stderr.write(`${line}\n`)
@@ -48,6 +50,9 @@ const EXIT_CONFIGURATION = 78
 
 /** One may write and check while others wait for the model. More only where the model answers more of them at once. */
 const JOBS_AT_ONCE_MIN = 4
+
+/** For one look at the whole repository: the work beside the parsing keeps a core busy by itself. */
+const PARSER_THREADS = Math.min(4, availableParallelism())
 
 async function main(): Promise<void> {
   const stopping = new AbortController()
@@ -137,6 +142,8 @@ async function serveRepository(
   const registry = createNatsRegistry(connection, workspace)
   const events = createNatsEvents(connection, workspace)
   const ports = { files, repository, registry, checker, parser, settings, journal, events, edits: new KeyedLocks() }
+  const reports = createReportFolder(join(fromUser(place.dataFolder), 'reports'))
+  const validating = { reports, version, createParser: () => createTreeSitterPool(PARSER_THREADS) }
   const workerInfo = async (): Promise<WorkerInfo> => ({
     worker_id: workerId,
     version,
@@ -160,8 +167,8 @@ async function serveRepository(
     registry,
     events,
     journal,
-    servedCalls: createServedCalls(ports, models, workerInfo),
-    servedJobs: createServedJobs({ ...ports, models }),
+    servedCalls: createServedCalls({ ...ports, reports }, models, workerInfo),
+    servedJobs: createServedJobs({ ...ports, ...validating, models }),
     jobsAtOnce: Math.max(JOBS_AT_ONCE_MIN, config.slots ?? 0),
     log,
   })

@@ -10,6 +10,7 @@ import { analyzeCodeQuality } from './improvement.ts'
 import type { JobToolDeclaration } from './job-tool.ts'
 import { cancelJob, getJob, listJobs } from './jobs.ts'
 import { getServerInfo } from './system.ts'
+import { checkCompliance, runAllValidations } from './validation.ts'
 
 /** Every tool there is, in the order in which clients list them. */
 export const catalogue = [
@@ -33,7 +34,9 @@ export const catalogue = [
   gitCommit,
   gitLog,
   validateFileLength,
+  runAllValidations,
   analyzeCodeQuality,
+  checkCompliance,
   listJobs,
   getJob,
   cancelJob,

@@ -8,9 +8,11 @@ import { createNatsEvents } from '#gpu-worker/adapters/nats-events.ts'
 import { createNatsJobSource } from '#gpu-worker/adapters/nats-job-source.ts'
 import { createNatsRegistry } from '#gpu-worker/adapters/nats-registry.ts'
 import { createNodeFileTree } from '#gpu-worker/adapters/node-file-tree.ts'
+import { createReportFolder } from '#gpu-worker/adapters/report-folder.ts'
 import { openRepository } from '#gpu-worker/adapters/simple-git.ts'
 import { openSqliteJournal } from '#gpu-worker/adapters/sqlite-journal.ts'
 import { createTreeSitterParser } from '#gpu-worker/adapters/tree-sitter-parser.ts'
+import { createTreeSitterPool } from '#gpu-worker/adapters/tree-sitter-pool.ts'
 import { createDaemon } from '#gpu-worker/daemon.ts'
 import { createFileChecker } from '#gpu-worker/gates/file-checker.ts'
 import { defaultSettingsSource } from '#gpu-worker/gates/settings-source.ts'
@@ -104,6 +106,7 @@ export async function startSteeredWorker(model: LanguageModel): Promise<SteeredW
     edits: new KeyedLocks(),
   }
   const models = createModelSet([model])
+  const reports = createReportFolder(join(world.folder, 'reports'))
   const info = (): WorkerInfo => ({
     worker_id: 'steered',
     version: '0',
@@ -123,8 +126,14 @@ export async function startSteeredWorker(model: LanguageModel): Promise<SteeredW
     registry,
     events,
     journal,
-    servedCalls: createServedCalls(ports, models, async () => info()),
-    servedJobs: createServedJobs({ ...ports, models }),
+    servedCalls: createServedCalls({ ...ports, reports }, models, async () => info()),
+    servedJobs: createServedJobs({
+      ...ports,
+      models,
+      reports,
+      version: '0',
+      createParser: () => createTreeSitterPool(1),
+    }),
     jobsAtOnce: 4,
     log: () => undefined,
   })
