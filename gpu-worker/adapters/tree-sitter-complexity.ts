@@ -212,6 +212,9 @@ function addCognitive(frame: Frame, amount: (base: number) => number): void {
 /** Counts a whole logical expression at its outermost node: a run of equal operators is one for the reader. */
 function countLogical({ node, frame }: Visit, rules: ComplexityRules, flattened: Set<number>): void {
   if (flattened.has(node.id)) return
+  // Most binary expressions add or compare; asking for one child is cheaper than for all.
+  const own = node.childForFieldName('operator')
+  if (own !== null && !rules.operators.has(own.type)) return
   const operators = operatorsInOrder(node, rules, flattened)
   frame.cyclomatic += operators.length
   let last = ''
