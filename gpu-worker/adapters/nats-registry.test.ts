@@ -68,7 +68,8 @@ describe('createNatsRegistry', () => {
         message.respond(JSON.stringify({ v: 1, agents, more: after === null }))
       },
     })
-    const seen = await Array.fromAsync(createNatsRegistry(worker, workspace).listOwners())
+    const seen: unknown[] = []
+    for await (const agent of createNatsRegistry(worker, workspace).listOwners()) seen.push(agent)
     subscription.unsubscribe()
     expect(seen).toEqual([
       { agentId: 'a1', path: 'a1.py', key: 'a1.PY' },

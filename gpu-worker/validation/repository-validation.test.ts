@@ -67,7 +67,7 @@ describe('createRepositoryValidation', () => {
       'src/long.py': 'x = 1\n'.repeat(301),
       'src/Bad-Name.py': good,
       'src/myViews/one.py': 'x = eval("1")\n',
-      'src/myViews/two.py': 'x = 1\n',
+      'src/myViews/deep/two.py': 'x = 1\n',
       'tests/test_good.py': 'def test_it():\n    pass\n',
       'packages/a/package.json': '{}',
       'key.py': `key = "AKIA${'ABCDEFGHIJKLMNOP'}"\n`,
@@ -82,8 +82,8 @@ describe('createRepositoryValidation', () => {
       'missing_tests warning src/Bad-Name.py',
       'missing_tests warning src/broken.py',
       'missing_tests warning src/long.py',
+      'missing_tests warning src/myViews/deep/two.py',
       'missing_tests warning src/myViews/one.py',
-      'missing_tests warning src/myViews/two.py',
       'naming error src/Bad-Name.py',
       'naming error src/myViews',
       'secrets error key.py:1',
@@ -207,6 +207,11 @@ describe('createRepositoryValidation', () => {
     })
     await expect(run(null, cancel.signal)).rejects.toMatchObject({ code: 'cancelled' })
     expect(parses).toBeLessThan(40)
+  })
+
+  it('stops while it still looks for files', async () => {
+    const { run } = await open({ 'a.py': good })
+    await expect(run(null, AbortSignal.abort())).rejects.toMatchObject({ code: 'cancelled' })
   })
 
   it('looks at a bounded number of entries, and does not call that passed', async () => {

@@ -1,4 +1,4 @@
-import { rmSync } from 'node:fs'
+import { rmSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Log } from 'sarif'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
@@ -97,6 +97,20 @@ describe('run_all_validations', () => {
     expect(again.issues.ownership.map(({ path }) => path)).toEqual(['src/ghost.py'])
     expect((await validate()).issues.ownership[0]?.message).toContain('git ignores')
     for (const agent_id of ['good', 'ghost', 'hidden', 'keeper']) await world.client.ok('delete_agent', { agent_id })
+  })
+
+  it('finds two agents that have come to one file', async () => {
+    await own('alias', 'src/alias.py')
+    await own('good', 'src/good.py')
+    const link = join(world.repository.root, 'src', 'alias.py')
+    symlinkSync('good.py', link)
+    const { issues } = await validate()
+    expect(issues.ownership.map(({ path, message }) => `${path}: ${message}`)).toEqual([
+      expect.stringMatching(/^src\/alias\.py: .* which now leads to "src\/good\.py"/),
+      'src/good.py: Agents alias and good manage the same file: delete one of them',
+    ])
+    rmSync(link)
+    for (const agent_id of ['alias', 'good']) await world.client.ok('delete_agent', { agent_id })
   })
 
   it('refuses paths at which there is nothing', async () => {
