@@ -12,6 +12,7 @@ import type { JobToolDeclaration } from './job-tool.ts'
 import { cancelJob, getJob, listJobs } from './jobs.ts'
 import { runTests } from './run-tests.ts'
 import { getServerInfo } from './system.ts'
+import { checkCompliance, runAllValidations } from './validation.ts'
 
 /** Every tool there is, in the order in which clients list them. */
 export const catalogue = [
@@ -37,7 +38,9 @@ export const catalogue = [
   validateFileLength,
   runPreCommit,
   runTests,
+  runAllValidations,
   analyzeCodeQuality,
+  checkCompliance,
   listJobs,
   getJob,
   cancelJob,
