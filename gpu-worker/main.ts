@@ -134,7 +134,8 @@ async function serveRepository(
   const startedAt = new Date().toISOString()
   const registry = createNatsRegistry(connection, workspace)
   const events = createNatsEvents(connection, workspace)
-  const ports = { files, repository, registry, checker, parser, settings, journal, events, edits: new KeyedLocks() }
+  const edits = new KeyedLocks()
+  const ports = { files, repository, registry, checker, parser, settings, runner, journal, events, edits }
   const workerInfo = async (): Promise<WorkerInfo> => ({
     worker_id: workerId,
     version,

@@ -58,6 +58,8 @@ export interface CheckSettings {
   /** Files with more lines are changed by edits of line ranges. */
   readonly editsAboveLines: number
   readonly commands: readonly CommandSettings[]
+  /** Repository path. */
+  readonly templatesFolder: string
 }
 
 /** A page, as in rule 4 of the "Power of Ten" (Holzmann, 2006). */
@@ -92,7 +94,7 @@ function parseJson(text: string): unknown {
   }
 }
 
-function toSettings({ checks = {}, answers = {} }: SettingsFile): CheckSettings {
+function toSettings({ checks = {}, answers = {}, templates = {} }: SettingsFile): CheckSettings {
   return {
     severities: { ...severities, ...checks.severities },
     lineLimits: {
@@ -121,6 +123,7 @@ function toSettings({ checks = {}, answers = {} }: SettingsFile): CheckSettings 
       ),
     },
     commands: toCommands(checks.commands ?? []),
+    templatesFolder: toFolder(templates.folder ?? 'templates', 'templates.folder'),
   }
 }
 

@@ -16,10 +16,11 @@ import { createGitTools } from './git.ts'
 import type { JobHandlers, JobToolName, ToolContext, ToolHandlers, WorkerToolName } from './handler.ts'
 import { createQualityTools, type QualityToolPorts } from './quality.ts'
 import { describeRules } from './rules.ts'
+import { createTemplateJobs, createTemplateTools, type TemplateToolPorts } from './templates.ts'
 
 /** Everything that arrives as a short call: the catalogue's worker tools, and the questions of the edge. */
 export function createServedCalls(
-  ports: FileToolPorts & QualityToolPorts,
+  ports: FileToolPorts & QualityToolPorts & TemplateToolPorts,
   models: ModelSet,
   workerInfo: () => Promise<WorkerInfo>,
 ): ReadonlyMap<string, ServedCall> {
@@ -30,6 +31,7 @@ export function createServedCalls(
     ...createGitTools(ports),
     ...createBugTools(ports),
     ...createQualityTools(ports),
+    ...createTemplateTools(ports),
   }
   const served = new Map<string, ServedCall>()
   for (const [name, handle] of Object.entries(handlers)) {
@@ -54,9 +56,11 @@ export function createServedCalls(
 }
 
 /** Everything that arrives through the work queue. */
-export function createServedJobs(ports: ChatPorts): ReadonlyMap<string, ServedJob> {
+export function createServedJobs(ports: ChatPorts & TemplateToolPorts): ReadonlyMap<string, ServedJob> {
   // Complete by type: a job tool in the catalogue without a handler does not compile.
-  const handlers: JobHandlers<JobToolName> = {}
+  const handlers: JobHandlers<JobToolName> = {
+    ...createTemplateJobs(ports),
+  }
   const served = new Map<string, ServedJob>([
     [
       'chat_with_agent',

@@ -10,6 +10,7 @@ import { analyzeCodeQuality } from './improvement.ts'
 import type { JobToolDeclaration } from './job-tool.ts'
 import { cancelJob, getJob, listJobs } from './jobs.ts'
 import { getServerInfo } from './system.ts'
+import { generateFromTemplate, listTemplates, templateFromSpec, validateTemplate } from './templates.ts'
 
 /** Every tool there is, in the order in which clients list them. */
 export const catalogue = [
@@ -33,6 +34,10 @@ export const catalogue = [
   gitCommit,
   gitLog,
   validateFileLength,
+  listTemplates,
+  generateFromTemplate,
+  validateTemplate,
+  templateFromSpec,
   analyzeCodeQuality,
   listJobs,
   getJob,

@@ -7,6 +7,7 @@ import { connectWorker } from '#gpu-worker/adapters/nats-connection.ts'
 import { createNatsEvents } from '#gpu-worker/adapters/nats-events.ts'
 import { createNatsJobSource } from '#gpu-worker/adapters/nats-job-source.ts'
 import { createNatsRegistry } from '#gpu-worker/adapters/nats-registry.ts'
+import { createNoCommandRunner } from '#gpu-worker/adapters/no-command-runner.ts'
 import { createNodeFileTree } from '#gpu-worker/adapters/node-file-tree.ts'
 import { openRepository } from '#gpu-worker/adapters/simple-git.ts'
 import { openSqliteJournal } from '#gpu-worker/adapters/sqlite-journal.ts'
@@ -79,6 +80,7 @@ export async function startSteeredWorker(model: LanguageModel): Promise<SteeredW
   const ports = {
     settings: defaultSettingsSource,
     parser,
+    runner: createNoCommandRunner('this worker is a test'),
     files: instead(tree, {
       write: async (...write: Parameters<typeof tree.write>) => {
         await tree.write(...write)
