@@ -1,7 +1,13 @@
 import { AppError } from '#shared/errors.ts'
 import type { FileTree } from '../ports/file-tree.ts'
 import { builtinTemplates } from './builtin.ts'
-import { findTemplates, readTemplate, type VisibleEntries } from './repository-templates.ts'
+import {
+  findTemplate,
+  findTemplates,
+  readTemplate,
+  type TemplateFolder,
+  type VisibleEntries,
+} from './repository-templates.ts'
 import { isTemplateName } from './spec.ts'
 import type { Template } from './template.ts'
 
@@ -23,33 +29,32 @@ export interface LibraryPorts {
 }
 
 export function createTemplateLibrary({ files, entries, folder }: LibraryPorts): TemplateLibrary {
-  async function readOwn(name: string, signal: AbortSignal): Promise<Template | null> {
-    return readTemplate(await folder(), name, { files, entries }, signal)
-  }
-
   return {
     async list(signal) {
       const listed = new Map<string, Listed>(builtinTemplates())
-      for (const name of await findTemplates(await folder(), entries, signal)) {
-        try {
-          const template = await readOwn(name, signal)
-          if (template !== null) listed.set(name, template)
-        } catch (error) {
-          if (!(error instanceof AppError)) throw error
-          listed.set(name, { name, problem: error.message })
-        }
-      }
+      for (const found of await findTemplates(await folder(), entries, signal))
+        listed.set(found.name, await readOrExplain(found, files))
       return [...listed.values()].sort((a, b) => (a.name < b.name ? -1 : 1))
     },
 
     async find(name, signal) {
       if (!isTemplateName(name)) throw noTemplate(name, 'it is no name of a template')
-      const template = (await readOwn(name, signal)) ?? builtinTemplates().get(name)
+      const own = await findTemplate(await folder(), name, entries, signal)
+      const template = own === null ? builtinTemplates().get(name) : await readTemplate(own, files)
       if (template !== undefined) return template
-      const own = await findTemplates(await folder(), entries, signal)
-      const names = [...new Set([...own, ...builtinTemplates().keys()])].sort()
+      const all = await findTemplates(await folder(), entries, signal)
+      const names = [...new Set([...all.map((each) => each.name), ...builtinTemplates().keys()])].sort()
       throw new AppError('not_found', `Cannot find template "${name}"`, { hint: `There are: ${names.join(', ')}` })
     },
+  }
+}
+
+async function readOrExplain(found: TemplateFolder, files: FileTree): Promise<Listed> {
+  try {
+    return await readTemplate(found, files)
+  } catch (error) {
+    if (!(error instanceof AppError)) throw error
+    return { name: found.name, problem: error.message }
   }
 }
 

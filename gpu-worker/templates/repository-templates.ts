@@ -7,46 +7,64 @@ import { BODY_ENDING, fromFolder, TEMPLATE_FILE, type Template } from './templat
 /** What git does not ignore below a folder of the repository. Rejects with `not_found` where there is no such folder. */
 export type VisibleEntries = (folder: string, signal: AbortSignal) => AsyncIterable<FileEntry>
 
-/** Files of the templates' folder that are looked at; a folder full of other things is not walked to its end. */
+/** A folder with a `template.json`. */
+export interface TemplateFolder {
+  readonly name: string
+  /** Of its plain files, not of those in folders below it. */
+  readonly paths: readonly string[]
+}
+
+/** Files that are looked at; a folder full of other things is not walked to its end. */
 const ENTRIES_MAX = 5000
 const TEMPLATES_MAX = 200
 /** A character of a body has four bytes at most. */
 const BODY_BYTES_MAX = 4 * BODY_CHARACTERS_MAX
 
-/** Names of the folders directly below `folder` that hold a `template.json`, in order. */
-export async function findTemplates(folder: string, entries: VisibleEntries, signal: AbortSignal): Promise<string[]> {
-  const names: string[] = []
+/** The templates directly below a folder, in order. */
+export async function findTemplates(
+  folder: string,
+  entries: VisibleEntries,
+  signal: AbortSignal,
+): Promise<TemplateFolder[]> {
+  const found = new Map<string, string[]>()
   for await (const path of filesBelow(folder, entries, signal)) {
-    const [name, file, ...deeper] = path.slice(folder.length + 1).split('/')
-    if (name !== undefined && file === TEMPLATE_FILE && deeper.length === 0 && isTemplateName(name)) names.push(name)
-    if (names.length === TEMPLATES_MAX) break
+    const [name = '', ...file] = path.slice(folder.length + 1).split('/')
+    if (file.length !== 1 || !isTemplateName(name)) continue
+    found.set(name, [...(found.get(name) ?? []), path])
   }
-  return names
+  return [...found]
+    .map(([name, paths]) => ({ name, paths }))
+    .filter(({ name, paths }) => paths.includes(`${folder}/${name}/${TEMPLATE_FILE}`))
+    .slice(0, TEMPLATES_MAX)
+}
+
+/** The template of that name; null where there is none. */
+export async function findTemplate(
+  folder: string,
+  name: string,
+  entries: VisibleEntries,
+  signal: AbortSignal,
+): Promise<TemplateFolder | null> {
+  const own = `${folder}/${name}`
+  const paths: string[] = []
+  for await (const path of filesBelow(own, entries, signal))
+    if (!path.slice(own.length + 1).includes('/')) paths.push(path)
+  return paths.includes(`${own}/${TEMPLATE_FILE}`) ? { name, paths } : null
 }
 
 /**
- * The template of a folder of the repository; null where it holds no `template.json`. Rejects with `invalid_input` for one
- * that is wrong, and as FileTree does: links that lead out, protected files and the like are refused.
+ * Rejects with `invalid_input` for a template that is wrong, and as FileTree does: links that lead out, protected files and the
+ * like are refused.
  */
-export async function readTemplate(
-  folder: string,
-  name: string,
-  { files, entries }: { files: FileTree; entries: VisibleEntries },
-  signal: AbortSignal,
-): Promise<Template | null> {
-  const own = `${folder}/${name}`
+export async function readTemplate({ name, paths }: TemplateFolder, files: FileTree): Promise<Template> {
+  const isSpec = (path: string): boolean => path.endsWith(`/${TEMPLATE_FILE}`)
+  const bodies = paths.filter((path) => path.endsWith(BODY_ENDING))
+  if (bodies.length > BODIES_MAX)
+    throw new AppError('too_large', `Cannot read template "${name}": it has more than ${BODIES_MAX} bodies`)
   const texts = new Map<string, string>()
-  let json: string | null = null
-  for await (const path of filesBelow(own, entries, signal)) {
-    const file = path.slice(own.length + 1)
-    if (file === TEMPLATE_FILE) json = await readText(files, path)
-    else if (!file.includes('/') && file.endsWith(BODY_ENDING)) texts.set(file, await readText(files, path))
-    if (texts.size > BODIES_MAX)
-      throw new AppError('too_large', `Cannot read template "${name}": it has more than ${BODIES_MAX} bodies`)
-  }
-  return json === null
-    ? null
-    : fromFolder(name, 'repository', parseTemplateFile(`${own}/${TEMPLATE_FILE}`, json), texts)
+  for (const path of bodies) texts.set(path.slice(path.lastIndexOf('/') + 1), await readText(files, path))
+  const spec = paths.find(isSpec) ?? ''
+  return fromFolder(name, 'repository', parseTemplateFile(spec, await readText(files, spec)), texts)
 }
 
 async function readText(files: FileTree, path: string): Promise<string> {

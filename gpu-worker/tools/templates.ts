@@ -1,4 +1,5 @@
 import { AppError } from '#shared/errors.ts'
+import { ANSWER_BYTES_MAX } from '#shared/protocol/limits.ts'
 import { WIRE_VERSION } from '#shared/protocol/subjects.ts'
 import type { ListedTemplate } from '#shared/tools/templates.ts'
 import type { SettingsSource } from '../gates/settings-source.ts'
@@ -34,7 +35,9 @@ export function createTemplateTools(ports: TemplateToolPorts): ToolHandlers<Temp
   const library = createLibrary(ports)
   return {
     async list_templates(_input, { signal }) {
-      return { templates: (await library.list(signal)).map(toListed) }
+      const all = (await library.list(signal)).map(toListed)
+      const templates = within(all, ANSWER_BYTES_MAX)
+      return { templates, truncated: templates.length < all.length }
     },
 
     async generate_from_template(input, context) {
@@ -209,6 +212,17 @@ function toListed(listed: Listed): ListedTemplate {
     outputs: outputs.map(({ path }) => path),
     problem: null,
   }
+}
+
+/** As many as an answer holds; ours go first, since they always fit. */
+function within(listed: readonly ListedTemplate[], bytesMax: number): ListedTemplate[] {
+  let bytes = 0
+  const shown = new Set<ListedTemplate>()
+  for (const each of listed.toSorted((a, b) => (a.source < b.source ? -1 : a.source > b.source ? 1 : 0))) {
+    bytes += Buffer.byteLength(JSON.stringify(each))
+    if (bytes <= bytesMax) shown.add(each)
+  }
+  return listed.filter((each) => shown.has(each))
 }
 
 function showType(kind: Variable): string {

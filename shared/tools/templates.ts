@@ -50,9 +50,13 @@ export const listTemplates = defineTool({
   title: 'List templates',
   description: 'Templates of code with their variables: built in, and of the repository.',
   input: v.strictObject({}),
-  output: v.strictObject({ templates: v.array(ListedTemplate) }),
+  output: v.strictObject({
+    templates: v.array(ListedTemplate),
+    /** Others of the repository were left out: their folders show them. */
+    truncated: v.boolean(),
+  }),
   annotations: reads,
-  toText: ({ templates }) =>
+  toText: ({ templates, truncated }) =>
     templates
       .flatMap(({ name, source, description, variables, outputs, problem }) =>
         problem === null
@@ -62,6 +66,7 @@ export const listTemplates = defineTool({
             ]
           : [`${name} (repository) cannot be used: ${problem}`],
       )
+      .concat(truncated ? ['[more templates: look into their folder]'] : [])
       .join('\n'),
 })
 
