@@ -133,6 +133,26 @@ describe('what a text may cost', () => {
     expect(faultOf(text, {}, bodies)).not.toMatch(/^rendered/)
   })
 
+  it.each([
+    ['tags within tags', `${'{% if true %}'.repeat(2900)}x${'{% endif %}'.repeat(2000)}`],
+    ['tags within tags, all closed', `${'{% if true %}'.repeat(2500)}x${'{% endif %}'.repeat(2500)}`],
+    ['brackets within brackets', `{{ ${'a['.repeat(20_000)}1${']'.repeat(20_000)} }}`],
+    ['many conditions', `{% if ${'true and '.repeat(7000)}true %}x{% endif %}`],
+    ['many filters', `{{ 'a' ${'| upcase '.repeat(7000)} }}`],
+  ])('breaks nothing: %s', (_what, text) => {
+    const engine = createTemplateEngine(new Map())
+    expect(Object.keys(engine.render(text, { a: 1 }))).toHaveLength(1)
+    expect(engine.render('{{ a }}', { a: 1 })).toEqual({ text: '1' })
+  })
+
+  it('is bounded for all texts of a template together', () => {
+    const engine = createTemplateEngine(new Map())
+    const slow = '{% for a in (1..900) %}{% for b in (1..900) %}{% if a == b %}{% endif %}{% endfor %}{% endfor %}'
+    const faults = Array.from({ length: 8 }, () => engine.render(slow, {})).map((each) => JSON.stringify(each))
+    // The limit on time or that on memory, whichever is first: none is rendered in the end.
+    expect(faults.at(-1)).toContain('limit exceeded')
+  })
+
   it('is paid by one text alone: the next one is rendered', () => {
     const engine = createTemplateEngine(new Map())
     expect(engine.render('{% for i in (1..1000000000) %}x{% endfor %}', {})).toHaveProperty('fault')

@@ -24,8 +24,8 @@ export function whyNoIdentifier(text: string): string | null {
 /** Throws a plain error where there is no letter or digit in it. */
 function words(text: string): string[] {
   const found = text
-    .replace(/([a-z0-9])([A-Z])/g, '$1 $2')
-    .replace(/([A-Z]+)([A-Z][a-z])/g, '$1 $2')
+    // Without a run of capitals within the pattern, which would be tried from each of them.
+    .replace(/(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])/g, ' ')
     .match(/[A-Za-z0-9]+/g)
   if (found === null) throw new Error('there is no letter or digit to make a name of')
   return found.map((word) => word.toLowerCase())
