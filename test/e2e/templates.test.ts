@@ -530,19 +530,25 @@ sys.exit("both are bad" if sum("bad" in open(path).read() for path in paths) == 
       const commands = [
         { name: 'whole', run: ['/usr/bin/python3', 'step.py'], files: 'step/*.py' },
         { name: 'note', run: ['false'], files: 'step/*.py', severity: 'warning' },
+        { name: 'each', run: ['/usr/bin/python3', '-m', 'ast', '{file}'], files: 'step/*.py' },
+        { name: 'other', run: ['false'], files: '*.go' },
+        { name: 'never', run: ['false'], files: 'step/*.py', severity: 'off' },
       ]
       live.repository.write('millwright.json', JSON.stringify({ checks: { commands } }))
       const outputs = ['a', 'b'].map((each) => ({ path: `step/${each}.py`, file: `${each}.liquid`, overwrite: 'ask' }))
       const bodies = { 'a.liquid': 'A = {{ x | py_string }}\n', 'b.liquid': 'B = {{ y | py_string }}\n' }
       const variables = { x: { type: 'string' }, y: { type: 'string' } }
-      writeTemplate('steps', { variables, outputs, after: ['whole', 'note'] }, bodies)
+      writeTemplate('steps', { variables, outputs, after: commands.map(({ name }) => name) }, bodies)
       const first = await generate('steps', { x: 'bad', y: 'good' })
       expect(first.fields.after).toEqual([
         { name: 'whole', passed: true, message: '' },
         { name: 'note', passed: false, message: expect.stringContaining('`false` failed with exit status 1') },
+        { name: 'each', passed: true, message: '' },
+        { name: 'other', passed: null, message: 'it is for none of the files' },
+        { name: 'never', passed: null, message: 'switched off in millwright.json' },
       ])
       const dry = await generate('steps', { x: 'x', y: 'x' }, { overwrite: true, dry_run: true })
-      expect(dry.fields.after).toMatchObject([{ passed: null }, { passed: null }])
+      expect((dry.fields.after as Fields[]).map(({ passed }) => passed)).toEqual([null, null, null, null, null])
       // Each is checked beside the other of before, which is good.
       live.repository.write('step/a.py', 'A = "old"\n')
       const refused = await generate('steps', { x: 'bad', y: 'bad' }, { overwrite: true })
