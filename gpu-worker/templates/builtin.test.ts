@@ -121,7 +121,7 @@ describe('hostile values', () => {
     const [example = {}] = exampleSets(template.variables)
     const [tame] = renderOk(template, { ...example })
     const definitions = await definitionsOf(tame?.path ?? '', tame?.text ?? '')
-    const rounds = template.name === 'module-readme' ? 10 : 40
+    const rounds = template.name === 'module-readme' ? 10 : 25
     for (let round = 0; round < rounds; round++) {
       // Two texts of one list may become the same name, which is refused before anything is rendered.
       const values = spoiled(template, { ...example }, random)

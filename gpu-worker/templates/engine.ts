@@ -22,9 +22,9 @@ export interface TemplateEngine {
 }
 
 /** One text; a hundred times what the largest of our own takes. Nothing else happens meanwhile. */
-const RENDER_MS_MAX = 500
+const RENDER_MS_MAX = 1000
 /** All texts that one engine renders: every output, and in a trial every example. */
-const RENDER_MS_TOTAL = 2000
+const RENDER_MS_TOTAL = 3000
 /** Items and characters that loops and filters make: a file's worth. */
 const MEMORY_MAX = FILE_BYTES_MAX
 
