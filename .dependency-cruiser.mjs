@@ -58,7 +58,7 @@ export default {
     {
       name: 'agent-below-tools',
       severity: 'error',
-      from: { path: '^gpu-worker/(agent|analysis|gates|inference|validation)/', pathNot: tests },
+      from: { path: '^gpu-worker/(agent|analysis|gates|inference|templates|validation)/', pathNot: tests },
       to: { path: '^gpu-worker/(tools/|daemon)' },
     },
     {

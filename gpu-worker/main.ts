@@ -147,7 +147,8 @@ async function serveRepository(
   const startedAt = new Date().toISOString()
   const registry = createNatsRegistry(connection, workspace)
   const events = createNatsEvents(connection, workspace)
-  const ports = { files, repository, registry, checker, parser, settings, journal, events, edits: new KeyedLocks() }
+  const edits = new KeyedLocks()
+  const ports = { files, repository, registry, checker, parser, settings, runner, journal, events, edits }
   const permissions = { gitHooks: config.gitHooks, preCommitStore: config.preCommitStore }
   const reports = createReportFolder(join(fromUser(place.dataFolder), 'reports'))
   const validating = { reports, version, createParser: () => createTreeSitterPool(PARSER_THREADS) }
@@ -175,7 +176,7 @@ async function serveRepository(
     events,
     journal,
     servedCalls: createServedCalls({ ...ports, reports }, models, workerInfo),
-    servedJobs: createServedJobs({ ...ports, ...validating, models, runner, permissions, tests }),
+    servedJobs: createServedJobs({ ...ports, ...validating, models, permissions, tests }),
     jobsAtOnce: Math.max(JOBS_AT_ONCE_MIN, config.slots ?? 0),
     log,
   })

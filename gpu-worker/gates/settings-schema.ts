@@ -170,6 +170,19 @@ const Answers = v.strictObject({
   ),
 })
 
+const Templates = v.strictObject({
+  folder: v.optional(
+    v.pipe(
+      v.string(),
+      v.minLength(1),
+      v.maxLength(PATTERN_CHARACTERS_MAX),
+      v.description(
+        'The folder of the repository that holds its templates, each in a folder of its own; templates unless told',
+      ),
+    ),
+  ),
+})
+
 export const SettingsFile = v.strictObject({
   $schema: v.optional(v.string()),
   checks: v.optional(Checks),
@@ -182,5 +195,6 @@ export const SettingsFile = v.strictObject({
     ),
   ),
   protected_paths: v.optional(ProtectedGlobs),
+  templates: v.optional(Templates),
 })
 export type SettingsFile = v.InferOutput<typeof SettingsFile>

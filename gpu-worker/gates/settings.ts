@@ -87,6 +87,8 @@ export interface CheckSettings {
   readonly requiredReadmes: RequiredReadmes
   /** What no tool writes, beside what is protected anyway. */
   readonly protectedPaths: PathMatcher
+  /** Repository path. */
+  readonly templatesFolder: string
 }
 
 /** A page, as in rule 4 of the "Power of Ten" (Holzmann, 2006). */
@@ -121,7 +123,13 @@ function parseJson(text: string): unknown {
   }
 }
 
-function toSettings({ checks = {}, answers = {}, tests = [], protected_paths = [] }: SettingsFile): CheckSettings {
+function toSettings({
+  checks = {},
+  answers = {},
+  tests = [],
+  protected_paths = [],
+  templates = {},
+}: SettingsFile): CheckSettings {
   return {
     severities: { ...severities, ...checks.severities },
     lineLimits: {
@@ -152,6 +160,7 @@ function toSettings({ checks = {}, answers = {}, tests = [], protected_paths = [
     requiredTests: toRequiredTests(checks.missing_tests),
     requiredReadmes: toRequiredReadmes(checks.missing_readmes),
     protectedPaths: toProtectedPaths(protected_paths),
+    templatesFolder: toFolder(templates.folder ?? 'templates', 'templates.folder'),
   }
 }
 

@@ -16,7 +16,12 @@ const record = (properties: Record<string, AnswerSchema>): AnswerSchema => ({
   required: Object.keys(properties),
   additionalProperties: false,
 })
-const list = (minItems: number, maxItems: number): AnswerSchema => ({ type: 'array', items: text, minItems, maxItems })
+const list = (minItems: number, maxItems: number, items: AnswerSchema = text): AnswerSchema => ({
+  type: 'array',
+  items,
+  minItems,
+  maxItems,
+})
 
 const cases: [string, AnswerSchema, readonly string[], readonly string[]][] = [
   [
@@ -39,6 +44,13 @@ const cases: [string, AnswerSchema, readonly string[], readonly string[]][] = [
   ['lists', list(1, 2), ['["a"]', '["a", "b"]', '[\n  "a",\n  "b"\n]'], ['[]', '["a","b","c"]', '["a",]']],
   ['lists that may be empty', list(0, 1), ['[]', '["a"]', '[ ]'], ['["a","b"]']],
   ['lists that must be empty', list(0, 0), ['[]'], ['["a"]']],
+  // Together more repetitions than the engine takes within each other.
+  [
+    'long texts in lists in lists',
+    list(1, 8, record({ a: list(0, 6, { type: 'string', maxLength: 500 }) })),
+    ['[{"a":["x","y"]},{"a":[]}]'],
+    ['[]', '[{"a":"x"}]', '["x"]'],
+  ],
   [
     'records, whole and in order',
     record({ a: text, 'b c': { type: 'boolean' } }),

@@ -12,8 +12,10 @@ const REPEATS_MAX = 2000
  * Throws RangeError for bounds that are none.
  */
 export function jsonGrammar(schema: AnswerSchema): string {
+  const items: string[] = []
   return [
-    `root ::= ${toRule(schema)}`,
+    `root ::= ${toRule(schema, items)}`,
+    ...items,
     'ws ::= ([ ] | "\\n" [ ]{0,16})?',
     'character ::= [^"\\\\\\x00-\\x1F\\x7F\\uD800-\\uDFFF\\U00010000-\\U0010FFFF] | "\\\\" ["\\\\/bfnrt] | "\\\\u" code',
     'code ::= [0-9a-cefA-CEF] hex hex hex | [dD] [0-7] hex hex',
@@ -22,7 +24,11 @@ export function jsonGrammar(schema: AnswerSchema): string {
   ].join('\n')
 }
 
-function toRule(schema: AnswerSchema): string {
+/**
+ * What stands in a list gets a rule of its own, which is added to `items`: the engine multiplies the repetitions of what is
+ * written out within another, and refuses more than 2,000 of them.
+ */
+function toRule(schema: AnswerSchema, items: string[]): string {
   switch (schema.type) {
     case 'string':
       if ('enum' in schema) return oneOf(bounded(schema.enum).map((each) => literal(JSON.stringify(each))))
@@ -32,10 +38,10 @@ function toRule(schema: AnswerSchema): string {
     case 'boolean':
       return '("true" | "false")'
     case 'array':
-      return list(toRule(schema.items), within(schema.minItems), within(schema.maxItems))
+      return list(addItem(schema.items, items), within(schema.minItems), within(schema.maxItems))
     case 'object': {
       const members = Object.entries(schema.properties).map(
-        ([key, value]) => `${literal(`${JSON.stringify(key)}:`)} ws ${toRule(value)}`,
+        ([key, value]) => `${literal(`${JSON.stringify(key)}:`)} ws ${toRule(value, items)}`,
       )
       return `("{" ws ${members.join(' "," ws ')} ws "}")`
     }
@@ -48,6 +54,13 @@ function integer(minimum: number, maximum: number): string {
     ...(maximum >= 0 ? [numberBetween(Math.max(0, minimum), maximum)] : []),
   ]
   return oneOf(alternatives)
+}
+
+function addItem(schema: AnswerSchema, items: string[]): string {
+  const rule = toRule(schema, items)
+  const name = `item${items.length + 1}`
+  items.push(`${name} ::= ${rule}`)
+  return name
 }
 
 function list(item: string, least: number, most: number): string {

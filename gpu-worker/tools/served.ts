@@ -25,11 +25,12 @@ import { createHookTools, type HookToolPorts } from './hooks.ts'
 import { createQualityTools, type QualityToolPorts } from './quality.ts'
 import { describeRules } from './rules.ts'
 import { createTestTools, type TestToolPorts } from './run-tests.ts'
+import { createTemplateJobs, createTemplateTools, type TemplateToolPorts } from './templates.ts'
 import { createValidationTools, readReport, type ValidationToolPorts } from './validation.ts'
 
 /** Everything that arrives as a short call: the catalogue's worker tools, and the questions of the edge. */
 export function createServedCalls(
-  ports: FileToolPorts & QualityToolPorts & Pick<ValidationToolPorts, 'reports'>,
+  ports: FileToolPorts & QualityToolPorts & TemplateToolPorts & Pick<ValidationToolPorts, 'reports'>,
   models: ModelSet,
   workerInfo: () => Promise<WorkerInfo>,
 ): ReadonlyMap<string, ServedCall> {
@@ -40,6 +41,7 @@ export function createServedCalls(
     ...createGitTools(ports),
     ...createBugTools(ports),
     ...createQualityTools(ports),
+    ...createTemplateTools(ports),
   }
   const served = new Map<string, ServedCall>()
   for (const [name, handle] of Object.entries(handlers)) {
@@ -66,13 +68,14 @@ export function createServedCalls(
 
 /** Everything that arrives through the work queue. */
 export function createServedJobs(
-  ports: ChatPorts & HookToolPorts & TestToolPorts & ValidationToolPorts,
+  ports: ChatPorts & HookToolPorts & TestToolPorts & ValidationToolPorts & TemplateToolPorts,
 ): ReadonlyMap<string, ServedJob> {
   // Complete by type: a job tool in the catalogue without a handler does not compile.
   const handlers: JobHandlers<JobToolName> = {
     ...createHookTools(ports),
     ...createTestTools(ports),
     ...createValidationTools(ports),
+    ...createTemplateJobs(ports),
   }
   const served = new Map<string, ServedJob>([
     [

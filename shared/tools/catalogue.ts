@@ -12,6 +12,7 @@ import type { JobToolDeclaration } from './job-tool.ts'
 import { cancelJob, getJob, listJobs } from './jobs.ts'
 import { runTests } from './run-tests.ts'
 import { getServerInfo } from './system.ts'
+import { generateFromTemplate, listTemplates, templateFromSpec, validateTemplate } from './templates.ts'
 import { checkCompliance, runAllValidations } from './validation.ts'
 
 /** Every tool there is, in the order in which clients list them. */
@@ -39,6 +40,10 @@ export const catalogue = [
   runPreCommit,
   runTests,
   runAllValidations,
+  listTemplates,
+  generateFromTemplate,
+  validateTemplate,
+  templateFromSpec,
   analyzeCodeQuality,
   checkCompliance,
   listJobs,

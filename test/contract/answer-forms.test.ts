@@ -6,6 +6,7 @@ import { createLlamaModel } from '#gpu-worker/adapters/node-llama-cpp.ts'
 import { chooseForm } from '#gpu-worker/agent/choose-form.ts'
 import { createPrompt, type PromptRequest } from '#gpu-worker/agent/prompt.ts'
 import type { GenerateResult, LanguageModel } from '#gpu-worker/ports/language-model.ts'
+import { draftSchema } from '#gpu-worker/templates/draft.ts'
 import { writeTinyModel } from '#scripts/tiny-model.ts'
 
 // Forms of answers, held by real engines against models that know nothing of them.
@@ -109,5 +110,16 @@ describe('whole files', () => {
     const patience = { signal: AbortSignal.timeout(30_000) }
     const free = await demo.generate(asked, patience)
     expect((await demo.generate({ ...asked, grammar }, patience)).text).toBe(free.text)
+  })
+})
+
+describe('drafts of templates', () => {
+  // Long before its end an answer of random weights is cut; up to there it has the form.
+  it('are begun as they must be, by a model that knows nothing of JSON', async () => {
+    const grammar = { kind: 'json', schema: draftSchema } as const
+    const asked = { turns: createPrompt(request(null, 'A module')), answerTokensMax: 60, temperature: 1.5, grammar }
+    const { text: answer, stopReason } = await random.generate(asked, { signal: AbortSignal.timeout(30_000) })
+    expect(stopReason).toBe('length')
+    expect(answer).toMatch(/^\{\s*"name":\s*"(?:[^"\\]|\\.)*/)
   })
 })

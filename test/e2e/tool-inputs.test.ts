@@ -42,6 +42,13 @@ const toSchema = (value: unknown): Schema => v.parse(JSON_SCHEMA, value)
 const SOME_JOB = createJobId(0, new Uint8Array(16))
 const SHA256 = 'a'.repeat(64)
 
+const sampleSpec = (name: string): Fields => ({
+  name,
+  description: 'A constant',
+  variables: { value: { type: 'integer', examples: [1] } },
+  outputs: [{ path: 'constant.py', body: 'VALUE = {{ value }}\n' }],
+})
+
 /** Every field of every tool with a value that it takes. A tool that is missing here does not compile. */
 const complete: Record<ToolName, Fields> = {
   create_agent: {
@@ -90,6 +97,17 @@ const complete: Record<ToolName, Fields> = {
   run_pre_commit: { paths: ['src/a.py'], wait_seconds: 1, idempotency_key: 'k' },
   run_all_validations: { paths: ['src'], wait_seconds: 1, idempotency_key: 'r' },
   check_compliance: { paths: ['src/b.py'], wait_seconds: 1, idempotency_key: 'c' },
+  list_templates: {},
+  generate_from_template: {
+    template: 'python-class',
+    variables: { name: 'A', description: 'B', fields: [{ name: 'c' }] },
+    output_path: 'src/d.py',
+    agent_id: 'a1',
+    overwrite: true,
+    dry_run: true,
+  },
+  validate_template: { template: 'python-class', spec: sampleSpec('s') },
+  template_from_spec: { spec: sampleSpec('s'), description: 'A class', wait_seconds: 0, idempotency_key: 'k' },
   analyze_code_quality: { path: 'src/b.py', content: 'x = 1\n', language: 'python' },
   list_jobs: { state: 'running', agent_id: 'a1', cursor: 'x', limit: 1 },
   get_job: { job_id: SOME_JOB, wait_seconds: 0 },
@@ -230,7 +248,9 @@ function* casesAt(root: Fields, schema: Schema, place: Place): Generator<Case> {
       field: dotted('f'.repeat(20)),
     }
   } else if (schema.type === 'object') {
-    yield* casesAt(root, toSchema(schema.additionalProperties), [...place, 'other'])
+    // What a template's values are is not the tool's to say.
+    if (Object.keys(Object(schema.additionalProperties)).length > 0)
+      yield* casesAt(root, toSchema(schema.additionalProperties), [...place, 'other'])
     for (const name of ['', 'n'.repeat(65), 'n'.repeat(100_000)]) {
       const args = replaceAt(root, place, { [name]: 'src/b.py' }) as Fields
       yield { what: `${field}: a name of ${name.length} characters`, args, field }
@@ -406,6 +426,16 @@ describe('analyze_code_quality', () => {
   })
 })
 
+describe.each(['validate_template', 'template_from_spec'])('%s', (tool) => {
+  const other = tool === 'validate_template' ? { template: 'python-class' } : { description: 'A class' }
+  it.each([
+    ['nothing', {}],
+    ['both', { ...other, spec: sampleSpec('s') }],
+  ])('refuses %s', async (_what, args) => {
+    expect((await world.client.call(tool, args)).error?.code).toBe('invalid_input')
+  })
+})
+
 describe('cursors that no page returned', () => {
   it.each(tools.filter(([name]) => 'cursor' in complete[name]).map(([name]) => name))(
     'are refused or begin somewhere in %s, and break nothing',
@@ -487,6 +517,16 @@ async function callEach(client: AnyClient, round: number): Promise<void> {
     ['git_commit', () => ({ message: 'm' })],
     ['git_log', () => ({})],
     ['validate_file_length', () => ({ file_path: free })],
+    ['list_templates', () => ({})],
+    [
+      'generate_from_template',
+      () => ({
+        template: 'python-class',
+        variables: { name: `Least${round}`, description: 'L', fields: [{ name: 'a' }] },
+      }),
+    ],
+    ['validate_template', () => ({ template: 'python-class' })],
+    ['template_from_spec', () => ({ spec: sampleSpec(`least-${round}`) })],
     ['analyze_code_quality', () => ({ path: free })],
     ['run_tests', () => ({})],
     ['run_all_validations', () => ({})],

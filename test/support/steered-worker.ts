@@ -80,10 +80,11 @@ export async function startSteeredWorker(model: LanguageModel): Promise<SteeredW
   const git = await openRepository({ root: world.root })
   const parser = createTreeSitterParser()
   const checks = createFileChecker({ parser })
-  const runner = createNoCommandRunner('this worker runs none')
+  const runner = createNoCommandRunner('this worker runs no commands')
   const ports = {
     settings: defaultSettingsSource,
     parser,
+    runner,
     files: instead(tree, {
       write: async (...write: Parameters<typeof tree.write>) => {
         await tree.write(...write)
@@ -110,7 +111,7 @@ export async function startSteeredWorker(model: LanguageModel): Promise<SteeredW
   }
   const tests = createTestSuite({
     files: tree,
-    runner: createNoCommandRunner('this worker runs no commands'),
+    runner,
     settings: defaultSettingsSource,
     list: () => tree.walk('', null),
   })
@@ -139,7 +140,6 @@ export async function startSteeredWorker(model: LanguageModel): Promise<SteeredW
     servedJobs: createServedJobs({
       ...ports,
       models,
-      runner,
       permissions: { gitHooks: false, preCommitStore: '' },
       tests,
       reports,
