@@ -6,6 +6,9 @@ import type { Repository, Trailer } from '../ports/repository.ts'
 import type { WriteIntent, WriteJournal } from '../ports/write-journal.ts'
 import type { RepositoryPath } from '../workspace/repository-path.ts'
 
+/** Files that git is asked about at the same time. */
+const AT_ONCE_MAX = 8
+
 export interface TrailerPorts {
   readonly files: FileTree
   readonly repository: Pick<Repository, 'committedBytes'>
@@ -23,20 +26,27 @@ export async function commitTrailers(
 ): Promise<Trailer[]> {
   const agents = new Set(committing === null ? [] : [committing])
   const jobs = new Set<string>()
-  for (const path of paths) {
-    const writes = ports.journal.writesTo(path)
-    if (!writes.some(({ jobId, agentId }) => jobId !== null || agentId !== null)) continue
-    const before = await ports.repository.committedBytes(path)
-    const [committed, current] = [before === null ? null : hashBytes(before), await hashNow(ports.files, path)]
-    for (const { agentId, jobId } of writesSince(writes, committed, current)) {
-      if (agentId !== null) agents.add(agentId)
-      if (jobId !== null) jobs.add(jobId)
+  for (let start = 0; start < paths.length; start += AT_ONCE_MAX) {
+    const batch = paths.slice(start, start + AT_ONCE_MAX)
+    for (const writes of await Promise.all(batch.map((path) => writesIn(ports, path)))) {
+      for (const { agentId, jobId } of writes) {
+        if (agentId !== null) agents.add(agentId)
+        if (jobId !== null) jobs.add(jobId)
+      }
     }
   }
   return [
     ...[...agents].map((value) => ({ token: 'Millwright-Agent', value })),
     ...[...jobs].map((value) => ({ token: 'Millwright-Job', value })),
   ]
+}
+
+/** The writes of a file that a commit of now takes. Git is asked only where an agent or a job wrote it. */
+async function writesIn(ports: TrailerPorts, path: RepositoryPath) {
+  const writes = ports.journal.writesTo(path)
+  if (!writes.some(({ jobId, agentId }) => jobId !== null || agentId !== null)) return []
+  const before = await ports.repository.committedBytes(path)
+  return writesSince(writes, before === null ? null : hashBytes(before), await hashNow(ports.files, path))
 }
 
 /**

@@ -199,7 +199,9 @@ describe.each(clientKinds)('a client of the kind %s', (kind) => {
           author: 'Tester <tester@localhost>',
           date: expect.any(String),
           subject: message,
-          body: '',
+          body: expect.stringMatching(
+            /^Millwright-Agent: producer-agent\nMillwright-Agent: consumer-agent(?:\nMillwright-Job: job_\w+){2,}$/,
+          ),
         },
       ],
       next_cursor: expect.any(String),
