@@ -99,6 +99,29 @@ describe('findRunners', () => {
     expect(shown(await find(files))).toEqual(expected)
   })
 
+  it('runs no package twice, whose tests the one around it runs', async () => {
+    const script = (test: string) => JSON.stringify({ scripts: { test } })
+    const inner = { 'a/package.json': script('node --test') }
+    expect(shown(await find({ 'package.json': script('node --test'), ...inner }))).toEqual(['node: node --test'])
+    expect(shown(await find({ 'package.json': script('node --test b/*.js'), ...inner }))).toEqual([
+      'node: node --test b/*.js',
+      'node in a: node --test',
+    ])
+  })
+
+  it('comes to an end in a repository that was made to be large', async () => {
+    const files: Record<string, string> = {}
+    for (let at = 0; at < 30_000; at++) {
+      files[`d${at}/test_a.py`] = ''
+      files[`d${at}/pyproject.toml`] = ''
+      files[`d${at}/a_test.go`] = ''
+      files[`d${at}/Cargo.toml`] = ''
+    }
+    const plans = await find({ ...files, 'go.mod': '' })
+    expect(plans.find(({ runner }) => runner === 'go')).toMatchObject({ folder: '' })
+    expect(plans.length).toBeGreaterThan(20)
+  })
+
   it('finds several at once', async () => {
     const plans = await find({
       'test_a.py': '',

@@ -205,6 +205,14 @@ describe.skipIf('missing' in bubblewrap)(`createTestSuite${title}`, () => {
     })
   })
 
+  it('does not run more runners than anybody has', async () => {
+    const candidates = Array.from({ length: 21 }, (_, at) => ({ path: `p${at}/jest.config.js`, text: '' }))
+    await expect(run(null, candidates)).rejects.toMatchObject({
+      code: 'too_large',
+      message: 'Cannot run the tests: 22 test runners were found, limit 20',
+    })
+  })
+
   it('refuses a configuration that is wrong, and a repository without tests', async () => {
     world.repository.write('millwright.json', '{"tests": [{"name": "a", "runner": "mocha", "run": ["mocha"]}]}')
     await expect(run()).rejects.toMatchObject({
