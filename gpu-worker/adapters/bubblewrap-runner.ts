@@ -56,7 +56,7 @@ const limits = (memoryBytesMax: number, timeoutMs: number): string =>
   ].join('; ')
 
 /**
- * Commands in bubblewrap: no network, no other process in sight, the repository read-only with the candidate in its place,
+ * Commands in bubblewrap: no network, no other process in sight, the repository read-only with the candidates in their places,
  * nothing of what callers may not read, and limits on time, output, processes and memory.
  */
 export function createBubblewrapRunner(options: BubblewrapRunnerOptions): CommandRunner {

@@ -1,7 +1,7 @@
 /** A program and its arguments; never a shell string. */
 export type CommandLine = readonly [string, ...string[]]
 
-/** A file as it is to be judged, in place of what the repository holds there. */
+/** A file as it is to be judged: in place of what the repository holds there, or new, in new folders too. */
 export interface Candidate {
   /** Repository path, links resolved. */
   readonly path: string
@@ -10,8 +10,8 @@ export interface Candidate {
 
 export interface CommandRequest {
   readonly commandLine: CommandLine
-  /** Null runs the command on the repository as it is. */
-  readonly candidate: Candidate | null
+  /** At most one for each path. None runs the command on the repository as it is. */
+  readonly candidates: readonly Candidate[]
   /** Repository paths of folders that the command finds empty and may write to; gone afterwards. */
   readonly scratchFolders: readonly string[]
   readonly timeoutMs: number
