@@ -369,6 +369,39 @@ describe.skipIf('missing' in bubblewrap)(
       expect(output).toBe('src/a.py: wrong\n30%\n')
     })
 
+    it('brings a report back as it was written, from a run that was stopped too, and no more than that', async () => {
+      const reportAs = 'report-mark'
+      const write = (script: string, timeoutMs = 20_000) =>
+        runner.run({
+          commandLine: ['sh', '-c', script, reportAs],
+          candidates: [],
+          scratchFolders: [],
+          timeoutMs,
+          reportAs,
+        })
+      const color = '\u001b[31m'
+      const whole = `${color}${'x'.repeat(50_000)}é${world.root}\n`
+      const told = await write(
+        `printf '${color}' >"$0"; printf %50000s | tr ' ' x >>"$0"; printf 'é%s\\n' "$PWD" >>"$0"`,
+      )
+      expect(told).toMatchObject({ kind: 'ended', status: 0, output: '', root: world.root })
+      expect(told.report?.text).toBe(whole)
+      expect((await write('exit 3')).report).toEqual({ bytes: 0, text: '' })
+      expect(await write('echo half >"$0"; sleep 60', 500)).toMatchObject({
+        kind: 'stopped',
+        report: { text: 'half\n' },
+      })
+      const large = await write('head -c 20000000 /dev/zero >"$0"')
+      expect(large.report).toEqual({ bytes: 20_000_000, text: null })
+      // Nothing can take its place, and the disk behind it cannot be filled.
+      const hostile =
+        'rm -f "$0"; mv /etc/passwd "$0"; ln -sf /etc/hosts "$0"; echo mine >"$0"; echo x >"$(dirname "$0")/y"'
+      expect((await write(hostile)).report?.text).toBe('mine\n')
+      const full = await write('head -c 400M /dev/zero >"$0"; echo $?')
+      expect(full.report?.bytes).toBeLessThanOrEqual(256 * 1024 ** 2)
+      expect((await sh('true')).report).toBeNull()
+    })
+
     it('opens what the owner has allowed by name', async () => {
       if ('missing' in bubblewrap) return
       const open = createBubblewrapRunner({

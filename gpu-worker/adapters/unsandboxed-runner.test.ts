@@ -60,6 +60,15 @@ describe('createUnsandboxedRunner', () => {
     expect(hashTree(world.root)).toBe(before)
   })
 
+  it('brings a report back, also where the command has removed it', async () => {
+    const reportAs = 'report-mark'
+    const write = (script: string) => sh('', { commandLine: ['sh', '-c', script, reportAs], reportAs })
+    const told = await write('echo "$PWD" >"$0"')
+    expect(told.report?.text).toBe(`${told.root}\n`)
+    expect((await write('rm "$0"')).report).toEqual({ bytes: 0, text: '' })
+    expect((await sh('true')).report).toBeNull()
+  })
+
   it('empties a scratch folder in the copy alone, in dependencies too', async () => {
     const before = hashTree(world.root)
     const scratchFolders = ['node_modules/.vite', 'vendor/lib/cache', 'build']

@@ -8,6 +8,7 @@ import { Turns } from '../workspace/turns.ts'
 import { findPlace, refuseScratchFolders } from './command-place.ts'
 import { runCommandProcess } from './command-process.ts'
 import { commandPath, programObstacle } from './command-program.ts'
+import { createReportFile } from './command-report.ts'
 import { createHiddenPaths } from './hidden-paths.ts'
 import { useOfGroup } from './process-use.ts'
 
@@ -49,10 +50,11 @@ export function createUnsandboxedRunner(options: UnsandboxedRunnerOptions): Comm
     for (const candidate of candidates) await replaceFile(copy, candidate)
     const home = join(work, 'home')
     await mkdir(home)
-    const [program, ...args] = request.commandLine
+    const report = request.reportAs === undefined ? null : createReportFile(work, request.reportAs)
+    const commandLine = report === null ? request.commandLine : report.fill(request.commandLine, report.file)
     const end = await runCommandProcess({
       program: '/bin/sh',
-      args: ['-c', 'exec "$@" 2>&1', 'sh', program, ...args],
+      args: ['-c', 'exec "$@" 2>&1', 'sh', ...commandLine],
       cwd: copy,
       env: {
         PATH: path.map((each) => each.replace(root, copy)).join(delimiter),
@@ -70,9 +72,10 @@ export function createUnsandboxedRunner(options: UnsandboxedRunnerOptions): Comm
     })
     const hiddenTexts = [`${copy}/`, copy, `${root}/`, root]
     const printed = { output: end.output.text(hiddenTexts), whole: end.output.whole(hiddenTexts) }
-    if (end.stopped !== null) return { kind: 'stopped', ...printed, ...end.stopped } as const
+    const told = { ...printed, report: report?.read() ?? null, root: copy }
+    if (end.stopped !== null) return { kind: 'stopped', ...told, ...end.stopped } as const
     // As a shell tells a signal.
-    return { kind: 'ended', ...printed, status: end.exitCode ?? 137 } as const
+    return { kind: 'ended', ...told, status: end.exitCode ?? 137 } as const
   }
 
   return {
