@@ -48,6 +48,11 @@ describe('readCode', () => {
     expect(await isSameCode('java', 'class A { void f() {} }\n', '/** Says. */\nclass A { void f() {} }\n')).toBe(true)
   })
 
+  it('counts the comments that tools obey', async () => {
+    const text = '#!/usr/bin/env python3\nimport os  # noqa: F401\nx = 1  # not one\n'
+    expect(await parser.readCode('python', text)).toMatchObject({ directives: 2 })
+  })
+
   it('tells code from code that stands in a comment', async () => {
     expect(await isSameCode('javascript', 'f(1)\ng(2)\n', '// f(1)\ng(2)\n')).toBe(false)
   })

@@ -12,6 +12,8 @@ export interface CodeTokens {
   /** Equal for two texts whose code is the same, however it is documented and laid out. */
   readonly hash: string
   readonly tokens: number
+  /** Comments that a tool obeys. */
+  readonly directives: number
 }
 
 /**
@@ -21,6 +23,7 @@ export interface CodeTokens {
 export function codeOf(root: Node, language: SourceLanguage, text: string): CodeTokens {
   const hash = createHash('sha256')
   let tokens = 0
+  let directives = 0
   const cursor = root.walk()
   let depth = 0
   try {
@@ -33,9 +36,10 @@ export function codeOf(root: Node, language: SourceLanguage, text: string): Code
       if (!isLeftOut && cursor.endIndex > cursor.startIndex && !/^\s*$/.test(cursor.nodeType)) {
         hash.update(`${depth}\0${cursor.nodeType}\0${text.slice(cursor.startIndex, cursor.endIndex)}\0`)
         tokens++
+        if (cursor.nodeType.endsWith('comment')) directives++
       }
       while (!cursor.gotoNextSibling()) {
-        if (!cursor.gotoParent()) return { hash: hash.digest('hex'), tokens }
+        if (!cursor.gotoParent()) return { hash: hash.digest('hex'), tokens, directives }
         depth--
       }
     }

@@ -22,7 +22,6 @@ const usual: readonly FigureName[] = [
   'nesting',
   'longest_function',
   'duplicated_lines',
-  'score',
 ]
 
 /** The figures of which one must get better for a goal to be reached. */

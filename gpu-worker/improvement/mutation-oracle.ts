@@ -1,4 +1,5 @@
 import type { MutantReport } from '#shared/tools/improvement-outcome.ts'
+import { fileKind } from '../gates/file-kind.ts'
 import type { Mutant } from '../ports/source-parser.ts'
 import type { TestRun, TestSuite } from '../ports/test-suite.ts'
 import { applyMutant } from './mutants.ts'
@@ -19,8 +20,8 @@ export interface MutationOracleOptions {
 /** What was not tried by then is left out; a test run takes a second or two. */
 const BUDGET_MS = 180_000
 /** A break may make a loop endless: so much longer than on sound code may a run take, and at least so long. */
-const SLOWER_MAX = 10
-const RUN_MS_MIN = 10_000
+const SLOWER_MAX = 5
+const RUN_MS_MIN = 5000
 const SHOWN_MAX = 5
 const MESSAGE_CHARACTERS_MAX = 600
 
@@ -55,6 +56,17 @@ export async function createMutationOracle(options: MutationOracleOptions, signa
     return { tried: killed + survived.length, killed, survived, idle_tests: [...idle] }
   }
 
+  /** Tests that look at how the code is written fail for any break, and for any other change as well. */
+  async function tryComment(text: string, run: TestRun, judgeSignal: AbortSignal): Promise<string | null> {
+    const commented = { path: source.path, text: withComment(source) }
+    const request = { paths, candidates: [{ path: testPath, text }, commented] }
+    const outcome = await runCandidate(suite, request, judgeSignal)
+    const [first] = typeof outcome === 'string' ? [outcome] : findBroken(run, outcome)
+    return first === undefined
+      ? null
+      : `With a comment more in the code, or run once more, it fails: ${first}. Test what the code does and not how it is written, the same each time`
+  }
+
   return {
     rule: 'tests',
     asks: 'The tests pass, and fail when the code is broken: each says what a result must be',
@@ -64,6 +76,8 @@ export async function createMutationOracle(options: MutationOracleOptions, signa
       const facts = { tests: compareRuns(before, run) }
       const [first, ...others] = objectionsTo(run, before)
       if (first !== undefined) return refused([first, ...others], facts)
+      const objection = await tryComment(text, run, judgeSignal)
+      if (objection !== null) return refused([objection], facts)
       const mutantReport = await tryMutants(text, run, judgeSignal)
       const all = { ...facts, mutants: mutantReport }
       if (mutantReport.killed === 0) return refused([nothingKilled(mutantReport)], all)
@@ -94,6 +108,11 @@ function objectionsTo(run: TestRun, before: TestRun | null): string[] {
 function addedIn(run: TestRun, before: TestRun | null): ReadonlySet<string> {
   const old = new Set(before === null ? [] : passedIn(before))
   return new Set(passedIn(run).filter((name) => !old.has(name)))
+}
+
+function withComment({ path, text }: MutationOracleOptions['source']): string {
+  const mark = fileKind(path).language === 'python' ? '#' : '//'
+  return `${text}${text === '' || text.endsWith('\n') ? '' : '\n'}${mark} The code is the same.\n`
 }
 
 function nothingKilled({ survived }: MutantReport): string {

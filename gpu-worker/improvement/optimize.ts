@@ -12,7 +12,7 @@ export async function planOptimization(measure: string | null, request: PlanRequ
   const chosen = await chooseMeasure(measure, request)
   const file = await claimCode('optimize', request)
   tell('Running the tests of the repository')
-  const suite = await createSuiteOracle(ports.suite, file.path, signal)
+  const suite = await createSuiteOracle(ports.suite, file, signal)
   tell(`Measuring with "${chosen.name}"`)
   return {
     file,

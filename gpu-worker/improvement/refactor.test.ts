@@ -68,6 +68,7 @@ describe('refactor_code', { timeout: 60_000 }, () => {
       tests: { runner: 'node', before: { passed: 2, failed: 0 }, after: { passed: 2, failed: 0 } },
       proof: [
         { rule: 'public_names', proven: true, how: 'all 1 public names are there' },
+        { rule: 'excuses', proven: true, how: 'no comment was added that makes a checker look away' },
         { rule: 'metrics', proven: true, how: 'nesting 4 -> 1, cognitive 12 -> 3, cognitive_total 12 -> 3' },
         { rule: 'tests', proven: true, how: 'all 2 tests that passed before pass (node)' },
       ],
@@ -105,6 +106,7 @@ describe('refactor_code', { timeout: 60_000 }, () => {
   })
 
   it.each([
+    ['makes a checker look away', `// eslint-disable-next-line\n${flat}`, 'excuses', 'Remove the comment'],
     ['makes nothing better', nested.replace("'F'", '"F"'), 'metrics', 'Nothing got better'],
     [
       'makes a figure worse',
@@ -151,6 +153,14 @@ describe('refactor_code', { timeout: 60_000 }, () => {
     })
   })
 
+  it('does not take missing code for better code where no test would miss it', async () => {
+    await world.repository.git('rm', '--quiet', 'test/grade.test.js')
+    const empty = 'export function grade() {\n  return 1\n}\n'
+    expect((await world.refusal(scripted(block(empty)), refactor)).message).toContain(
+      'tests: More than half of the names, numbers and texts',
+    )
+  })
+
   it('minds who owns the file', async () => {
     world.owners.set('lib/grade.js', 'grader')
     expect((await world.refusal(scripted(block(flat)), refactor)).code).toBe('not_owner')
@@ -171,6 +181,15 @@ describe('refactor_code', { timeout: 60_000 }, () => {
       code: 'conflict',
     })
     expect(world.repository.read('lib/grade.js')).toBe(theirs)
+  })
+
+  it('stops while it is judged, with nothing written', async () => {
+    const cancel = new AbortController()
+    const onProgress = ({ message }: { message: string }) => {
+      if (message.endsWith(': tests')) cancel.abort()
+    }
+    const refusal = await world.refusal(scripted(block(flat)), { ...refactor, signal: cancel.signal, onProgress })
+    expect(refusal.code).toBe('cancelled')
   })
 
   it('stops when it is cancelled, with nothing written', async () => {

@@ -1,3 +1,4 @@
+import { createExcusesOracle } from './excuses-oracle.ts'
 import { createFiguresOracle } from './figures-oracle.ts'
 import { figuresOf } from './goal-figures.ts'
 import { type CodeFile, claimCode, type Plan, type PlanRequest } from './plan.ts'
@@ -10,15 +11,16 @@ const FUNCTIONS_TOLD_MAX = 3
 export async function planRefactoring(goal: string, request: PlanRequest): Promise<Plan> {
   const { ports, signal, tell } = request
   const file = await claimCode('refactor', request)
-  tell(`Running the tests of the repository`)
+  tell('Running the tests of the repository')
   return {
     file,
     context: [],
     message: `Refactor this file: ${goal}\nKeep what the code does, and all names that others may use.${await worst(file, request)}`,
     oracles: [
       await createPublicNamesOracle(ports.parser, file.path, file.text, signal),
+      await createExcusesOracle(file, request),
       createFiguresOracle({ before: file.figures, measure: file.measure, wanted: figuresOf(goal) }),
-      await createSuiteOracle(ports.suite, file.path, signal),
+      await createSuiteOracle(ports.suite, file, signal),
     ],
   }
 }

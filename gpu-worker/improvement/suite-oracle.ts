@@ -1,23 +1,37 @@
 import type { TestRun, TestSuite } from '../ports/test-suite.ts'
-import { held, type Oracle, refused, unproven } from './oracle.ts'
+import { held, type Oracle, type OracleVerdict, refused, unproven } from './oracle.ts'
 import { compareRuns, findBroken, runBefore, runCandidate, runnersOf } from './test-runs.ts'
 
 const SHOWN_MAX = 5
 const MESSAGE_CHARACTERS_MAX = 600
 
+/** Of what a text uses. A refactoring that no test looks at may lose this much of it. */
+const LOST_SHARE_MAX = 0.5
+
 /**
  * The repository's tests: what passes before passes on the candidate too, by name. They run once on the repository as it
- * is, before the model is asked. A repository without tests proves nothing, which is said; one whose tests cannot run here
- * rejects with `unavailable`, as TestSuite does.
+ * is, before the model is asked. A repository without tests proves nothing, which is said: then at least the better half of
+ * what the code uses must still be there. One whose tests cannot run here rejects with `unavailable`, as TestSuite does.
  */
-export async function createSuiteOracle(suite: TestSuite, path: string, signal: AbortSignal): Promise<Oracle> {
+export async function createSuiteOracle(
+  suite: TestSuite,
+  file: { readonly path: string; readonly text: string },
+  signal: AbortSignal,
+): Promise<Oracle> {
   const before = await runBefore(suite, null, signal)
+
+  /** For code that no test looks at. */
+  function judgeUntested(text: string, why: string): OracleVerdict {
+    return lostShare(file.text, text) > LOST_SHARE_MAX ? refused([`${LOST} (${why})`]) : unproven(why)
+  }
+
   return {
     rule: 'tests',
     asks: 'What the code does stays the same: the tests of the repository pass as before',
     async judge(text, judgeSignal) {
-      if (before === null) return unproven('the repository has no tests, so nothing shows that the code does the same')
-      const after = await runCandidate(suite, { paths: null, candidates: [{ path, text }] }, judgeSignal)
+      if (before === null)
+        return judgeUntested(text, 'the repository has no tests, so nothing shows that the code does the same')
+      const after = await runCandidate(suite, { paths: null, candidates: [{ path: file.path, text }] }, judgeSignal)
       if (typeof after === 'string')
         return refused([`The tests ran before and do not run with this file: ${after}. Keep what the code does`])
       const facts = { tests: compareRuns(before, after) }
@@ -26,11 +40,21 @@ export async function createSuiteOracle(suite: TestSuite, path: string, signal: 
       if (first !== undefined) return refused([first, ...others], facts)
       const fewer = before.passed - after.passed
       if (fewer > 0) return refused([`${fewer} tests that passed before do not pass any more`], facts)
-      if (before.passed === 0) return { ...unproven('no test of the repository passed before'), facts }
+      if (before.passed === 0) return { ...judgeUntested(text, 'no test of the repository passed before'), facts }
       return held(`all ${before.passed} tests that passed before pass (${runnersOf(after)})`, facts)
     },
   }
 }
+
+const LOST = 'More than half of the names, numbers and texts that the code used are gone: keep what it does'
+
+/** How many of the words and numbers of a text are not in another. */
+function lostShare(before: string, after: string): number {
+  const was = wordsOf(before)
+  return was.size === 0 ? 0 : was.difference(wordsOf(after)).size / was.size
+}
+
+const wordsOf = (text: string): ReadonlySet<string> => new Set(text.match(/[\p{L}\p{N}_$]+/gu) ?? [])
 
 function toObjection(name: string, after: TestRun): string {
   const own = after.failures.find((each) => each.name === name)

@@ -35,7 +35,8 @@ export async function runCandidate(
     if (!(error instanceof AppError) || signal.aborted) throw error
     if (error.code === 'cancelled') return `the tests did not end within ${Math.round(timeoutMs / 1000)} s`
     if (error.code === 'not_found') return 'no test ran'
-    if (error.code === 'unavailable' || error.code === 'timeout') return error.message
+    if (error.code === 'unavailable' || error.code === 'timeout')
+      return error.hint === undefined ? error.message : `${error.message} (${error.hint})`
     throw error
   }
 }

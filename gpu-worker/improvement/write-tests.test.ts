@@ -72,6 +72,11 @@ describe('generate_tests', { timeout: 120_000 }, () => {
     ['cannot fail', `${head}test('runs', () => { sum([1, 2]) })\n`, 'These tests cannot fail'],
     ['assert nothing of the code', `${head}test('is', () => equal(1, 1))\n`, 'These tests cannot fail'],
     ['fail', good.replace('3', '4'), 'The test '],
+    [
+      'look at how the code is written',
+      `${head}import { readFileSync } from 'node:fs'\ntest('is', () => equal(readFileSync('lib/sum.js', 'utf8').length, ${sum.length}))\n`,
+      'With a comment more in the code',
+    ],
     ['do not run', `${head}export const x = sum([1])\n`, ''],
   ])('does not keep tests that %s', async (_what, text, message) => {
     const refusal = await world.refusal(scripted(block(text)), write)

@@ -91,12 +91,14 @@ async function runnerOf(path: string, testPath: string, request: PlanRequest): P
       hint: 'Tests that cannot be run here prove nothing, so none are written',
     })
   }
+  let reason = 'none was found'
   for (const runner of wanted.filter((each) => firstTests[each] !== '')) {
     const candidates = [{ path: testPath, text: firstTests[runner] }]
     const run = await runCandidate(ports.suite, { paths: [testPath], candidates }, signal)
-    if (typeof run !== 'string' && run.passed > 0) return run.runners[0]?.runner ?? runner
+    if (typeof run === 'string') reason = run
+    else if (run.passed > 0) return run.runners[0]?.runner ?? runner
   }
-  throw new AppError('not_found', `Cannot write tests for "${path}": no test runner for it was found`, {
+  throw new AppError('not_found', `Cannot write tests for "${path}": no test runner for it works here: ${reason}`, {
     hint: 'A person installs one, names it in millwright.json under tests, or adds a first test',
   })
 }

@@ -92,8 +92,13 @@ export type AnalysisOutcome =
     }
   | Unparsed
 
-/** The code of a text without comments and docstrings. Two hashes are equal where it is the same, however it is laid out. */
-export type CodeOutcome = { readonly kind: 'code'; readonly hash: string; readonly tokens: number } | Unparsed
+/**
+ * The code of a text without comments and docstrings. Two hashes are equal where it is the same, however it is laid out.
+ * Comments that tools obey (`noqa`, `@ts-ignore`) are code, and counted as `directives`.
+ */
+export type CodeOutcome =
+  | { readonly kind: 'code'; readonly hash: string; readonly tokens: number; readonly directives: number }
+  | Unparsed
 
 /** One way to break the code: `replacement` in place of what stands from `start` to `end`, in UTF-16 units. */
 export interface Mutant {

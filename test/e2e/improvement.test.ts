@@ -97,7 +97,7 @@ describe.skipIf('missing' in bubblewrap)(`improvements over MCP${title}`, { time
       before: { nesting: 2 },
       after: { nesting: 1 },
       tests: { before: { passed: 3 }, after: { passed: 3 } },
-      proof: [{ proven: true }, { proven: true }, { proven: true }],
+      proof: ['public_names', 'excuses', 'metrics', 'tests'].map((rule) => ({ rule, proven: true })),
       usage: { prompt_tokens: expect.any(Number) },
     })
     expect(live.repository.read('sign.js')).toBe(flat)

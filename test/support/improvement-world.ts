@@ -51,7 +51,11 @@ export const manifest = '{ "name": "sample", "type": "module", "scripts": { "tes
 
 export const JOB_ID = 'job_0123456789abcdefghjkmnpqrs'
 
-export async function createImprovementWorld(files: Record<string, string>): Promise<ImprovementWorld> {
+/** `commandFolders` are shown to the repository's commands beside the system's own. */
+export async function createImprovementWorld(
+  files: Record<string, string>,
+  commandFolders: readonly string[] = [],
+): Promise<ImprovementWorld> {
   const world = await createTempRepository(files)
   const tree = await createNodeFileTree({ root: world.root })
   const repository = await openRepository({ root: world.root })
@@ -64,7 +68,7 @@ export async function createImprovementWorld(files: Record<string, string>): Pro
     allowProtected: [],
     dataFolder: join(world.folder, 'data'),
     hiddenFolders: [],
-    commandFolders: [],
+    commandFolders,
     isUnsandboxedAllowed: true,
     searchPath: process.env.PATH ?? '',
     bubblewrap: 'binary' in bubblewrap ? bubblewrap.binary : undefined,
