@@ -68,6 +68,28 @@ describe('generate_documentation', { timeout: 60_000 }, () => {
     expect(model.requests).toEqual([])
   })
 
+  it('knows what a docstring of Python is', async () => {
+    const code = 'class Box:\n    def open(self, far):\n        if far:\n            return 1\n        return 2\n'
+    const inside = code.replace(':\n        if', ':\n        """Opens it."""\n        if')
+    const python = (text: string): string => `\`\`\`python\n${text}\`\`\``
+    const box = { ...document, path: 'box.py' }
+    world.repository.write('box.py', code)
+    const moved = inside.replace('        return 2', '            return 2')
+    expect((await world.refusal(scripted(python(moved)), box)).message).toContain('code_unchanged: ')
+    const outcome = await world.improve(scripted(python(inside)), box)
+    expect(world.repository.read('box.py')).toBe(inside)
+    expect(outcome).toMatchObject({ before: { missing_docs: 2 }, after: { missing_docs: 1 } })
+  })
+
+  it('documents a long file by edits of its lines', async () => {
+    const long = `${Array.from({ length: 210 }, (_, at) => `export const v${at} = ${at}\n`).join('')}export function f() {\n  return 1\n}\n`
+    world.repository.write('lib/long.js', long)
+    const model = scripted(`Insert after 210\n${block('/** One. */\n')}`)
+    const outcome = await world.improve(model, { ...document, path: 'lib/long.js' })
+    expect(outcome.diff).toContain('+/** One. */\n export function f() {')
+    expect(model.requests[0]?.turns.at(-1)?.text).toContain('`f` (line 211)')
+  })
+
   const readme = { action: 'generate_documentation', kind: 'readme', path: 'lib/grade.js' } as const
   const fence = (text: string): string => `\`\`\`\`markdown\n${text}\`\`\`\``
   const good = '# Grades\n\n`grade(points)` gives a letter. Its [tests](../test/grade.test.js).\n'

@@ -109,6 +109,14 @@ describe.skipIf('missing' in bubblewrap)(`improvements over MCP${title}`, { time
     expect(usage_total).toMatchObject({ jobs: 2 })
   })
 
+  it('what was kept can be taken back', async () => {
+    const args = { agent_id: 'sign', goal: 'Reduce the nesting', idempotency_key: 'flat' }
+    const { job_id } = await improve('refactor_code', args)
+    await live.client.ok('chat_with_agent', { agent_id: 'sign', message: 'Take it back', revert: job_id })
+    expect(live.repository.read('sign.js')).toBe(nested)
+    live.repository.write('sign.js', flat)
+  })
+
   it('generate_documentation changes an owned file through its agent only', async () => {
     const refused = await live.client.call('generate_documentation', { path: 'sign.js' })
     expect(refused.error?.code).toBe('not_owner')
