@@ -19,7 +19,7 @@ export async function planOptimization(measure: string | null, request: PlanRequ
     context: [],
     message: `Make this code faster: \`${chosen.run.join(' ')}\`, which runs it, must take less time. Keep what the code does, and all names that others may use.`,
     oracles: [
-      await createPublicNamesOracle(ports.parser, file.path, file.text, signal),
+      await createPublicNamesOracle(ports.parser, file, true, signal),
       suite,
       await createMeasureOracle(ports.runner, chosen, file.path, signal),
     ],

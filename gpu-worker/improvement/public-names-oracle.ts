@@ -1,42 +1,38 @@
-import { fileKind } from '../gates/file-kind.ts'
-import type { Definition, SourceParser } from '../ports/source-parser.ts'
+import type { SourceParser } from '../ports/source-parser.ts'
 import { held, type Oracle, refused, unproven } from './oracle.ts'
+import { readPublicNames } from './public-names.ts'
 
 const SHOWN_MAX = 10
 
-/** What others may use stays: each public function, class and method of before is there. */
+/**
+ * What others may use stays: each public function, class and method of before is there. With `keepsParameters` it takes as many
+ * parameters as it did, too.
+ */
 export async function createPublicNamesOracle(
   parser: SourceParser,
-  path: string,
-  before: string,
+  file: { readonly path: string; readonly text: string },
+  keepsParameters: boolean,
   signal: AbortSignal,
 ): Promise<Oracle> {
-  const was = await publicNames(parser, path, before, signal)
+  const was = await readPublicNames(parser, file.path, file.text, signal)
   return {
     rule: 'public_names',
-    asks: 'Every public function, class and method keeps its name',
+    asks: `Every public function, class and method keeps its name${keepsParameters ? ' and its parameters' : ''}`,
     async judge(text, judgeSignal) {
       if (was === null) return unproven('the language has no names that can be compared')
-      const is = await publicNames(parser, path, text, judgeSignal)
-      const gone = [...was].filter((name) => is?.has(name) !== true)
-      if (gone.length === 0) return held(`all ${was.size} public names are there`)
-      const shown = gone.slice(0, SHOWN_MAX).map((name) => `\`${name}\``)
-      return refused([`Others may use ${shown.join(', ')}: put back what is gone under the same name`])
+      const is = await readPublicNames(parser, file.path, text, judgeSignal)
+      const gone = [...was.keys()].filter((name) => is?.has(name) !== true)
+      if (gone.length > 0) return refused([`Others may use ${shown(gone)}: put back what is gone under the same name`])
+      const other = [...was].filter(([name, count]) => count !== null && is?.get(name) !== count).map(([name]) => name)
+      if (keepsParameters && other.length > 0)
+        return refused([`Others call ${shown(other)}: give back the parameters that were there, and no others`])
+      return held(`all ${was.size} public names are there`)
     },
   }
 }
 
-/** Null for a language without definitions. Where the language says nothing of what is public, all of them. */
-async function publicNames(
-  parser: SourceParser,
-  path: string,
-  text: string,
-  signal: AbortSignal,
-): Promise<ReadonlySet<string> | null> {
-  const { language, isCode } = fileKind(path)
-  if (language === null || !isCode) return null
-  const outcome = await parser.parse(language, text, signal)
-  if (outcome.kind !== 'parsed') return null
-  const isShown = language === 'c' || language === 'cpp' ? () => true : ({ isPublic }: Definition) => isPublic
-  return new Set(outcome.definitions.filter(isShown).map(({ name }) => name))
-}
+const shown = (names: readonly string[]): string =>
+  names
+    .slice(0, SHOWN_MAX)
+    .map((name) => `\`${name}\``)
+    .join(', ')

@@ -115,6 +115,7 @@ describe('refactor_code', { timeout: 60_000 }, () => {
       'made it worse',
     ],
     ['loses a public name', flat.replace('grade', 'mark'), 'public_names', 'put back'],
+    ['takes other parameters', flat.replace('(points)', '(points, bonus)'), 'public_names', 'give back the parameters'],
     ['hides a public name', flat.replace('export ', ''), 'public_names', 'put back'],
     ['breaks a test', flat.replace("'B'", "'D'"), 'tests', 'The test '],
     [
@@ -155,7 +156,7 @@ describe('refactor_code', { timeout: 60_000 }, () => {
 
   it('does not take missing code for better code where no test would miss it', async () => {
     await world.repository.git('rm', '--quiet', 'test/grade.test.js')
-    const empty = 'export function grade() {\n  return 1\n}\n'
+    const empty = 'export function grade(points) {\n  return 1\n}\n'
     expect((await world.refusal(scripted(block(empty)), refactor)).message).toContain(
       'tests: More than half of the names, numbers and texts',
     )

@@ -11,15 +11,16 @@ const FUNCTIONS_TOLD_MAX = 3
 export async function planRefactoring(goal: string, request: PlanRequest): Promise<Plan> {
   const { ports, signal, tell } = request
   const file = await claimCode('refactor', request)
+  const wanted = figuresOf(goal)
   tell('Running the tests of the repository')
   return {
     file,
     context: [],
     message: `Refactor this file: ${goal}\nKeep what the code does, and all names that others may use.${await worst(file, request)}`,
     oracles: [
-      await createPublicNamesOracle(ports.parser, file.path, file.text, signal),
+      await createPublicNamesOracle(ports.parser, file, !wanted.includes('parameters'), signal),
       await createExcusesOracle(file, request),
-      createFiguresOracle({ before: file.figures, measure: file.measure, wanted: figuresOf(goal) }),
+      createFiguresOracle({ before: file.figures, measure: file.measure, wanted }),
       await createSuiteOracle(ports.suite, file, signal),
     ],
   }
