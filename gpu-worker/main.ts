@@ -114,11 +114,14 @@ async function serveRepository(
     commandFolders: config.commandFolders,
     isUnsandboxedAllowed: config.unsandboxedCommands,
     searchPath: process.env.PATH ?? '',
+    environment: process.env,
     bubblewrap: config.bubblewrap,
   })
   if (!runner.isSandboxed) log("The repository's commands run WITHOUT a sandbox, as --unsandboxed-commands says")
   const parser = createTreeSitterParser()
   const checker = createFileChecker({ parser, settings, runner })
+  const list = (signal: AbortSignal) => visible({ files, repository }, '', null, signal)
+  const tests = createTestSuite({ files, runner, settings, list })
   const configured = await createModels(config)
   const connection = await connectWorker(config.natsUrl, `millwright-worker-${workspace}`, stopping.signal)
   await refuseSecondWorker(connection, workspace)
@@ -138,12 +141,8 @@ async function serveRepository(
   const registry = createNatsRegistry(connection, workspace)
   const events = createNatsEvents(connection, workspace)
   const duplication = createDuplicationIndex(parser)
-  const list = (signal: AbortSignal) => visible({ files, repository }, '', null, signal)
-  const suite = createTestSuite({ files, runner, settings, list })
-  const ports = {
-    ...{ files, repository, registry, checker, parser, duplication, settings, journal, events, runner, suite },
-    edits: new KeyedLocks(),
-  }
+  const edits = new KeyedLocks()
+  const ports = { files, repository, registry, checker, parser, duplication, settings, journal, events, edits }
   const workerInfo = async (): Promise<WorkerInfo> => ({
     worker_id: workerId,
     version,
@@ -168,7 +167,7 @@ async function serveRepository(
     events,
     journal,
     servedCalls: createServedCalls(ports, models, workerInfo),
-    servedJobs: createServedJobs({ ...ports, models }),
+    servedJobs: createServedJobs({ ...ports, models, runner, tests }),
     jobsAtOnce: Math.max(JOBS_AT_ONCE_MIN, config.slots ?? 0),
     log,
   })

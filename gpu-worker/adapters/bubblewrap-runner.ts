@@ -14,6 +14,7 @@ import { commandPath, programObstacle } from './command-program.ts'
 import { createReportFile } from './command-report.ts'
 import { createHiddenPaths } from './hidden-paths.ts'
 import { useOfNamespace } from './process-use.ts'
+import { noToolFolders, type ToolFolders } from './tool-folders.ts'
 
 export interface BubblewrapRunnerOptions {
   readonly bubblewrap: Bubblewrap
@@ -24,6 +25,8 @@ export interface BubblewrapRunnerOptions {
   readonly workFolder: string
   /** Folders that the operator shows to commands beside the system's programs: a Python or Node of their own. */
   readonly folders: readonly string[]
+  /** What the operator's own search path leads to; nothing where left out. */
+  readonly tools?: ToolFolders
   /** Folders that no command may see, wherever they lie. */
   readonly hiddenFolders: readonly string[]
   /** Of all processes of a command together; half of the machine's, and at most 4 GiB, where left out. */
@@ -63,10 +66,13 @@ const limits = (memoryBytesMax: number, timeoutMs: number): string =>
  * nothing of what callers may not read, and limits on time, output, processes and memory.
  */
 export function createBubblewrapRunner(options: BubblewrapRunnerOptions): CommandRunner {
-  const { bubblewrap, root, folders, hiddenFolders, workFolder, memoryBytesMax = MEMORY_BYTES_MAX } = options
+  const { bubblewrap, root, hiddenFolders, workFolder, memoryBytesMax = MEMORY_BYTES_MAX } = options
+  const { tools = noToolFolders } = options
+  const searched = [...options.folders, ...tools.programs]
+  const folders = [...searched, ...tools.others]
   const hiddenPaths = createHiddenPaths(root, options.protectedPaths, hiddenFolders)
   const turns = new Turns(AT_ONCE_MAX)
-  const searchPath = [...commandPath(root, folders.map(withBin)), ...SYSTEM_PATH]
+  const searchPath = [...commandPath(root, searched.map(withBin)), ...SYSTEM_PATH]
   const shown = [root, ...folders, '/usr', '/bin', '/sbin', '/nix/store', '/gnu/store', '/run/current-system/sw']
   const env = {
     PATH: searchPath.join(delimiter),
@@ -83,6 +89,9 @@ export function createBubblewrapRunner(options: BubblewrapRunnerOptions): Comman
     CARGO_TARGET_DIR: '/tmp/cache/target',
     CARGO_NET_OFFLINE: 'true',
     GOTOOLCHAIN: 'local',
+    GOPROXY: 'off',
+    COVERAGE_FILE: '/tmp/cache/coverage',
+    ...tools.environment,
   }
 
   async function runIn(work: string, request: CommandRequest, signal: AbortSignal | undefined) {
@@ -91,7 +100,7 @@ export function createBubblewrapRunner(options: BubblewrapRunnerOptions): Comman
     const commandLine = report === null ? request.commandLine : report.fill(request.commandLine, REPORT_PLACE)
     const args = [
       ...isolation(bubblewrap.canDisableNamespaces),
-      ...systemView(work, folders),
+      ...systemView(work, folders, tools.masked),
       ...view,
       ...(report === null ? [] : ['--bind', report.file, REPORT_PLACE]),
       // Whatever was shown above, these are not.

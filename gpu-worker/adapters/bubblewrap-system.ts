@@ -1,5 +1,6 @@
 import { existsSync, lstatSync, readdirSync, readlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import type { ToolFolders } from './tool-folders.ts'
 
 /** A command's own temp files, and its home. Taken from memory. */
 const TEMP_BYTES_MAX = 512 * 1024 * 1024
@@ -23,8 +24,11 @@ const LOCAL_ETC = '/usr/local/etc'
 const PROGRAMS = ['/usr', '/nix/store', '/gnu/store', '/run/current-system/sw']
 const TOP = ['/bin', '/sbin', '/lib', '/lib32', '/lib64', '/libx32']
 
-/** Arguments for bwrap that show the system's programs, nothing of any person, and a fresh /tmp, /proc and /dev. */
-export function systemView(work: string, folders: readonly string[]): string[] {
+/**
+ * Arguments for bwrap that show the system's programs, a fresh /tmp, /proc and /dev, and nothing of any person but these
+ * folders, with what is masked in them empty.
+ */
+export function systemView(work: string, folders: readonly string[], masked: ToolFolders['masked']): string[] {
   const present = (paths: readonly string[]): string[] => paths.filter((path) => existsSync(path))
   const size = String(TEMP_BYTES_MAX)
   return [
@@ -51,6 +55,11 @@ export function systemView(work: string, folders: readonly string[]): string[] {
       '/var/tmp',
     ],
     ...folders.flatMap((path) => ['--ro-bind', path, path]),
+    ...masked.flatMap(({ path, kind }) =>
+      kind === 'file'
+        ? ['--ro-bind', etcFile(work, 'nothing', ''), path]
+        : ['--size', '4096', '--tmpfs', path, '--remount-ro', path],
+    ),
   ]
 }
 

@@ -23,6 +23,7 @@ describe.skipIf('missing' in bubblewrap)(`createCommandRunner${title}`, () => {
       commandFolders: [],
       isUnsandboxedAllowed: false,
       searchPath: process.env.PATH ?? '',
+      environment: process.env,
       bubblewrap: 'binary' in bubblewrap ? bubblewrap.binary : undefined,
     })
   const request = { candidates: [], scratchFolders: [], timeoutMs: 20_000 }

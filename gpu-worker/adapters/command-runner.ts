@@ -1,4 +1,5 @@
 import { existsSync, mkdirSync, realpathSync, rmSync } from 'node:fs'
+import { homedir } from 'node:os'
 import { basename, dirname, join } from 'node:path'
 import { AppError } from '#shared/errors.ts'
 import type { CommandRunner } from '../ports/command-runner.ts'
@@ -6,6 +7,7 @@ import { createProtectedPaths } from '../workspace/protected-paths.ts'
 import { findBubblewrap } from './bubblewrap-probe.ts'
 import { createBubblewrapRunner, parseCommandFolders } from './bubblewrap-runner.ts'
 import { createNoCommandRunner } from './no-command-runner.ts'
+import { findToolFolders } from './tool-folders.ts'
 import { createUnsandboxedRunner } from './unsandboxed-runner.ts'
 
 export interface CommandRunnerOptions {
@@ -19,6 +21,8 @@ export interface CommandRunnerOptions {
   readonly commandFolders: readonly string[]
   readonly isUnsandboxedAllowed: boolean
   readonly searchPath: string
+  /** Of the operator: where the programs on the search path are installed is found with it. */
+  readonly environment: Readonly<Record<string, string | undefined>>
   /** A bwrap by path; the first on the search path where left out. */
   readonly bubblewrap: string | undefined
 }
@@ -43,8 +47,11 @@ export async function createCommandRunner(options: CommandRunnerOptions): Promis
   }
   const folders = parseCommandFolders(options.commandFolders, root, hiddenFolders)
   const bubblewrap = await findBubblewrap(searchPath, options.bubblewrap)
-  if ('binary' in bubblewrap)
-    return createBubblewrapRunner({ bubblewrap, root, protectedPaths, workFolder, folders, hiddenFolders })
+  if ('binary' in bubblewrap) {
+    const { environment } = options
+    const tools = findToolFolders({ searchPath, environment, root, home: environment.HOME ?? homedir() })
+    return createBubblewrapRunner({ bubblewrap, root, protectedPaths, workFolder, folders, tools, hiddenFolders })
+  }
   if (options.isUnsandboxedAllowed) return createUnsandboxedRunner({ root, protectedPaths, workFolder, searchPath })
   return createNoCommandRunner(bubblewrap.missing)
 }

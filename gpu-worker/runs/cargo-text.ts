@@ -106,19 +106,29 @@ function toTests({ name, outcomes, outputs }: Binary, place: RunPlace): Reported
     const shown = toName(`${name} ${test}`)
     if (outcome !== 'failed') return { name: shown, outcome, failure: null }
     const text = outputs.get(test) ?? ''
-    const failure = () => ({ ...findSpot(text, place), message: toMessage(withoutNotes(text), place) })
+    const failure = () => ({ ...findSpot(test, text, place), message: toMessage(withoutNotes(text), place) })
     return { name: shown, outcome, failure }
   })
 }
 
-/** Where a panic says that it happened; the form of its line changed with Rust 1.73. */
-function findSpot(text: string, place: RunPlace): { file: string | null; line: number | null } {
-  const [, path, line] = /panicked at (?:'.*', )?([^\s:][^:\n]*\.rs):(\d+):\d+/s.exec(text) ?? []
+/**
+ * Where a panic says that it happened; the form of its line changed with Rust 1.73. An example in a comment is compiled by
+ * itself, and its name has its place.
+ */
+function findSpot(test: string, text: string, place: RunPlace): { file: string | null; line: number | null } {
+  const [, path, line] =
+    /^(\S+\.rs) - .*\(line (\d+)\)$/.exec(test) ??
+    /panicked at (?:'.*', )?([^\s:][^:\n]*\.rs):(\d+):\d+/s.exec(text) ??
+    []
   const file = path === undefined ? null : toFile(path, place)
   return { file, line: file === null ? null : Number(line) }
 }
 
-const withoutNotes = (text: string): string => text.replaceAll(/^(?:note: run with `RUST_BACKTRACE.*|[ \t]*)\n/gm, '')
+const withoutNotes = (text: string): string =>
+  text
+    .split('stack backtrace:\n', 1)
+    .join('')
+    .replaceAll(/^(?:note: run with `RUST_BACKTRACE.*|[ \t]*)\n/gm, '')
 
 /** One failed test for each crate or test binary that the compiler refused. */
 function compileErrors(text: string, place: RunPlace): ReportedTest[] {

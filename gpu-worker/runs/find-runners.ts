@@ -34,12 +34,13 @@ interface Found {
   readonly folder: string
   readonly because: string
   readonly run: CommandLine
+  readonly flags?: readonly string[]
   readonly everything?: readonly string[]
   readonly testFiles?: readonly string[]
   readonly scratchFolders?: readonly string[]
 }
 
-function toPlan({ runner, folder, because, run, everything, testFiles, scratchFolders }: Found): RunnerPlan {
+function toPlan({ runner, folder, because, run, flags, everything, testFiles, scratchFolders }: Found): RunnerPlan {
   const { files } = runnerKinds[runner]
   return {
     name: folder === '' ? runner : `${runner} in ${folder}`,
@@ -47,6 +48,7 @@ function toPlan({ runner, folder, because, run, everything, testFiles, scratchFo
     folder,
     because,
     run,
+    flags: flags ?? [],
     everything: everything ?? [],
     testFiles: testFiles ?? null,
     takes: (path) => files.test(path) && isWithin(path, folder),
@@ -123,8 +125,11 @@ async function findScriptRunners(view: RunView): Promise<RunnerPlan[]> {
   for (const runner of ['vitest', 'jest'] as const) {
     for (const folder of outermost([...signs[runner].keys()])) {
       const because = signs[runner].get(folder) ?? ''
-      const { program, flags, scratchFolders } = await findInstalled(view, runner, folder)
-      plans.push(toPlan({ runner, folder, because, run: [program, ...flags], scratchFolders }))
+      const place = inFolder(folder, 'node_modules')
+      const isOwn = folder !== '' && (await view.exists(`${place}/.bin/${runner}`))
+      const program = isOwn ? `./node_modules/.bin/${runner}` : runner
+      const needs = runner === 'vitest' ? await findVitestNeeds(view, isOwn ? place : 'node_modules') : {}
+      plans.push(toPlan({ runner, folder, because, run: [program], ...needs }))
     }
   }
   for (const [folder, [program, ...args]] of scripts) {
@@ -144,20 +149,17 @@ async function findScriptRunners(view: RunView): Promise<RunnerPlan[]> {
   return plans
 }
 
-/** The program of a package manager's installation, nearest first, and what its version needs to run without writing. */
-async function findInstalled(view: RunView, runner: 'vitest' | 'jest', folder: string) {
-  const place = inFolder(folder, 'node_modules')
-  const isOwn = folder !== '' && (await view.exists(`${place}/.bin/${runner}`))
-  const program = isOwn ? `./node_modules/.bin/${runner}` : runner
-  if (runner === 'jest') return { program, flags: [], scratchFolders: [] }
-  const home = isOwn ? place : 'node_modules'
-  const version = readManifest((await view.read(`${home}/vitest/package.json`)) ?? '')?.version ?? ''
-  const [major = 0, minor = 0] = version.split('.').map(Number)
+/** What the version of vitest that is installed in a `node_modules` needs to run without writing there. */
+export async function findVitestNeeds(
+  view: RunView,
+  place: string,
+): Promise<{ readonly flags: readonly string[]; readonly scratchFolders: readonly string[] }> {
+  const version = readManifest((await view.read(`${place}/vitest/package.json`)) ?? '')?.version ?? ''
+  const [major = 0, minor = 0] = version === '' ? [Number.POSITIVE_INFINITY] : version.split('.').map(Number)
   // Before 3.1 it cannot be told to load its configuration without writing it somewhere first.
-  const isOld = version !== '' && (major < 3 || (major === 3 && minor < 1))
-  if (isOld) return { program, flags: [], scratchFolders: [`${home}/.vite-temp`] }
-  const flags = ['--configLoader=runner', ...(major >= 5 ? ['--no-fsModuleCache'] : [])]
-  return { program, flags, scratchFolders: [] }
+  if (major < 3 || (major === 3 && minor < 1)) return { flags: [], scratchFolders: [`${place}/.vite-temp`] }
+  // From 5 on it keeps what it has compiled unless told.
+  return { flags: ['--configLoader=runner', ...(major >= 5 ? ['--fsModuleCache=false'] : [])], scratchFolders: [] }
 }
 
 /** Options of node that take the next argument with them. */

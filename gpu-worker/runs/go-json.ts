@@ -41,8 +41,12 @@ export function readGoEvents(text: string, place: RunPlace): Reading {
   const seen = new Map<string, Seen>()
   const builds = new Map<string, string>()
   for (const line of text.split('\n')) {
-    // Messages of the go command itself are not JSON.
-    if (!line.startsWith('{')) continue
+    if (!line.startsWith('{')) {
+      // Words of the go command itself. Before 1.24 it says so that a package could not be built.
+      const name = /^FAIL\t(\S+) \[(?:build|setup) failed\]$/.exec(line)?.[1]
+      if (name !== undefined) seen.set(keyOf(name, null), broken(name))
+      continue
+    }
     const event = parseEvent(line)
     if (event === null) return { fault: 'one of its lines is no event of go test' }
     if (event.Action === 'build-output') append(builds, event.ImportPath ?? '', event.Output ?? '')
@@ -56,8 +60,8 @@ export function readGoEvents(text: string, place: RunPlace): Reading {
   const failing = new Set(
     all.filter(({ test, end }) => test !== null && end !== 'pass' && end !== 'skip').map((each) => each.package),
   )
-  const broken = packages.filter((each) => each.end === 'fail' && !failing.has(each.package))
-  return { tests: [...tests, ...broken.map((each) => toBroken(each, builds, place))] }
+  const others = packages.filter((each) => each.end === 'fail' && !failing.has(each.package))
+  return { tests: [...tests, ...others.map((each) => toBroken(each, builds, place))] }
 }
 
 function parseEvent(line: string): Event | null {
@@ -68,6 +72,14 @@ function parseEvent(line: string): Event | null {
     return null
   }
 }
+
+const broken = (name: string): Seen => ({
+  package: name,
+  test: null,
+  end: 'fail',
+  output: 'It could not be built: see the output',
+  failedBuild: null,
+})
 
 const keyOf = (name: string, test: string | null): string => `${name}\n${test ?? ''}`
 
@@ -114,7 +126,7 @@ function toTest({ package: name, test, end, output }: Seen, place: RunPlace): Re
   return {
     name: shown,
     outcome: 'failed',
-    failure: () => ({ ...findSpot(text, place), message: toMessage(text, place) }),
+    failure: () => ({ ...findSpot(name, text, place), message: toMessage(text, place) }),
   }
 }
 
@@ -125,7 +137,7 @@ function toBroken(
 ): ReportedTest {
   const text = failedBuild === null ? withoutFrame(output) : (builds.get(failedBuild) ?? output)
   const message = toMessage(text, place) || 'It failed outside its tests'
-  return { name: toName(name), outcome: 'failed', failure: () => ({ ...findSpot(text, place), message }) }
+  return { name: toName(name), outcome: 'failed', failure: () => ({ ...findSpot(name, text, place), message }) }
 }
 
 /** What go itself prints around a test's own words. */
@@ -133,12 +145,25 @@ const withoutFrame = (output: string): string =>
   output.replaceAll(/^[ \t]*(?:=== \w+.*|--- \w+: .*|FAIL\b.*|PASS|exit status \d+)\n/gm, '')
 
 /**
- * The first `file.go:LINE`. A failing test names its file without its folder, so the path is told only where the text has
- * one, as a compiler's has.
+ * The last place in the repository that a text names: a compiler's path, a goroutine's absolute one, or the plain name of a
+ * file in the package's folder, as a test says it.
  */
-function findSpot(text: string, place: RunPlace): { file: string | null; line: number | null } {
-  const found = /(?:^|\s)([^\s:]+\.go):(\d+)(?::\d+)?:/m.exec(text)
-  if (found === null) return { file: null, line: null }
-  const [, path = '', line] = found
-  return { file: path.includes('/') ? toFile(path, place) : null, line: path.includes('/') ? Number(line) : null }
+function findSpot(name: string, text: string, place: RunPlace): { file: string | null; line: number | null } {
+  const places = [...text.matchAll(/(?:^|[\s(])([^\s:()]{1,300}\.go):(\d{1,9})(?=:| \+0x)/gm)].reverse()
+  for (const [, path = '', line] of places) {
+    const file = path.includes('/') ? toFile(path, place) : inPackage(name, path, place)
+    if (file !== null && place.paths.includes(file)) return { file, line: Number(line) }
+  }
+  return { file: null, line: null }
+}
+
+/** `example.com/module/inner` lies in `inner`, wherever the module begins. */
+function inPackage(name: string, file: string, { folder, paths }: RunPlace): string | null {
+  const names = name.split('/')
+  for (const index of names.keys()) {
+    const path = [folder, ...names.slice(index), file].filter((part) => part !== '').join('/')
+    if (paths.includes(path)) return path
+  }
+  const top = folder === '' ? file : `${folder}/${file}`
+  return paths.includes(top) ? top : null
 }

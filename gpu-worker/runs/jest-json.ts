@@ -89,8 +89,4 @@ function findLine(message: string, file: string | null, place: RunPlace): number
   return null
 }
 
-const withoutStack = (message: string): string =>
-  message
-    .split('\n')
-    .filter((line) => !/^\s+at .+:\d+:\d+\)?$/.test(line))
-    .join('\n')
+const withoutStack = (message: string): string => message.split(/\n {4}at /, 1)[0] ?? ''

@@ -39,7 +39,15 @@ export const runnerKinds: Readonly<Record<TestRunnerName, RunnerKind>> = {
   pytest: {
     files: /\.py$/,
     // The form xunit1 names files and lines. The repository is read-only: a cache in it would only be a warning.
-    flags: (report) => ['-p', 'no:cacheprovider', '-o', 'junit_family=xunit1', `--junitxml=${report}`, '--color=no'],
+    flags: (report) => [
+      '-p',
+      'no:cacheprovider',
+      '-o',
+      'junit_family=xunit1',
+      `--junitxml=${report}`,
+      '--color=no',
+      '--continue-on-collection-errors',
+    ],
     limit: dotted,
     reportFrom: 'file',
     read: readPytestReport,

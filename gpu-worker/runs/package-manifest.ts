@@ -5,7 +5,7 @@ const Manifest = v.object({
   scripts: v.fallback(v.record(v.string(), v.unknown()), {}),
   dependencies: v.fallback(v.record(v.string(), v.unknown()), {}),
   devDependencies: v.fallback(v.record(v.string(), v.unknown()), {}),
-  jest: v.fallback(v.unknown(), undefined),
+  jest: v.optional(v.unknown()),
 })
 
 export interface PackageManifest {

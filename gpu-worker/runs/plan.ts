@@ -12,6 +12,8 @@ export interface RunnerPlan {
   readonly because: string
   /** Without what asks for a report, and without what limits it. */
   readonly run: CommandLine
+  /** What this version of the runner needs in the sandbox. */
+  readonly flags: readonly string[]
   /** What is put behind `run` for all tests: patterns, packages. */
   readonly everything: readonly string[]
   /** For a runner that takes no folders: the test files, as repository paths. Null where it finds them itself. */
@@ -44,6 +46,7 @@ export function commandLineOf(plan: RunnerPlan, { paths, reportAs }: RunOptions)
   const isBeforeAll = plan.runner === 'cargo'
   const line = [
     ...plan.run.slice(0, at),
+    ...plan.flags,
     ...flags(reportAs),
     ...(isBeforeAll ? tests : []),
     ...plan.run.slice(at),

@@ -43,6 +43,8 @@ function toTest({ attributes, problem, isSkipped }: JunitCase, place: RunPlace):
 
 /** As pytest itself names a test: `tests/test_a.py::TestSums::test_two[1]`. */
 function nodeId(file: string | null, { classname = '', name = '' }: JunitCase['attributes']): string {
+  // What could not be collected: a module, or a package that its `__init__.py` stands for.
+  if (file !== null && classname === '') return file
   if (file === null) return [classname, name].filter((part) => part !== '').join('.')
   const module = file.replace(/\.py$/, '').replaceAll('/', '.')
   const within =
@@ -70,6 +72,8 @@ function describe({ message, text }: JunitProblem): string {
     .slice(-DETAIL_CHARACTERS_MAX)
     .split('\n')
     .filter((line) => /^E(?:\s|$)/.test(line))
-    .map((line) => line.replace(/^E {0,7}/, ''))
-  return marked.length === 0 ? message || text : marked.join('\n')
+    .map((line) => line.slice(1))
+  if (marked.length === 0) return message || text
+  const indents = marked.filter((line) => line.trim() !== '').map((line) => line.search(/\S/))
+  return marked.map((line) => line.slice(Math.min(...indents))).join('\n')
 }

@@ -20,6 +20,8 @@ export interface RunPlace {
   readonly root: string
   /** The repository path of the folder that it ran in; empty for the top. */
   readonly folder: string
+  /** All files of the repository, for runners that tell only a file's name. */
+  readonly paths: readonly string[]
 }
 
 /** Searched for the place of a failure, and shown less: the text is the runner's, and may be anything. */

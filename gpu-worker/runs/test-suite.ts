@@ -15,7 +15,7 @@ import type {
   TestSuite,
 } from '../ports/test-suite.ts'
 import { decodeText } from '../workspace/text.ts'
-import { findRunners, type RunView } from './find-runners.ts'
+import { findRunners, findVitestNeeds, type RunView } from './find-runners.ts'
 import { type RunPaths, runnerKinds } from './kinds.ts'
 import { findNodeTests } from './node-files.ts'
 import { commandLineOf, commandOf, pathsFor, type RequestPaths, type RunnerPlan } from './plan.ts'
@@ -52,11 +52,25 @@ export function createTestSuite(ports: TestSuitePorts): TestSuite {
     if (fault !== null) throw new AppError('unavailable', fault, { hint: `A person mends ${SETTINGS_PATH}` })
     if (settings.tests.length === 0) return findRunners(view)
     const nodeTests = settings.tests.some((each) => each.runner === 'node') ? await findNodeTests(view) : []
-    return settings.tests.map(({ name, runner: kind, run, matches, timeoutMs, scratchFolders }) => ({
-      ...{ name, runner: kind, folder: '', because: SETTINGS_PATH, run, everything: [], timeoutMs, scratchFolders },
-      testFiles: kind === 'node' ? nodeTests.filter(matches) : null,
-      takes: (path) => runnerKinds[kind].files.test(path) && matches(path),
-    }))
+    const vitest = await findVitestNeeds(view, 'node_modules')
+    return settings.tests.map(({ name, runner: kind, run, matches, timeoutMs, scratchFolders }) => {
+      const needs = kind === 'vitest' ? vitest : { flags: [], scratchFolders: [] }
+      return {
+        ...{
+          name,
+          runner: kind,
+          folder: '',
+          because: SETTINGS_PATH,
+          run,
+          flags: needs.flags,
+          everything: [],
+          timeoutMs,
+        },
+        scratchFolders: [...scratchFolders, ...needs.scratchFolders],
+        testFiles: kind === 'node' ? nodeTests.filter(matches) : null,
+        takes: (path) => runnerKinds[kind].files.test(path) && matches(path),
+      }
+    })
   }
 
   async function obstacleOf(plan: RunnerPlan): Promise<string | null> {
@@ -68,6 +82,7 @@ export function createTestSuite(ports: TestSuitePorts): TestSuite {
 
   async function runOne(
     { plan, paths }: Asked,
+    view: RunView,
     candidates: readonly Candidate[],
     signal: AbortSignal,
   ): Promise<RunnerResult & { readonly tests: readonly ReportedTest[] }> {
@@ -79,7 +94,7 @@ export function createTestSuite(ports: TestSuitePorts): TestSuite {
     const begin = Date.now()
     const outcome = await runner.run({ commandLine, candidates, scratchFolders, timeoutMs, reportAs }, signal)
     const duration_ms = Date.now() - begin
-    const { tests, output } = judgeRun(plan, outcome)
+    const { tests, output } = judgeRun(plan, outcome, view.paths)
     return { name, runner: kind, command: commandOf(plan, paths), ...countsOf(tests), duration_ms, output, tests }
   }
 
@@ -102,7 +117,7 @@ export function createTestSuite(ports: TestSuitePorts): TestSuite {
         const result = await whileTelling(
           (seconds) => progressOf(each.plan, index, asked.length, seconds),
           onProgress,
-          () => runOne(each, candidates, signal),
+          () => runOne(each, view, candidates, signal),
         )
         results.push(result)
       }
@@ -123,11 +138,16 @@ async function createRunView(
   signal: AbortSignal,
 ): Promise<RunView> {
   const paths = new Set<string>(candidates.map(({ path }) => path))
-  for await (const { path, kind } of list(signal)) {
-    if (signal.aborted) throw new AppError('cancelled', 'Cannot look for tests: the call was cancelled')
-    if (kind === 'file') paths.add(path)
-    if (paths.size === FILES_MAX) break
+  try {
+    for await (const { path, kind } of list(signal)) {
+      if (signal.aborted) break
+      if (kind === 'file') paths.add(path)
+      if (paths.size === FILES_MAX) break
+    }
+  } catch (error) {
+    if (!signal.aborted) throw error
   }
+  if (signal.aborted) throw new AppError('cancelled', 'Cannot look for tests: the call was cancelled')
   return {
     paths: [...paths].sort(),
     async read(path) {

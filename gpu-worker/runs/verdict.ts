@@ -17,13 +17,13 @@ const OUTPUT_TAIL = 2000
 /**
  * What a run has shown. Exit status and report must say the same: a status of failure without a failed test is a failed run,
  * and all other contradictions are refused, so that nothing passes by a report that is missing, cut or forged in haste.
- * Throws AppError: `timeout`, `unavailable`.
+ * `paths` are the files of the repository. Throws AppError: `timeout`, `unavailable`.
  */
-export function judgeRun(plan: RunnerPlan, outcome: CommandOutcome): Verdict {
+export function judgeRun(plan: RunnerPlan, outcome: CommandOutcome, paths: readonly string[]): Verdict {
   if (outcome.kind === 'stopped') throw stopped(plan, outcome)
   const { status, report } = outcome
   const kind = runnerKinds[plan.runner]
-  const place: RunPlace = { root: outcome.root, folder: plan.folder }
+  const place: RunPlace = { root: outcome.root, folder: plan.folder, paths }
   const text = report?.text ?? null
   const output = kind.reportFrom === 'output' ? toOutput(text ?? '', place) : outcome.output
   const refuse = (reason: string): AppError => unbelievable(plan, status, reason, output)

@@ -16,7 +16,7 @@ export interface ImprovementToolPorts extends ChatPorts {
   readonly parser: SourceParser
   readonly duplication: DuplicationIndex
   readonly runner: CommandRunner
-  readonly suite: TestSuite
+  readonly tests: TestSuite
 }
 
 type ImprovementTools = 'refactor_code' | 'generate_documentation' | 'generate_tests' | 'optimize_performance'
@@ -27,6 +27,7 @@ export function toImprovementPorts(ports: ImprovementToolPorts) {
   const compared = createComparedFiles({ files, repository })
   return {
     ...ports,
+    suite: ports.tests,
     figures: createFigureSource({ parser, duplication, files: compared }, settings),
     async *listPaths(signal: AbortSignal) {
       for await (const { path, kind } of visible({ files, repository }, '', null, signal))

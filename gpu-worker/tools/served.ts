@@ -17,6 +17,7 @@ import type { JobHandlers, JobToolName, ToolContext, ToolHandlers, WorkerToolNam
 import { createImprovementTools, type ImprovementToolPorts } from './improvement.ts'
 import { createQualityTools, type QualityToolPorts } from './quality.ts'
 import { describeRules } from './rules.ts'
+import { createTestTools, type TestToolPorts } from './run-tests.ts'
 
 /** Everything that arrives as a short call: the catalogue's worker tools, and the questions of the edge. */
 export function createServedCalls(
@@ -55,9 +56,14 @@ export function createServedCalls(
 }
 
 /** Everything that arrives through the work queue. */
-export function createServedJobs(ports: ChatPorts & ImprovementToolPorts): ReadonlyMap<string, ServedJob> {
+export function createServedJobs(
+  ports: ChatPorts & TestToolPorts & ImprovementToolPorts,
+): ReadonlyMap<string, ServedJob> {
   // Complete by type: a job tool in the catalogue without a handler does not compile.
-  const handlers: JobHandlers<JobToolName> = { ...createImprovementTools(ports) }
+  const handlers: JobHandlers<JobToolName> = {
+    ...createTestTools(ports),
+    ...createImprovementTools(ports),
+  }
   const served = new Map<string, ServedJob>([
     [
       'chat_with_agent',

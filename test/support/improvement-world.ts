@@ -71,6 +71,7 @@ export async function createImprovementWorld(
     commandFolders,
     isUnsandboxedAllowed: true,
     searchPath: process.env.PATH ?? '',
+    environment: process.env,
     bubblewrap: 'binary' in bubblewrap ? bubblewrap.binary : undefined,
   })
   const checker = createFileChecker({ parser, settings, runner })
@@ -87,7 +88,7 @@ export async function createImprovementWorld(
     models: createModelSet([]),
     duplication: createDuplicationIndex(parser),
     edits: new KeyedLocks(),
-    suite: createTestSuite({
+    tests: createTestSuite({
       files: tree,
       runner,
       settings,

@@ -79,11 +79,10 @@ export async function startSteeredWorker(model: LanguageModel): Promise<SteeredW
   const git = await openRepository({ root: world.root })
   const parser = createTreeSitterParser()
   const checks = createFileChecker({ parser })
-  const runner = createNoCommandRunner('commands have no part in this')
-  const settings = defaultSettingsSource
   const ports = {
-    ...{ settings, parser, runner, duplication: createDuplicationIndex(parser) },
-    suite: createTestSuite({ files: tree, runner, settings, list: () => tree.walk('', null) }),
+    settings: defaultSettingsSource,
+    parser,
+    duplication: createDuplicationIndex(parser),
     files: instead(tree, {
       write: async (...write: Parameters<typeof tree.write>) => {
         await tree.write(...write)
@@ -108,6 +107,13 @@ export async function startSteeredWorker(model: LanguageModel): Promise<SteeredW
     events,
     edits: new KeyedLocks(),
   }
+  const runner = createNoCommandRunner('this worker runs no commands')
+  const tests = createTestSuite({
+    files: tree,
+    runner,
+    settings: defaultSettingsSource,
+    list: () => tree.walk('', null),
+  })
   const models = createModelSet([model])
   const info = (): WorkerInfo => ({
     worker_id: 'steered',
@@ -129,7 +135,7 @@ export async function startSteeredWorker(model: LanguageModel): Promise<SteeredW
     events,
     journal,
     servedCalls: createServedCalls(ports, models, async () => info()),
-    servedJobs: createServedJobs({ ...ports, models }),
+    servedJobs: createServedJobs({ ...ports, models, runner, tests }),
     jobsAtOnce: 4,
     log: () => undefined,
   })
