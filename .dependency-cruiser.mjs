@@ -53,12 +53,12 @@ export default {
       name: 'workspace-below-agent-and-tools',
       severity: 'error',
       from: { path: '^gpu-worker/workspace/', pathNot: tests },
-      to: { path: '^gpu-worker/(agent|analysis|gates|inference|tools|daemon)' },
+      to: { path: '^gpu-worker/(agent|analysis|gates|inference|tools|validation|daemon)' },
     },
     {
       name: 'agent-below-tools',
       severity: 'error',
-      from: { path: '^gpu-worker/(agent|analysis|gates|inference)/', pathNot: tests },
+      from: { path: '^gpu-worker/(agent|analysis|gates|inference|validation)/', pathNot: tests },
       to: { path: '^gpu-worker/(tools/|daemon)' },
     },
     {

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { readFileSync, realpathSync } from 'node:fs'
-import { hostname, totalmem } from 'node:os'
+import { availableParallelism, hostname, totalmem } from 'node:os'
 import { basename, join, resolve } from 'node:path'
 import type { NatsConnection } from '@nats-io/transport-node'
 import { AppError } from '#shared/errors.ts'
@@ -16,16 +16,18 @@ import { createNatsModelServer } from './adapters/nats-model-server.ts'
 import { createNatsRegistry } from './adapters/nats-registry.ts'
 import { createNodeFileTree } from './adapters/node-file-tree.ts'
 import { createLlamaModel } from './adapters/node-llama-cpp.ts'
+import { createReportFolder } from './adapters/report-folder.ts'
 import { openRepository } from './adapters/simple-git.ts'
 import { openSqliteJournal } from './adapters/sqlite-journal.ts'
 import { openStatesFolder } from './adapters/states-folder.ts'
 import { createTreeSitterParser } from './adapters/tree-sitter-parser.ts'
+import { createTreeSitterPool } from './adapters/tree-sitter-pool.ts'
 import { createDuplicationIndex } from './analysis/duplication.ts'
 import { parseWorkerConfig, type WorkerConfig, workerUsage } from './config.ts'
 import { createDaemon } from './daemon.ts'
 import { commandNotices } from './gates/commands.ts'
 import { createFileChecker } from './gates/file-checker.ts'
-import { createSettingsSource, type SettingsSource } from './gates/settings-source.ts'
+import { createSettingsSource, protectionOf, type SettingsSource } from './gates/settings-source.ts'
 import { findKey, parseModelList, parseRemoteList } from './inference/model-list.ts'
 import { createModelService } from './inference/model-service.ts'
 import { createModelSet } from './inference/model-set.ts'
@@ -38,6 +40,7 @@ import { visible } from './tools/files.ts'
 import { createServedCalls, createServedJobs } from './tools/served.ts'
 import { KeyedLocks } from './workspace/locks.ts'
 import { recoverWorkspace } from './workspace/recover.ts'
+import { createProtectedFileTree } from './workspace/repository-protection.ts'
 
 // The worker: the only file of it that reads the environment and signals, and that picks libraries.
 
@@ -50,6 +53,9 @@ const EXIT_CONFIGURATION = 78
 
 /** One may write and check while others wait for the model. More only where the model answers more of them at once. */
 const JOBS_AT_ONCE_MIN = 4
+
+/** For one look at the whole repository: the work beside the parsing keeps a core busy by itself. */
+const PARSER_THREADS = Math.min(4, availableParallelism())
 
 async function main(): Promise<void> {
   const stopping = new AbortController()
@@ -94,7 +100,9 @@ async function serveRepository(
 ): Promise<void> {
   const root = findFolder(fromUser(place.folder))
   const workspace = config.workspace ?? toWorkspaceId(basename(root))
-  const files = await createNodeFileTree({ root, allowProtected: [...config.allowedPaths] })
+  const tree = await createNodeFileTree({ root, allowProtected: [...config.allowedPaths] })
+  const settings = createSettingsSource(tree)
+  const files = createProtectedFileTree(tree, protectionOf(settings))
   const repository = await openRepository({
     root,
     allowFilters: config.allowedFilters,
@@ -103,9 +111,8 @@ async function serveRepository(
     ...(process.env.PATH === undefined ? {} : { searchPath: process.env.PATH }),
   })
   const journal = openSqliteJournal(join(fromUser(place.dataFolder), 'journal.sqlite'))
-  for (const line of await recoverWorkspace(files, journal, journal.unfinished())) log(line)
+  for (const line of await recoverWorkspace(tree, journal, journal.unfinished())) log(line)
   for (const notice of repository.notices()) log(notice)
-  const settings = createSettingsSource(files)
   const runner = await createCommandRunner({
     root,
     allowProtected: config.allowedPaths,
@@ -143,6 +150,8 @@ async function serveRepository(
   const duplication = createDuplicationIndex(parser)
   const edits = new KeyedLocks()
   const ports = { files, repository, registry, checker, parser, duplication, settings, journal, events, edits }
+  const reports = createReportFolder(join(fromUser(place.dataFolder), 'reports'))
+  const validating = { reports, version, createParser: () => createTreeSitterPool(PARSER_THREADS) }
   const workerInfo = async (): Promise<WorkerInfo> => ({
     worker_id: workerId,
     version,
@@ -166,8 +175,8 @@ async function serveRepository(
     registry,
     events,
     journal,
-    servedCalls: createServedCalls(ports, models, workerInfo),
-    servedJobs: createServedJobs({ ...ports, models, runner, tests }),
+    servedCalls: createServedCalls({ ...ports, reports }, models, workerInfo),
+    servedJobs: createServedJobs({ ...ports, ...validating, models, runner, tests }),
     jobsAtOnce: Math.max(JOBS_AT_ONCE_MIN, config.slots ?? 0),
     log,
   })

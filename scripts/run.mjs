@@ -17,12 +17,14 @@ const programs = new Map([
   ['functions', { file: 'functions/entry.node.ts', natsServer: false }],
   ['worker', { file: 'gpu-worker/main.ts', natsServer: false }],
   ['demo', { file: 'scripts/demo.ts', natsServer: true }],
+  ['init', { file: 'scripts/init.ts', natsServer: false }],
+  ['validate', { file: 'scripts/validate.ts', natsServer: false }],
   ['bench', { file: 'scripts/bench/main.ts', natsServer: true }],
   ['bench:peer', { file: 'scripts/bench/peers/main.ts', natsServer: false }],
 ])
 
 /** Programs that never run a command of a repository. */
-const withoutCommands = new Set(['nats', 'functions'])
+const withoutCommands = new Set(['nats', 'functions', 'init', 'validate'])
 
 /** What `check` runs, in order: what is shown, the package, its program, its arguments. */
 const checks = [

@@ -11,12 +11,17 @@ import {
   type FindOwnersReply,
   FinishJob,
   type FinishJobReply,
+  ListOwners,
+  type ListOwnersReply,
 } from '#shared/protocol/envelope.ts'
 import { NATS_PAYLOAD_BYTES_MAX } from '#shared/protocol/limits.ts'
 import { type RegistryOperation, WIRE_VERSION } from '#shared/protocol/subjects.ts'
 import type { JobState } from '#shared/schemas/job.ts'
 import type { EdgePorts } from '../ports/edge-ports.ts'
 import { checkOutcome } from './outcome.ts'
+
+/** With the longest of paths and keys, a page is half of what a message carries. */
+const OWNERS_PAGE = 1000
 
 type Ports = Pick<EdgePorts, 'registry' | 'bus'>
 
@@ -65,6 +70,12 @@ export function createRegistryService({ registry, bus }: Ports): RegistryService
       const { file_keys } = decodeMessage('a question for owners', FindOwners, bytes)
       const owners = await registry.findOwners(workspace, file_keys)
       return { v: WIRE_VERSION, owners: Object.fromEntries(owners) }
+    },
+
+    async list_owners(workspace, bytes): Promise<ListOwnersReply> {
+      const { after } = decodeMessage('a question for agents and their files', ListOwners, bytes)
+      const agents = await registry.listOwners(workspace, after, OWNERS_PAGE)
+      return { v: WIRE_VERSION, agents: [...agents], more: agents.length === OWNERS_PAGE }
     },
   }
 

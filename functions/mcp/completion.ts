@@ -3,6 +3,7 @@ import * as v from 'valibot'
 import { AppError } from '#shared/errors.ts'
 import { NAME_CHARACTERS_MAX, PATH_BYTES_MAX } from '#shared/protocol/limits.ts'
 import { CompletePath } from '#shared/protocol/worker-calls.ts'
+import { JOB_SARIF_TEMPLATE } from '#shared/resource-uris.ts'
 import { listAgents } from '#shared/tools/agents.ts'
 import type { ToolDeclaration, ToolOutput } from '#shared/tools/define-tool.ts'
 import { listJobs } from '#shared/tools/jobs.ts'
@@ -109,6 +110,7 @@ const variables: ReadonlyMap<string, 'agents' | 'paths' | 'jobs'> = new Map([
   [`${AGENT_FILE_TEMPLATE} agent_id`, 'agents'],
   [`${FILE_TEMPLATE} path`, 'paths'],
   [`${JOB_REPORT_TEMPLATE} job_id`, 'jobs'],
+  [`${JOB_SARIF_TEMPLATE} job_id`, 'jobs'],
 ])
 
 const notCompletable = (why: string): AppError =>

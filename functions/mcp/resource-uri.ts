@@ -1,5 +1,6 @@
 import { AppError } from '#shared/errors.ts'
 import { PATH_BYTES_MAX } from '#shared/protocol/limits.ts'
+import { JOB_SARIF_TEMPLATE } from '#shared/resource-uris.ts'
 
 const SCHEME = 'millwright://'
 
@@ -11,7 +12,7 @@ export type ResourceAddress =
   | { readonly kind: 'rules' | 'server_report' | 'bugs_report' }
   | { readonly kind: 'agent' | 'agent_file'; readonly agentId: string }
   | { readonly kind: 'file'; readonly path: string }
-  | { readonly kind: 'job_report'; readonly jobId: string }
+  | { readonly kind: 'job_report' | 'job_sarif'; readonly jobId: string }
 
 /** Addresses without variables. */
 export const RULES_URI = `${SCHEME}rules`
@@ -23,6 +24,8 @@ export const AGENT_TEMPLATE = `${SCHEME}agents/{agent_id}`
 export const AGENT_FILE_TEMPLATE = `${SCHEME}agents/{agent_id}/file`
 export const FILE_TEMPLATE = `${SCHEME}files/{+path}`
 export const JOB_REPORT_TEMPLATE = `${SCHEME}reports/jobs/{job_id}`
+
+const SARIF = JOB_SARIF_TEMPLATE.slice(JOB_SARIF_TEMPLATE.lastIndexOf('/') + 1)
 
 export const agentUri = (agentId: string): string => AGENT_TEMPLATE.replace('{agent_id}', () => agentId)
 export const agentFileUri = (agentId: string): string => AGENT_FILE_TEMPLATE.replace('{agent_id}', () => agentId)
@@ -56,6 +59,9 @@ export function parseResourceUri(uri: string): ResourceAddress | null {
   }
   if (folder === 'reports' && parts.length === 2 && first === 'jobs' && second !== undefined) {
     return { kind: 'job_report', jobId: second }
+  }
+  if (folder === 'reports' && parts.length === 3 && first === 'jobs' && second !== undefined && parts[2] === SARIF) {
+    return { kind: 'job_sarif', jobId: second }
   }
   return null
 }

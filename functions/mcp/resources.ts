@@ -6,7 +6,8 @@ import type {
 } from '@modelcontextprotocol/server'
 import { AppError } from '#shared/errors.ts'
 import { ANSWER_BYTES_MAX, CALL_TIMEOUT_MS, PAGE_MAX } from '#shared/protocol/limits.ts'
-import { DescribeRules } from '#shared/protocol/worker-calls.ts'
+import { DescribeRules, ReadReport } from '#shared/protocol/worker-calls.ts'
+import { JOB_SARIF_TEMPLATE } from '#shared/resource-uris.ts'
 import type { AgentSummary } from '#shared/schemas/agent.ts'
 import { getAgentFile } from '#shared/tools/agent-files.ts'
 import { getAgentInfo, listAgents } from '#shared/tools/agents.ts'
@@ -54,6 +55,8 @@ export function createResources(ports: EdgePorts, run: ToolRunner): Resources {
         return answer(listBugs, {}, context)
       case 'job_report':
         return answer(getJob, { job_id: address.jobId }, context)
+      case 'job_sarif':
+        return sarifOf(address.jobId, context)
       case 'agent':
         return answer(getAgentInfo, { agent_id: address.agentId }, context)
       case 'agent_file':
@@ -61,6 +64,13 @@ export function createResources(ports: EdgePorts, run: ToolRunner): Resources {
       case 'file':
         return wholeFile(readFile, { path: address.path }, context)
     }
+  }
+
+  /** What a job found, for programs; the job itself is looked up first, so that one of nobody is told as such. */
+  async function sarifOf(jobId: string, context: CallContext): Promise<Text> {
+    await run(getJob as unknown as ToolDeclaration, { job_id: jobId }, context)
+    const { text } = await askWorker(ports, ReadReport, { job_id: jobId }, context, { timeoutMs: CALL_TIMEOUT_MS })
+    return { text, mimeType: SARIF_TYPE }
   }
 
   /** A tool's answer as a model reads it. */
@@ -119,6 +129,8 @@ interface ReadingTool<Output> {
 }
 
 const MARKDOWN = 'text/markdown'
+/** As OASIS registered it. */
+const SARIF_TYPE = 'application/sarif+json'
 const markdown = (text: string): Text => ({ text, mimeType: MARKDOWN })
 
 const everywhere: readonly Resource[] = [
@@ -166,6 +178,13 @@ const templates: ListResourceTemplatesResult['resourceTemplates'] = [
     title: 'Job report',
     description: 'How a job stands or ended: diff, checks, cost, or why it was refused',
     mimeType: MARKDOWN,
+  },
+  {
+    uriTemplate: JOB_SARIF_TEMPLATE,
+    name: 'job findings',
+    title: 'Findings as SARIF',
+    description: 'What run_all_validations or check_compliance found, as SARIF 2.1.0',
+    mimeType: SARIF_TYPE,
   },
 ]
 

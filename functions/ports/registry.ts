@@ -96,6 +96,12 @@ export interface Registry {
   ): Promise<{ managed_file: string | null; cancelled: readonly JobId[]; running: readonly JobId[] }>
   /** File key to agent id, for those that have an owner. */
   findOwners(workspace: WorkspaceId, fileKeys: readonly string[]): Promise<ReadonlyMap<string, AgentId>>
+  /** Agents with their files as they are stored, by id, after this one; also those whose record is damaged. */
+  listOwners(
+    workspace: WorkspaceId,
+    after: string | null,
+    limit: number,
+  ): Promise<readonly { agent_id: string; managed_file: string; file_key: string }[]>
   /** Newest last, at most `limit`. */
   listMessages(workspace: WorkspaceId, agent: AgentId, limit: number): Promise<readonly AgentMessage[]>
   /** What the agent's ended jobs have cost. Zeros for one that there is not. */

@@ -20,6 +20,7 @@ type AgentMethods = Pick<
   | 'updateAgent'
   | 'deleteAgent'
   | 'findOwners'
+  | 'listOwners'
   | 'listMessages'
   | 'getUsage'
 >
@@ -228,6 +229,21 @@ export function createAgentStore(sql: Sql, clock: Clock, log: Log): AgentMethods
         for (const row of rows) owners.set(String(row.file_key), v.parse(AgentId, row.agent_id))
       }
       return owners
+    },
+
+    async listOwners(workspace, after, limit) {
+      const rows = sql.all(
+        `SELECT agent_id, managed_file, file_key FROM agents WHERE workspace = ? AND id_key > ?
+         ORDER BY id_key LIMIT ?`,
+        workspace,
+        after?.toLowerCase() ?? '',
+        limit,
+      )
+      return rows.map(({ agent_id, managed_file, file_key }) => ({
+        agent_id: String(agent_id),
+        managed_file: String(managed_file),
+        file_key: String(file_key),
+      }))
     },
 
     async getUsage(workspace, agent) {

@@ -20,6 +20,7 @@ export function createSqlRegistry(sql: Sql, clock: Clock, log: Log): Registry {
     updateAgent: guarded(agents.updateAgent),
     deleteAgent: guarded(agents.deleteAgent),
     findOwners: guarded(agents.findOwners),
+    listOwners: guarded(agents.listOwners),
     listMessages: guarded(agents.listMessages),
     getUsage: guarded(agents.getUsage),
     createJob: guarded(jobs.createJob),

@@ -57,6 +57,27 @@ describe('createNatsRegistry', () => {
     expect(await asking).toEqual(new Map([['src/b.ts', 'b1']]))
   })
 
+  it('asks for agents page by page until there are no more', async () => {
+    const asked: unknown[] = []
+    const subscription = edge.subscribe(registrySubject(workspace, 'list_owners'), {
+      callback: (_error, message) => {
+        const { after } = message.json<{ after: string | null }>()
+        asked.push(after)
+        const id = after === null ? 'a1' : 'b2'
+        const agents = [{ agent_id: id, managed_file: `${id}.py`, file_key: `${id}.PY` }]
+        message.respond(JSON.stringify({ v: 1, agents, more: after === null }))
+      },
+    })
+    const seen: unknown[] = []
+    for await (const agent of createNatsRegistry(worker, workspace).listOwners()) seen.push(agent)
+    subscription.unsubscribe()
+    expect(seen).toEqual([
+      { agentId: 'a1', path: 'a1.py', key: 'a1.PY' },
+      { agentId: 'b2', path: 'b2.py', key: 'b2.PY' },
+    ])
+    expect(asked).toEqual([null, 'a1'])
+  })
+
   it('tells at once that a claim found nobody: each one counts, and the queue brings the job again', async () => {
     const claiming = createNatsRegistry(worker, workspace).claimJob(createJobId(Date.now()), 'w1')
     await expect(claiming).rejects.toMatchObject({ code: 'unavailable' })

@@ -10,6 +10,7 @@ import {
   FindOverReply,
   FindOwnersReply,
   FinishJobReply,
+  ListOwnersReply,
 } from '#shared/protocol/envelope.ts'
 import { NATS_PAYLOAD_BYTES_MAX } from '#shared/protocol/limits.ts'
 import { type RegistryOperation, registrySubject, WIRE_VERSION } from '#shared/protocol/subjects.ts'
@@ -73,5 +74,13 @@ export function createNatsRegistry(connection: NatsConnection, workspace: Worksp
       fileKeys.length === 0
         ? new Map()
         : new Map(Object.entries((await askPatiently('find_owners', { file_keys: fileKeys }, FindOwnersReply)).owners)),
+    async *listOwners() {
+      for (let after: string | null = null, more = true; more; ) {
+        const page: ListOwnersReply = await askPatiently('list_owners', { after }, ListOwnersReply)
+        for (const each of page.agents) yield { agentId: each.agent_id, path: each.managed_file, key: each.file_key }
+        after = page.agents.at(-1)?.agent_id ?? null
+        more = page.more && after !== null
+      }
+    },
   }
 }

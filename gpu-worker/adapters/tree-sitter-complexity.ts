@@ -43,6 +43,34 @@ const classes = new Set([
   'interface_declaration',
   'record_declaration',
 ])
+/** Nodes without anything inside that counts. They are most of a tree, and each question about a node has its price. */
+const leaves = new Set([
+  'identifier',
+  'property_identifier',
+  'field_identifier',
+  'type_identifier',
+  'shorthand_property_identifier',
+  'statement_identifier',
+  'package_identifier',
+  'predefined_type',
+  'primitive_type',
+  'type_annotation',
+  'string_start',
+  'string_content',
+  'string_end',
+  'string_fragment',
+  'escape_sequence',
+  'integer',
+  'float',
+  'number',
+  'decimal_integer_literal',
+  'int_literal',
+  'interpreted_string_literal_content',
+  'comment',
+  'line_comment',
+  'block_comment',
+  'regex',
+])
 const linear: ReadonlySet<Role> = new Set(['elif', 'else', 'jump'])
 const nests: ReadonlySet<Role> = new Set(['if', 'elif', 'else', 'ternary', 'loop', 'catch', 'switch', 'lambda'])
 const branches: ReadonlySet<Role> = new Set(['if', 'elif', 'ternary', 'loop', 'catch'])
@@ -96,7 +124,9 @@ function* measure(root: Node, top: Frame, rules: ComplexityRules): Generator<Fra
   const flattened = new Set<number>()
   const pending: Visit[] = [{ node: root, nesting: 0, depth: 0, frame: top, isElseIf: false, inClass: false }]
   for (let visit = pending.pop(); visit !== undefined; visit = pending.pop()) {
-    const role = rules.roles.get(visit.node.type)
+    const { type } = visit.node
+    if (leaves.has(type)) continue
+    const role = rules.roles.get(type)
     if (role === 'function') {
       const inner = openFunction(visit, top, rules)
       yield inner
@@ -109,7 +139,8 @@ function* measure(root: Node, top: Frame, rules: ComplexityRules): Generator<Fra
     else if (role !== undefined) countRole(visit, role, rules)
     const depth = isStructure(visit, role) ? visit.depth + 1 : visit.depth
     visit.frame.depth = Math.max(visit.frame.depth, depth)
-    for (const child of visit.node.namedChildren) pending.push({ ...toVisit(child, visit, role, rules), depth })
+    const parent = { ...visit, depth, inClass: visit.inClass || classes.has(type) }
+    for (const child of visit.node.namedChildren) pending.push(toVisit(child, parent, role, rules))
   }
 }
 
@@ -124,8 +155,8 @@ function openFunction({ node, nesting, frame, inClass }: Visit, top: Frame, rule
 }
 
 function toVisit(node: Node, parent: Visit, role: Role | undefined, rules: ComplexityRules): Visit {
-  const inClass = parent.inClass || classes.has(parent.node.type)
-  const same = { node, nesting: parent.nesting, depth: parent.depth, frame: parent.frame, isElseIf: false, inClass }
+  const { nesting, depth, frame, inClass } = parent
+  const same = { node, nesting, depth, frame, inClass, isElseIf: false }
   if (role === undefined || !nests.has(role)) return same
   const childRole = rules.roles.get(node.type)
   const isElseIf = childRole === 'if' && isAlternative(node, parent.node, role)
@@ -181,6 +212,9 @@ function addCognitive(frame: Frame, amount: (base: number) => number): void {
 /** Counts a whole logical expression at its outermost node: a run of equal operators is one for the reader. */
 function countLogical({ node, frame }: Visit, rules: ComplexityRules, flattened: Set<number>): void {
   if (flattened.has(node.id)) return
+  // Most binary expressions add or compare; asking for one child is cheaper than for all.
+  const own = node.childForFieldName('operator')
+  if (own !== null && !rules.operators.has(own.type)) return
   const operators = operatorsInOrder(node, rules, flattened)
   frame.cyclomatic += operators.length
   let last = ''
@@ -206,15 +240,16 @@ function operatorsInOrder(root: Node, rules: ComplexityRules, flattened: Set<num
 
 function markRecursion({ node, frame }: Visit, rules: ComplexityRules): void {
   const callee = node.childForFieldName('function')
-  const name = node.childForFieldName('name')
+  const called = callee === null ? methodText(node) : null
   for (let caller: Frame | null = frame; caller !== null; caller = caller.outer) {
     if (caller.name === '') continue
-    const own = [`self.${caller.name}`, `cls.${caller.name}`, `this.${caller.name}`, `Self::${caller.name}`]
     const bare = !caller.isMethod || rules.bareMethodCalls
-    const object = node.childForFieldName('object')?.type
-    const text = callee === null ? methodText(name, object) : shortText(callee, caller.name.length + 8)
+    const text = called ?? (callee === null ? '' : shortText(callee, caller.name.length + 8))
     const matches =
-      (bare && text === caller.name) || (caller.isMethod && own.includes(text)) || text === `this->${caller.name}`
+      text.endsWith(caller.name) &&
+      ((bare && text === caller.name) ||
+        (caller.isMethod && isOwn(text, caller.name)) ||
+        text === `this->${caller.name}`)
     if (matches && (!rules.bareMethodCalls || argumentCount(node) === parameterCount(caller.node, true))) {
       caller.callsItself = true
       return
@@ -222,8 +257,14 @@ function markRecursion({ node, frame }: Visit, rules: ComplexityRules): void {
   }
 }
 
-const methodText = (name: Node | null, object: string | undefined): string =>
-  name === null || (object !== undefined && object !== 'this') ? '' : name.text
+const isOwn = (text: string, name: string): boolean =>
+  [`self.${name}`, `cls.${name}`, `this.${name}`, `Self::${name}`].includes(text)
+
+/** The name of a method that is called on nothing, or on the object itself. */
+function methodText(call: Node): string {
+  const object = call.childForFieldName('object')?.type
+  return object !== undefined && object !== 'this' ? '' : (call.childForFieldName('name')?.text ?? '')
+}
 
 const shortText = (node: Node, charactersMax: number): string =>
   node.endIndex - node.startIndex > charactersMax ? '' : node.text

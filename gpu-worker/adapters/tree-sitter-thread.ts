@@ -12,6 +12,7 @@ import type {
 } from '../ports/source-parser.ts'
 import { codeOf } from './tree-sitter-code.ts'
 import { complexityOf } from './tree-sitter-complexity.ts'
+import { constantsIn } from './tree-sitter-constants.ts'
 import { definitionsIn } from './tree-sitter-definitions.ts'
 import { grammarFile } from './tree-sitter-grammars.ts'
 import { unusedImportsIn } from './tree-sitter-imports.ts'
@@ -101,6 +102,7 @@ const tasks: {
       breakCount,
       complexity: isSound ? complexityOf(root, request.language) : null,
       definitions: isSound ? definitionsIn(root, request.language) : [],
+      constants: isSound ? constantsIn(root, request.language) : [],
     }
   },
 
@@ -128,7 +130,14 @@ async function answer(request: ParseRequest): Promise<ThreadMessage> {
     const faults = jsonFaults(request.text)
     const count = faults.length
     const counts = { faultCount: count, breakCount: count }
-    const outcome: ParseOutcome = { kind: 'parsed', faults, ...counts, complexity: null, definitions: [] }
+    const outcome: ParseOutcome = {
+      kind: 'parsed',
+      faults,
+      ...counts,
+      complexity: null,
+      definitions: [],
+      constants: [],
+    }
     return { id, kind: 'finished', outcome }
   }
   const text = request.language === 'markdown' ? toMarkdownSource(request.text) : request.text

@@ -14,9 +14,10 @@ export function createComplexityGate(limits: ComplexityLimits): Gate {
       if (source?.kind !== 'parsed' || source.complexity === null)
         return { skipped: `${kind.name ?? 'this kind of file'} has no functions` }
       const { cyclomatic, cognitive, functions } = source.complexity
-      const findings = functions.filter((each) => isOver(each, limits)).map((each) => toFinding(each, limits))
-      if (findings.length === 0 && isOver({ cyclomatic, cognitive }, limits)) {
-        findings.push(toFinding({ name: '', line: 1, cyclomatic, cognitive }, limits))
+      const own = limits.files.find(({ matches }) => matches(subject.path)) ?? limits
+      const findings = functions.filter((each) => isOver(each, own)).map((each) => toFinding(each, own))
+      if (findings.length === 0 && isOver({ cyclomatic, cognitive }, own)) {
+        findings.push(toFinding({ name: '', line: 1, cyclomatic, cognitive }, own))
       }
       return { findings }
     },
@@ -24,11 +25,12 @@ export function createComplexityGate(limits: ComplexityLimits): Gate {
 }
 
 type Figures = Pick<FunctionComplexity, 'cyclomatic' | 'cognitive'>
+type Limits = Omit<ComplexityLimits, 'files'>
 
-const isOver = ({ cyclomatic, cognitive }: Figures, { cyclomaticMax, cognitiveMax }: ComplexityLimits): boolean =>
+const isOver = ({ cyclomatic, cognitive }: Figures, { cyclomaticMax, cognitiveMax }: Limits): boolean =>
   cyclomatic > cyclomaticMax || cognitive > cognitiveMax
 
-function toFinding(each: Figures & { name: string; line: number }, limits: ComplexityLimits): Finding {
+function toFinding(each: Figures & { name: string; line: number }, limits: Limits): Finding {
   const what = each.name === '' ? 'The code outside functions' : `\`${each.name}\``
   const figures = `cyclomatic ${each.cyclomatic} (limit ${limits.cyclomaticMax}), cognitive ${each.cognitive} (limit ${limits.cognitiveMax})`
   const advice = 'return early instead of nesting, and move parts into functions of their own'

@@ -13,6 +13,7 @@ import { createFunctionLengthGate } from './function-length.ts'
 import type { Finding, Gate, GateSubject, Verdict } from './gate.ts'
 import { createLineLimitGate, lineLimitOf } from './line-limit.ts'
 import { createMissingDocsGate } from './missing-docs.ts'
+import { createNamingGate } from './naming.ts'
 import { createScopeGate } from './scope.ts'
 import { createSecretsGate } from './secrets.ts'
 import { type CheckSettings, SETTINGS_PATH } from './settings.ts'
@@ -105,6 +106,7 @@ const createGates = (settings: CheckSettings): readonly Gate[] => [
   createFunctionLengthGate(settings.functionLinesMax),
   createComplexityGate(settings.complexity),
   createScopeGate(),
+  createNamingGate(settings.naming),
 ]
 
 /** The last result, as long as the argument is the same: the rules change far less often than files are checked. */

@@ -48,17 +48,32 @@ async function find(text: string): Promise<Found[]> {
   const found: Found[] = []
   const explained = new Uint8Array(text.length)
   for (const pattern of secretPatterns) {
-    const matcher = pattern.pattern.matcher(text)
-    while (matcher.find()) {
-      const at = matcher.start(pattern.group)
-      const end = matcher.end(pattern.group)
-      if (pattern.isGuess && explained.subarray(at, end).includes(1)) continue
-      explained.fill(1, at, end)
-      found.push({ secret: text.slice(at, end), at, pattern })
+    if (!pattern.sign.test(text)) continue
+    // A guess stands on one line, and words like "token" on many that hold none.
+    for (const part of pattern.isGuess ? linesWith(pattern.sign, text) : [{ start: 0, text }]) {
+      const matcher = pattern.pattern.matcher(part.text)
+      while (matcher.find()) {
+        const at = part.start + matcher.start(pattern.group)
+        const end = part.start + matcher.end(pattern.group)
+        if (pattern.isGuess && explained.subarray(at, end).includes(1)) continue
+        explained.fill(1, at, end)
+        found.push({ secret: text.slice(at, end), at, pattern })
+      }
     }
     await nextTurn()
   }
   return found
+}
+
+/** The lines that have the sign, and where they start. */
+function* linesWith(sign: RegExp, text: string): Generator<{ start: number; text: string }> {
+  for (let start = 0; start < text.length; ) {
+    const newline = text.indexOf('\n', start)
+    const end = newline === -1 ? text.length : newline
+    const line = text.slice(start, end)
+    if (sign.test(line)) yield { start, text: line }
+    start = end + 1
+  }
 }
 
 function toFinding({ pattern, at }: Found, text: string, isOld: boolean): Finding {

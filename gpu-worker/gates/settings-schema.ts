@@ -1,31 +1,11 @@
 import * as v from 'valibot'
 import { testRunnerNames } from '../ports/test-suite.ts'
 import { MeasureList } from './measure-settings.ts'
+import { ENTRIES_MAX, Glob, limit, PATTERN_CHARACTERS_MAX, Pattern, Weight } from './settings-fields.ts'
+import { MissingReadmes, MissingTests, Naming, ProtectedGlobs } from './structure-schema.ts'
 
 // The shape of `millwright.json`. docs/configuration.md says the same in words; `millwright.schema.json` is made from this
 // by scripts/config-schema.ts. Every key may be left out; an unknown key is an error, since a misspelt rule protects nobody.
-
-const PATTERN_CHARACTERS_MAX = 500
-const ENTRIES_MAX = 50
-
-const Weight = v.pipe(
-  v.picklist(['error', 'warning', 'off']),
-  v.description('error: refused, warning: reported, off: not run'),
-)
-const limit = (text: string) =>
-  v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(1_000_000), v.description(text))
-const Glob = v.pipe(
-  v.string(),
-  v.minLength(1),
-  v.maxLength(PATTERN_CHARACTERS_MAX),
-  v.description('A glob of repository paths: *, **, ?, [a-z], {a,b}; without a slash it is a name in any folder'),
-)
-const Pattern = v.pipe(
-  v.string(),
-  v.minLength(1),
-  v.maxLength(PATTERN_CHARACTERS_MAX),
-  v.description('An RE2 expression'),
-)
 
 /** Languages in which missing_docs knows what a documentation comment is. */
 export const documentedLanguages = ['python', 'javascript', 'typescript', 'go', 'rust', 'java'] as const
@@ -39,6 +19,10 @@ const Severities = v.strictObject({
   function_length: v.exactOptional(Weight),
   complexity: v.exactOptional(Weight),
   scope: v.exactOptional(Weight),
+  naming: v.exactOptional(Weight),
+  missing_tests: v.exactOptional(Weight),
+  missing_readmes: v.exactOptional(Weight),
+  ownership: v.exactOptional(Weight),
 })
 
 const LineLimit = v.strictObject({
@@ -144,6 +128,18 @@ const Test = v.strictObject({
 
 export type TestEntry = v.InferOutput<typeof Test>
 
+const ComplexityByGlob = v.pipe(
+  v.array(
+    v.strictObject({
+      glob: Glob,
+      cyclomatic: v.optional(limit('As above where left out')),
+      cognitive: v.optional(limit('As above where left out')),
+    }),
+  ),
+  v.maxLength(ENTRIES_MAX),
+  v.description('Other limits for some files; the first glob that matches decides'),
+)
+
 const Checks = v.strictObject({
   severities: v.optional(Severities),
   line_limit: v.optional(LineLimit),
@@ -155,8 +151,12 @@ const Checks = v.strictObject({
     v.strictObject({
       cyclomatic: v.optional(limit('10 unless told')),
       cognitive: v.optional(limit('15 unless told')),
+      files: v.optional(ComplexityByGlob),
     }),
   ),
+  naming: v.optional(Naming),
+  missing_tests: v.optional(MissingTests),
+  missing_readmes: v.optional(MissingReadmes),
   commands: v.optional(
     v.pipe(
       v.array(Command),
@@ -184,5 +184,6 @@ export const SettingsFile = v.strictObject({
     ),
   ),
   measures: v.optional(MeasureList),
+  protected_paths: v.optional(ProtectedGlobs),
 })
 export type SettingsFile = v.InferOutput<typeof SettingsFile>

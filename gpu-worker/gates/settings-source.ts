@@ -18,6 +18,16 @@ const SETTINGS_BYTES_MAX = 128 * 1024
 
 const unset: SettingsState = { settings: defaultSettings, fault: null }
 
+/** What the settings say of a path that is to be written. The settings' own file can be mended while they are wrong. */
+export function protectionOf(source: SettingsSource): (path: string) => Promise<'free' | 'protected' | 'unknown'> {
+  return async (path) => {
+    const { settings, fault } = await source()
+    if (path === SETTINGS_PATH) return 'free'
+    if (fault !== null) return 'unknown'
+    return settings.protectedPaths(path) ? 'protected' : 'free'
+  }
+}
+
 /** For checks outside a repository. */
 export const defaultSettingsSource: SettingsSource = async () => unset
 

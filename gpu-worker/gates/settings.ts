@@ -1,19 +1,25 @@
-import { RE2JS } from 're2js'
+import type { RE2JS } from 're2js'
 import * as v from 'valibot'
 import { AppError, invalidInput } from '#shared/errors.ts'
 import { LINES_MAX_DEFAULT } from '#shared/protocol/limits.ts'
 import type { CommandLine } from '../ports/command-runner.ts'
 import type { TestRunnerName } from '../ports/test-suite.ts'
-import { createGlob } from '../workspace/glob.ts'
 import { parseRepositoryPath } from '../workspace/repository-path.ts'
 import { type MeasureSettings, toMeasures } from './measure-settings.ts'
 import { type CommandEntry, documentedLanguages, SettingsFile, type TestEntry } from './settings-schema.ts'
+import { type PathMatcher, SETTINGS_PATH, toMatcher, toPattern, wrongKey } from './settings-values.ts'
 import { type Rule, severities, type Weight } from './severity.ts'
+import {
+  type NamingRule,
+  type RequiredReadmes,
+  type RequiredTests,
+  toNaming,
+  toProtectedPaths,
+  toRequiredReadmes,
+  toRequiredTests,
+} from './structure-settings.ts'
 
-/** Where the repository's rules stand. */
-export const SETTINGS_PATH = 'millwright.json'
-
-type PathMatcher = (path: string) => boolean
+export { SETTINGS_PATH } from './settings-values.ts'
 
 export interface LineLimits {
   readonly linesMax: number
@@ -21,9 +27,14 @@ export interface LineLimits {
   readonly files: readonly { readonly matches: PathMatcher; readonly linesMax: number }[]
 }
 
-export interface ComplexityLimits {
+interface ComplexityPair {
   readonly cyclomaticMax: number
   readonly cognitiveMax: number
+}
+
+export interface ComplexityLimits extends ComplexityPair {
+  /** The first that matches goes before the two above. */
+  readonly files: readonly (ComplexityPair & { readonly matches: PathMatcher })[]
 }
 
 export interface ForbiddenPattern {
@@ -73,6 +84,11 @@ export interface CheckSettings {
   /** Empty where the repository names none: then they are found. */
   readonly tests: readonly TestSettings[]
   readonly measures: readonly MeasureSettings[]
+  readonly naming: readonly NamingRule[]
+  readonly requiredTests: readonly RequiredTests[]
+  readonly requiredReadmes: RequiredReadmes
+  /** What no tool writes, beside what is protected anyway. */
+  readonly protectedPaths: PathMatcher
 }
 
 /** A page, as in rule 4 of the "Power of Ten" (Holzmann, 2006). */
@@ -107,7 +123,13 @@ function parseJson(text: string): unknown {
   }
 }
 
-function toSettings({ checks = {}, answers = {}, tests = [], measures = [] }: SettingsFile): CheckSettings {
+function toSettings({
+  checks = {},
+  answers = {},
+  tests = [],
+  measures = [],
+  protected_paths = [],
+}: SettingsFile): CheckSettings {
   return {
     severities: { ...severities, ...checks.severities },
     lineLimits: {
@@ -118,10 +140,7 @@ function toSettings({ checks = {}, answers = {}, tests = [], measures = [] }: Se
       })),
     },
     functionLinesMax: checks.function_length?.lines ?? FUNCTION_LINES_MAX,
-    complexity: {
-      cyclomaticMax: checks.complexity?.cyclomatic ?? CYCLOMATIC_MAX,
-      cognitiveMax: checks.complexity?.cognitive ?? COGNITIVE_MAX,
-    },
+    complexity: toComplexity(checks.complexity),
     documented: new Set(checks.missing_docs?.languages ?? documentedLanguages),
     forbidden: (checks.forbidden_pattern ?? []).map(({ pattern, files, message }, index) => ({
       pattern: toPattern(pattern, `checks.forbidden_pattern.${index}.pattern`),
@@ -138,6 +157,26 @@ function toSettings({ checks = {}, answers = {}, tests = [], measures = [] }: Se
     commands: toCommands(checks.commands ?? []),
     tests: toTests(tests),
     measures: toMeasures(measures, (key, reason) => wrongKey(key, reason)),
+    naming: toNaming(checks.naming ?? []),
+    requiredTests: toRequiredTests(checks.missing_tests),
+    requiredReadmes: toRequiredReadmes(checks.missing_readmes),
+    protectedPaths: toProtectedPaths(protected_paths),
+  }
+}
+
+type ComplexityEntry = NonNullable<NonNullable<SettingsFile['checks']>['complexity']>
+
+function toComplexity({ cyclomatic, cognitive, files = [] }: ComplexityEntry = {}): ComplexityLimits {
+  const cyclomaticMax = cyclomatic ?? CYCLOMATIC_MAX
+  const cognitiveMax = cognitive ?? COGNITIVE_MAX
+  return {
+    cyclomaticMax,
+    cognitiveMax,
+    files: files.map((each, index) => ({
+      matches: toMatcher(each.glob, `checks.complexity.files.${index}.glob`),
+      cyclomaticMax: each.cyclomatic ?? cyclomaticMax,
+      cognitiveMax: each.cognitive ?? cognitiveMax,
+    })),
   }
 }
 
@@ -190,26 +229,3 @@ function toFolder(path: string, key: string): string {
     throw wrongKey(key, 'must be the path of a folder in the repository', cause)
   }
 }
-
-function toMatcher(glob: string, key: string): PathMatcher {
-  try {
-    return createGlob(glob)
-  } catch (cause) {
-    throw wrongKey(key, 'brackets or braces of the glob do not match', cause)
-  }
-}
-
-/** A pattern of RE2, which runs in linear time whatever it is. */
-function toPattern(expression: string, key: string): RE2JS {
-  let pattern: RE2JS
-  try {
-    pattern = RE2JS.compile(expression)
-  } catch (cause) {
-    throw wrongKey(key, 'not an expression that RE2 can run (it has no look-around and no back-references)', cause)
-  }
-  if (pattern.matcher('').find()) throw wrongKey(key, 'matches the empty text, so it would match every line')
-  return pattern
-}
-
-const wrongKey = (key: string, reason: string, cause?: unknown): AppError =>
-  new AppError('invalid_input', `Cannot read ${SETTINGS_PATH}: ${key}: ${reason}`, { cause })

@@ -14,6 +14,12 @@ export const severities = {
   function_length: 'warning',
   complexity: 'warning',
   scope: 'warning',
+  // Asked only where the repository says how names are written.
+  naming: 'error',
+  // About the repository as a whole: run_all_validations and check_compliance look at these, no write is refused for them.
+  missing_tests: 'warning',
+  missing_readmes: 'warning',
+  ownership: 'warning',
 } as const satisfies Record<string, Weight>
 
 export type Rule = keyof typeof severities

@@ -27,6 +27,14 @@ describe('findTestPlace', () => {
     expect(placeOf(source, ...paths)).toBe(expected)
   })
 
+  it('puts tests where the rules of the repository want them', () => {
+    const paths = ['src/b.test.ts', 'test/old/a.test.ts']
+    expect(findTestPlace('src/a.ts', paths, ['test/new/a.test.ts', 'test/old/a.test.ts'])?.path).toBe(
+      'test/old/a.test.ts',
+    )
+    expect(findTestPlace('src/a.ts', paths, ['test/new/a.test.ts'])?.path).toBe('test/new/a.test.ts')
+  })
+
   it('names the nearest other test file as an example', () => {
     const paths = ['src/x/b.test.ts', 'src/y/c.test.ts', 'test/conftest.py']
     expect(findTestPlace('src/y/a.ts', paths)).toEqual({ path: 'src/y/a.test.ts', example: 'src/y/c.test.ts' })

@@ -8,16 +8,22 @@ export interface TestPlace {
 }
 
 /**
- * Finds the test file of a source. `paths` are the files of the repository. Null where its language has no habit that
- * is known here.
+ * Finds the test file of a source. `paths` are the files of the repository; `configured` are the places where its rules want
+ * the tests of this source, which go before every habit: the first that is there, or else the first. Null where its language
+ * has no habit that is known here.
  */
-export function findTestPlace(source: string, paths: readonly string[]): TestPlace | null {
+export function findTestPlace(
+  source: string,
+  paths: readonly string[],
+  configured: readonly string[] = [],
+): TestPlace | null {
   const file = splitPath(source)
   const habit = habits.find(({ extensions }) => extensions.has(file.extension))
   if (habit === undefined) return null
+  const wanted = configured.find((path) => paths.includes(path)) ?? configured[0]
   const tests = paths.filter((path) => isTestFile(path) && habit.extensions.has(splitPath(path).extension))
   const own = tests.filter((path) => habit.names(file.stem).includes(splitPath(path).name))
-  const path = nearest(own, file.folder) ?? habit.place(file, tests)
+  const path = wanted ?? nearest(own, file.folder) ?? habit.place(file, tests)
   const others = tests.filter((each) => each !== path && !/(?:^|\/)(?:conftest|__init__)\.py$/.test(each))
   return { path, example: nearest(others, splitPath(path).folder) }
 }

@@ -62,6 +62,12 @@ describe('generate_tests', { timeout: 120_000 }, () => {
     expect(world.repository.read('lib/sum.test.js')).toBe(beside)
   })
 
+  it('writes them where the rules of the repository want them', async () => {
+    const rule = { files: 'lib/*.js', tests: ['checks/{name}.test.js'] }
+    world.repository.write('millwright.json', JSON.stringify({ checks: { missing_tests: [rule] } }))
+    expect((await world.improve(scripted(block(good)), write)).path).toBe('checks/sum.test.js')
+  })
+
   it('names the new tests that nothing could make fail', async () => {
     const idle = `${good}test('is', () => {})\n`
     const { mutants } = await world.improve(scripted(block(idle)), write)

@@ -44,11 +44,18 @@ async function placeOf(path: string, request: PlanRequest): Promise<TestPlace> {
       hint: 'Name the file of code that is to be tested',
     })
   }
-  const place = findTestPlace(path, await collectPaths(request))
+  const place = findTestPlace(path, await collectPaths(request), await configuredPlaces(path, request))
   if (place !== null) return place
   throw new AppError('invalid_input', `Cannot write tests for "${path}": where its tests belong is not known here`, {
     hint: 'It must be Python, JavaScript, TypeScript, Go or Rust; for others use chat_with_agent',
   })
+}
+
+/** Where `missing_tests` of the repository's rules looks for the tests of a file, as far as it names one place. */
+async function configuredPlaces(path: string, { ports }: PlanRequest): Promise<string[]> {
+  const { settings } = await ports.settings()
+  const rule = settings.requiredTests.find(({ matches }) => matches(path))
+  return (rule?.places ?? []).map((place) => place.show(path)).filter((place) => !place.split('/').includes('**'))
 }
 
 const runnersFor: Readonly<Record<string, readonly TestRunnerName[]>> = {

@@ -17,4 +17,13 @@ export interface Registry {
   findOver(jobs: readonly RunningJob[]): Promise<readonly JobId[]>
   /** File key to agent id, for those that have an owner. */
   findOwners(fileKeys: readonly string[]): Promise<ReadonlyMap<string, string>>
+  /** Every agent with its file, as the registry has them, in the order of their ids. */
+  listOwners(): AsyncIterable<AgentFile>
+}
+
+/** An agent and its file as it was when the agent was given it; see ResolvedFile for path and key. */
+export interface AgentFile {
+  readonly agentId: string
+  readonly path: string
+  readonly key: string
 }

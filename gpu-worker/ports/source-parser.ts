@@ -51,8 +51,16 @@ export type ParseOutcome =
       readonly complexity: Complexity | null
       /** In order of position; empty where the text has faults. */
       readonly definitions: readonly Definition[]
+      /** Constants outside functions that the language shows as such; empty where the text has faults. */
+      readonly constants: readonly NamedConstant[]
     }
   | Unparsed
+
+/** A name that keeps its value. Lines count from 1. */
+export interface NamedConstant {
+  readonly name: string
+  readonly line: number
+}
 
 /** Why there is nothing to say about a text. */
 export type Unparsed =

@@ -19,6 +19,7 @@ const nobodyOwnsAnything: Registry = {
   claimJob: () => Promise.reject(new Error('No job here')),
   finishJob: () => Promise.reject(new Error('No job here')),
   findOver: () => Promise.reject(new Error('No job here')),
+  listOwners: async function* () {},
 }
 const silence = { job: () => undefined, workspace: () => undefined, onCancel: () => undefined, onGap: () => undefined }
 const context = { caller: { subject: 'owner' }, agent: null, signal: new AbortController().signal }

@@ -18,8 +18,15 @@ const sentences: Partial<Record<Rule, (settings: CheckSettings) => string>> = {
   missing_docs: ({ documented }) => `public functions and classes are documented (${[...documented].join(', ')})`,
   function_length: ({ functionLinesMax }) => `a function has at most ${functionLinesMax} lines`,
   complexity: ({ complexity }) =>
-    `a function has a cyclomatic complexity of at most ${complexity.cyclomaticMax}, a cognitive one of at most ${complexity.cognitiveMax}`,
+    `a function has a cyclomatic complexity of at most ${complexity.cyclomaticMax}, a cognitive one of at most ${complexity.cognitiveMax}${complexity.files.length === 0 ? '' : `; ${complexity.files.length} limits by glob go before`}`,
   scope: () => 'a task changes what it was given for, and nothing else',
+  naming: ({ naming }) =>
+    naming.length === 0
+      ? 'names may be written in any way'
+      : `${naming.length} rules say how names of ${[...new Set(naming.map(({ of }) => of))].join(', ')} are written`,
+  missing_tests: () => 'files of code have a test',
+  missing_readmes: () => 'the top folder and packages have a README',
+  ownership: () => 'the files of agents are there, and each has one owner',
 }
 
 /** The repository's rules as they are now, defaults included. */

@@ -1,6 +1,13 @@
 import type * as v from 'valibot'
 import { ChatJobArgs } from '#shared/protocol/chat-job.ts'
-import { CompletePath, DescribeRules, FileState, GetWorkerInfo, PrepareAgent } from '#shared/protocol/worker-calls.ts'
+import {
+  CompletePath,
+  DescribeRules,
+  FileState,
+  GetWorkerInfo,
+  PrepareAgent,
+  ReadReport,
+} from '#shared/protocol/worker-calls.ts'
 import type { WorkerInfo } from '#shared/schemas/worker.ts'
 import { findJobTool, findTool } from '#shared/tools/catalogue.ts'
 import type { ServedCall, ServedJob } from '../daemon.ts'
@@ -18,10 +25,11 @@ import { createImprovementTools, type ImprovementToolPorts } from './improvement
 import { createQualityTools, type QualityToolPorts } from './quality.ts'
 import { describeRules } from './rules.ts'
 import { createTestTools, type TestToolPorts } from './run-tests.ts'
+import { createValidationTools, readReport, type ValidationToolPorts } from './validation.ts'
 
 /** Everything that arrives as a short call: the catalogue's worker tools, and the questions of the edge. */
 export function createServedCalls(
-  ports: FileToolPorts & QualityToolPorts,
+  ports: FileToolPorts & QualityToolPorts & Pick<ValidationToolPorts, 'reports'>,
   models: ModelSet,
   workerInfo: () => Promise<WorkerInfo>,
 ): ReadonlyMap<string, ServedCall> {
@@ -51,17 +59,19 @@ export function createServedCalls(
   question(GetWorkerInfo, () => workerInfo())
   const settings = createSettingsSource(ports.files)
   question(DescribeRules, () => describeRules(ports.files, settings))
+  question(ReadReport, (input) => readReport(ports.reports, input))
   question(CompletePath, (input, context) => completePath(ports, input, context.signal))
   return served
 }
 
 /** Everything that arrives through the work queue. */
 export function createServedJobs(
-  ports: ChatPorts & TestToolPorts & ImprovementToolPorts,
+  ports: ChatPorts & TestToolPorts & ValidationToolPorts & ImprovementToolPorts,
 ): ReadonlyMap<string, ServedJob> {
   // Complete by type: a job tool in the catalogue without a handler does not compile.
   const handlers: JobHandlers<JobToolName> = {
     ...createTestTools(ports),
+    ...createValidationTools(ports),
     ...createImprovementTools(ports),
   }
   const served = new Map<string, ServedJob>([

@@ -17,6 +17,7 @@ import { measurePeer } from './figures/peer.ts'
 import { measureReadFile } from './figures/read-file.ts'
 import { measureStart } from './figures/start.ts'
 import { measureTools } from './figures/tools.ts'
+import { measureValidation } from './figures/validation.ts'
 import { measureWholeStack } from './figures/whole-stack.ts'
 import { type BenchOptions, benchUsage, parseBenchOptions } from './options.ts'
 import type { Row } from './row.ts'
@@ -39,6 +40,7 @@ const figures = {
   tools: measureTools,
   commands: measureCommands,
   analysis: measureAnalysis,
+  validation: measureValidation,
 } satisfies Record<string, Figure>
 type FigureName = keyof typeof figures
 const figureNames = Object.keys(figures) as FigureName[]

@@ -96,6 +96,15 @@ const OwnerByKey = v.custom<Record<string, string>>(
 export const FindOwnersReply = v.object({ v: version, owners: OwnerByKey })
 export type FindOwnersReply = v.InferOutput<typeof FindOwnersReply>
 
+/** Asks for the agents with their files, in the order of their ids, after the last one of the page before. */
+export const ListOwners = v.object({ v: version, after: v.nullable(v.string()) })
+export type ListOwners = v.InferOutput<typeof ListOwners>
+
+const AgentFile = v.object({ agent_id: v.string(), managed_file: v.string(), file_key: v.string() })
+/** `more` says that this was not the last page. */
+export const ListOwnersReply = v.object({ v: version, agents: v.array(AgentFile), more: v.boolean() })
+export type ListOwnersReply = v.InferOutput<typeof ListOwnersReply>
+
 const encoder = new TextEncoder()
 const decoder = new TextDecoder('utf-8', { fatal: true })
 

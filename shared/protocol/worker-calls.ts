@@ -1,4 +1,5 @@
 import * as v from 'valibot'
+import { JobId } from '../ids.ts'
 import { WorkerInfo } from '../schemas/worker.ts'
 import { PAGE_MAX, PATH_BYTES_MAX } from './limits.ts'
 
@@ -53,6 +54,14 @@ export const DescribeRules = {
     /** The text of `millwright.json`; null where there is none or it cannot be read. */
     source: v.nullable(v.string()),
   }),
+} as const
+
+/** The stored report of a job that looked at the whole repository, as SARIF. */
+export const ReadReport = {
+  name: 'read_report',
+  family: 'system',
+  input: v.strictObject({ job_id: JobId }),
+  output: v.object({ text: v.string() }),
 } as const
 
 /** Paths of files that begin so, for a person who is typing one: what `list_files` shows and `read_file` would read. */

@@ -12,6 +12,7 @@ import type { JobToolDeclaration } from './job-tool.ts'
 import { cancelJob, getJob, listJobs } from './jobs.ts'
 import { runTests } from './run-tests.ts'
 import { getServerInfo } from './system.ts'
+import { checkCompliance, runAllValidations } from './validation.ts'
 
 /** Every tool there is, in the order in which clients list them. */
 export const catalogue = [
@@ -36,11 +37,13 @@ export const catalogue = [
   gitLog,
   validateFileLength,
   runTests,
+  runAllValidations,
   analyzeCodeQuality,
   refactorCode,
   generateDocumentation,
   generateTests,
   optimizePerformance,
+  checkCompliance,
   listJobs,
   getJob,
   cancelJob,

@@ -191,6 +191,19 @@ export function describeRegistry(name: string, create: () => Promise<RegistryUnd
         expect(await registry.findOwners(here, [...keys, 'src/a1.py'])).toEqual(new Map([['src/a1.py', 'a1']]))
       })
 
+      it('lists agents with their files page by page, each once, also where ids differ in case', async () => {
+        for (const id of ['b2', 'A1', 'a3', 'C4']) await registry.createAgent(here, agent(id))
+        const seen: string[] = []
+        for (let after: string | null = null; ; ) {
+          const page = await registry.listOwners(here, after, 3)
+          seen.push(...page.map(({ agent_id, managed_file, file_key }) => `${agent_id} ${managed_file} ${file_key}`))
+          if (page.length < 3) break
+          after = page.at(-1)?.agent_id ?? null
+        }
+        expect(seen).toEqual(['A1', 'a3', 'b2', 'C4'].map((id) => `${id} src/${id}.py src/${id}.py`))
+        expect(await registry.listOwners(toWorkspaceId('empty'), null, 3)).toEqual([])
+      })
+
       it('refuses one damaged agent and serves the others', async () => {
         for (const id of ['good', 'leaves', 'newer', 'nameless']) await registry.createAgent(here, agent(id))
         const damage = (id: string, change: string) => sql.run(`UPDATE agents SET ${change} WHERE agent_id = ?`, id)

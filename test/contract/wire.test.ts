@@ -17,6 +17,8 @@ import {
   FinishJob,
   FinishJobReply,
   JobMessage,
+  ListOwners,
+  ListOwnersReply,
 } from '#shared/protocol/envelope.ts'
 import { FindModels, ModelAnswer, ModelAsk, ModelControl, ModelMember } from '#shared/protocol/model-group.ts'
 import * as subjects from '#shared/protocol/subjects.ts'
@@ -103,6 +105,11 @@ const messages: Record<string, [v.GenericSchema, unknown]> = {
   'find-over-reply': [FindOverReply, { v: 1, over: [job] }],
   'find-owners': [FindOwners, { v: 1, file_keys: ['src/a.py'] }],
   'find-owners-reply': [FindOwnersReply, { v: 1, owners: { 'src/a.py': 'a1' } }],
+  'list-owners': [ListOwners, { v: 1, after: 'a0' }],
+  'list-owners-reply': [
+    ListOwnersReply,
+    { v: 1, agents: [{ agent_id: 'a1', managed_file: 'src/a.py', file_key: 'src/a.py' }], more: false },
+  ],
   'job-event': [
     JobEvent,
     {

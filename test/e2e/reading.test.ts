@@ -111,6 +111,7 @@ describe.each(clientKinds)('to a client of the kind %s', (kind) => {
         'millwright://agents/{agent_id}/file',
         'millwright://files/{+path}',
         'millwright://reports/jobs/{job_id}',
+        'millwright://reports/jobs/{job_id}/sarif',
       ])
     })
 

@@ -87,6 +87,8 @@ const complete: Record<ToolName, Fields> = {
   git_log: { limit: 1, path: 'src/b.py', cursor: 'x' },
   run_tests: { paths: ['src/b.py'], wait_seconds: 0, idempotency_key: 'tests' },
   validate_file_length: { file_path: 'src/b.py', content: 'x = 1\n', max_lines: 1 },
+  run_all_validations: { paths: ['src'], wait_seconds: 1, idempotency_key: 'r' },
+  check_compliance: { paths: ['src/b.py'], wait_seconds: 1, idempotency_key: 'c' },
   analyze_code_quality: { path: 'src/b.py', content: 'x = 1\n', language: 'python' },
   refactor_code: { agent_id: 'a1', goal: 'G', wait_seconds: 1, idempotency_key: 'k' },
   generate_documentation: { agent_id: 'a1', path: 'src/a.py', kind: 'readme', wait_seconds: 1, idempotency_key: 'k' },
@@ -486,6 +488,8 @@ async function callEach(client: AnyClient, round: number): Promise<void> {
     ['git_log', () => ({})],
     ['validate_file_length', () => ({ file_path: free })],
     ['analyze_code_quality', () => ({ path: free })],
+    ['run_all_validations', () => ({})],
+    ['check_compliance', () => ({})],
     ['run_tests', () => ({})],
     // What becomes of these jobs is for other tests: here nothing proves what this model writes.
     ['refactor_code', () => ({ agent_id, goal: 'G', wait_seconds: 0 })],

@@ -80,6 +80,7 @@ export async function createImprovementWorld(
     claimJob: async () => ({ v: WIRE_VERSION, claim: 'settled' }),
     finishJob: async () => true,
     findOver: async () => [],
+    async *listOwners() {},
     findOwners: async (keys) => new Map([...owners].filter(([key]) => keys.includes(key))),
   }
   const events = { job: () => {}, workspace: () => {}, onCancel: () => {}, onGap: () => {} }

@@ -9,9 +9,11 @@ import { createNatsJobSource } from '#gpu-worker/adapters/nats-job-source.ts'
 import { createNatsRegistry } from '#gpu-worker/adapters/nats-registry.ts'
 import { createNoCommandRunner } from '#gpu-worker/adapters/no-command-runner.ts'
 import { createNodeFileTree } from '#gpu-worker/adapters/node-file-tree.ts'
+import { createReportFolder } from '#gpu-worker/adapters/report-folder.ts'
 import { openRepository } from '#gpu-worker/adapters/simple-git.ts'
 import { openSqliteJournal } from '#gpu-worker/adapters/sqlite-journal.ts'
 import { createTreeSitterParser } from '#gpu-worker/adapters/tree-sitter-parser.ts'
+import { createTreeSitterPool } from '#gpu-worker/adapters/tree-sitter-pool.ts'
 import { createDuplicationIndex } from '#gpu-worker/analysis/duplication.ts'
 import { createDaemon } from '#gpu-worker/daemon.ts'
 import { createFileChecker } from '#gpu-worker/gates/file-checker.ts'
@@ -115,6 +117,7 @@ export async function startSteeredWorker(model: LanguageModel): Promise<SteeredW
     list: () => tree.walk('', null),
   })
   const models = createModelSet([model])
+  const reports = createReportFolder(join(world.folder, 'reports'))
   const info = (): WorkerInfo => ({
     worker_id: 'steered',
     version: '0',
@@ -134,8 +137,16 @@ export async function startSteeredWorker(model: LanguageModel): Promise<SteeredW
     registry,
     events,
     journal,
-    servedCalls: createServedCalls(ports, models, async () => info()),
-    servedJobs: createServedJobs({ ...ports, models, runner, tests }),
+    servedCalls: createServedCalls({ ...ports, reports }, models, async () => info()),
+    servedJobs: createServedJobs({
+      ...ports,
+      models,
+      runner,
+      tests,
+      reports,
+      version: '0',
+      createParser: () => createTreeSitterPool(1),
+    }),
     jobsAtOnce: 4,
     log: () => undefined,
   })
