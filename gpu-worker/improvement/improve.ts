@@ -2,7 +2,7 @@ import { AppError } from '#shared/errors.ts'
 import type { ActingAgent, EarlierTask } from '#shared/schemas/agent.ts'
 import type { JobProgress } from '#shared/schemas/job.ts'
 import type { ChatOutcome } from '#shared/tools/agents.ts'
-import type { CodeFigures, ImprovementAction, ImprovementOutcome } from '#shared/tools/improvement-outcome.ts'
+import type { CodeFigures, ImprovementOutcome } from '#shared/tools/improvement-outcome.ts'
 import { readCurrent } from '../agent/land.ts'
 import { type AgentPorts, runAgentTask } from '../agent/loop.ts'
 import { fileKind } from '../gates/file-kind.ts'
@@ -71,7 +71,7 @@ export async function improveFile(
 ): Promise<ImprovementOutcome> {
   const { signal } = options
   const claims = new Map<string, Claim>()
-  const tell = (message: string): void => options.onProgress({ phase: 'reading', round: 1, tokens: 0, message })
+  const tell = (message: string): void => options.onProgress({ phase: 'testing', round: 1, tokens: 0, message })
   const claim = async (path: string): Promise<ClaimedFile> => {
     const claimed = await claimFile(path, task, ports, signal)
     claims.set(claimed.file.path, claimed)
@@ -189,10 +189,15 @@ function toRefusal(
   judgement: Judgement | undefined,
 ): unknown {
   if (!(error instanceof AppError) || error.code !== 'checks_failed') return error
-  const { action } = task.improvement satisfies { action: ImprovementAction }
   return new AppError(error.code, error.message, {
     cause: error,
     hint: 'The file is as it was. details.diff is the best candidate, which a person may take; or ask for less at once',
-    details: { ...error.details, action, path: file.path, job_id: task.jobId, ...compared(file, judgement) },
+    details: {
+      ...error.details,
+      action: task.improvement.action,
+      path: file.path,
+      job_id: task.jobId,
+      ...compared(file, judgement),
+    },
   })
 }

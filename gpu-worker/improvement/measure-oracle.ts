@@ -4,6 +4,7 @@ import type { MeasureSettings } from '../gates/measure-settings.ts'
 import { SETTINGS_PATH } from '../gates/settings.ts'
 import type { Candidate, CommandRunner } from '../ports/command-runner.ts'
 import { held, type Oracle, refused } from './oracle.ts'
+import type { Tell } from './plan.ts'
 import { chanceOfLower, median } from './rank-test.ts'
 
 /** A change that is smaller is not worth a change of code, however sure it is. */
@@ -22,6 +23,7 @@ export async function createMeasureOracle(
   measure: MeasureSettings,
   path: string,
   signal: AbortSignal,
+  tell: Tell,
 ): Promise<Oracle> {
   const obstacle = await runner.obstacle(measure.run)
   if (obstacle !== null) {
@@ -29,6 +31,7 @@ export async function createMeasureOracle(
       hint: 'Tell the person who runs the worker; nothing was changed',
     })
   }
+  tell(`Measuring with "${measure.name}"`)
   const first = await timeOf(runner, measure, [], signal)
   if (typeof first === 'string') {
     throw new AppError('checks_failed', `Cannot measure with "${measure.name}": it fails before any change: ${first}`, {
@@ -39,7 +42,7 @@ export async function createMeasureOracle(
     rule: 'measure',
     asks: `The command "${measure.name}" takes less time than before (${Math.round(first)} ms)`,
     async judge(text, judgeSignal) {
-      const times = await timeInTurns(runner, measure, { path, text }, judgeSignal)
+      const times = await timeInTurns(runner, measure, { path, text }, judgeSignal, tell)
       if (typeof times === 'string')
         return refused([`The command "${measure.name}" fails with this file: ${times}. Keep what the code does`])
       const found = toMeasurement(measure, times)
@@ -66,11 +69,13 @@ async function timeInTurns(
   measure: MeasureSettings,
   candidate: Candidate,
   signal: AbortSignal,
+  tell: Tell,
 ): Promise<Times | string> {
   const before: number[] = []
   const after: number[] = []
   // The first run of each finds caches cold and is not counted.
   for (let round = 0; round <= measure.runs; round++) {
+    tell(`Measuring with "${measure.name}": ${round} of ${measure.runs}`)
     const order = round % 2 === 0 ? (['before', 'after'] as const) : (['after', 'before'] as const)
     for (const side of order) {
       const time = await timeOf(runner, measure, side === 'before' ? [] : [candidate], signal)

@@ -4,6 +4,7 @@ import type { Mutant } from '../ports/source-parser.ts'
 import type { TestRun, TestSuite } from '../ports/test-suite.ts'
 import { applyMutant } from './mutants.ts'
 import { held, type Oracle, refused } from './oracle.ts'
+import type { Tell } from './plan.ts'
 import { compareRuns, findBroken, passedIn, runBefore, runCandidate, runnersOf } from './test-runs.ts'
 
 export interface MutationOracleOptions {
@@ -15,6 +16,7 @@ export interface MutationOracleOptions {
   readonly source: { readonly path: string; readonly text: string }
   /** The ways in which it is broken, as chooseMutants gives them. */
   readonly mutants: readonly Mutant[]
+  readonly tell: Tell
 }
 
 /** What was not tried by then is left out; a test run takes a second or two. */
@@ -23,6 +25,7 @@ const BUDGET_MS = 180_000
 const SLOWER_MAX = 5
 const RUN_MS_MIN = 5000
 const SHOWN_MAX = 5
+const IDLE_TOLD_MAX = 50
 const MESSAGE_CHARACTERS_MAX = 600
 
 /**
@@ -30,9 +33,9 @@ const MESSAGE_CHARACTERS_MAX = 600
  * broken on purpose. A test counts as failing only by its own name, so that a break that does not compile proves nothing.
  */
 export async function createMutationOracle(options: MutationOracleOptions, signal: AbortSignal): Promise<Oracle> {
-  const { suite, testPath, testsBefore, source, mutants } = options
+  const { suite, testPath, testsBefore, source, mutants, tell } = options
   const paths = [testPath]
-  const before = testsBefore === null ? null : await runBefore(suite, paths, signal)
+  const before = testsBefore === null ? null : await runBefore(suite, paths, signal, tell)
 
   async function tryMutants(text: string, run: TestRun, judgeSignal: AbortSignal): Promise<MutantReport> {
     const until = performance.now() + BUDGET_MS
@@ -41,11 +44,12 @@ export async function createMutationOracle(options: MutationOracleOptions, signa
     const idle = new Set(added)
     const survived: string[] = []
     let killed = 0
-    for (const mutant of mutants) {
+    for (const [index, mutant] of mutants.entries()) {
       if (performance.now() > until) break
+      tell(`Breaking ${source.path} on purpose: ${index + 1} of ${mutants.length}`)
       const broken = { path: source.path, text: applyMutant(source.text, mutant) }
       const request = { paths, candidates: [{ path: testPath, text }, broken] }
-      const outcome = await runCandidate(suite, request, judgeSignal, timeoutMs)
+      const outcome = await runCandidate(suite, request, judgeSignal, tell, timeoutMs)
       const told = typeof outcome === 'string' ? [] : outcome.tests.filter(({ name }) => added.has(name))
       const failed = told.filter((each) => each.outcome === 'failed')
       for (const { name } of failed) idle.delete(name)
@@ -53,14 +57,14 @@ export async function createMutationOracle(options: MutationOracleOptions, signa
       // None of the tests ran: the break does not compile or does not end, which says nothing of them.
       else if (told.length > 0) survived.push(mutant.what)
     }
-    return { tried: killed + survived.length, killed, survived, idle_tests: [...idle] }
+    return { tried: killed + survived.length, killed, survived, idle_tests: [...idle].slice(0, IDLE_TOLD_MAX) }
   }
 
   /** Tests that look at how the code is written fail for any break, and for any other change as well. */
   async function tryComment(text: string, run: TestRun, judgeSignal: AbortSignal): Promise<string | null> {
     const commented = { path: source.path, text: withComment(source) }
     const request = { paths, candidates: [{ path: testPath, text }, commented] }
-    const outcome = await runCandidate(suite, request, judgeSignal)
+    const outcome = await runCandidate(suite, request, judgeSignal, tell)
     const [first] = typeof outcome === 'string' ? [outcome] : findBroken(run, outcome)
     return first === undefined
       ? null
@@ -71,7 +75,7 @@ export async function createMutationOracle(options: MutationOracleOptions, signa
     rule: 'tests',
     asks: 'The tests pass, and fail when the code is broken: each says what a result must be',
     async judge(text, judgeSignal) {
-      const run = await runCandidate(suite, { paths, candidates: [{ path: testPath, text }] }, judgeSignal)
+      const run = await runCandidate(suite, { paths, candidates: [{ path: testPath, text }] }, judgeSignal, tell)
       if (typeof run === 'string') return refused([`The tests do not run: ${run}. Write tests that the runner finds`])
       const facts = { tests: compareRuns(before, run) }
       const [first, ...others] = objectionsTo(run, before)

@@ -11,9 +11,7 @@ export async function planOptimization(measure: string | null, request: PlanRequ
   const { ports, signal, tell } = request
   const chosen = await chooseMeasure(measure, request)
   const file = await claimCode('optimize', request)
-  tell('Running the tests of the repository')
-  const suite = await createSuiteOracle(ports.suite, file, signal)
-  tell(`Measuring with "${chosen.name}"`)
+  const suite = await createSuiteOracle(ports.suite, file, signal, tell)
   return {
     file,
     context: [],
@@ -21,7 +19,7 @@ export async function planOptimization(measure: string | null, request: PlanRequ
     oracles: [
       await createPublicNamesOracle(ports.parser, file, true, signal),
       suite,
-      await createMeasureOracle(ports.runner, chosen, file.path, signal),
+      await createMeasureOracle(ports.runner, chosen, file.path, signal, tell),
     ],
   }
 }

@@ -33,6 +33,8 @@ export interface ClaimedFile {
   readonly measure: (text: string, signal: AbortSignal) => Promise<CodeFigures>
 }
 
+export type Tell = (message: string) => void
+
 /** What is asked for, and how the plan learns of the repository. */
 export interface PlanRequest {
   /** As the caller writes it. */
@@ -41,8 +43,8 @@ export interface PlanRequest {
   readonly signal: AbortSignal
   /** Refuses with `not_owner` and what FileTree refuses. Call it before anything that takes long. */
   readonly claim: (path: string) => Promise<ClaimedFile>
-  /** Tells what is done before the model is asked. */
-  readonly tell: (message: string) => void
+  /** Tells what is done beside asking the model: at once what is new, and again while something takes long. */
+  readonly tell: Tell
 }
 
 /** One improvement of one file: what the model is told, and who judges what it writes. */

@@ -12,7 +12,6 @@ export async function planRefactoring(goal: string, request: PlanRequest): Promi
   const { ports, signal, tell } = request
   const file = await claimCode('refactor', request)
   const wanted = figuresOf(goal)
-  tell('Running the tests of the repository')
   return {
     file,
     context: [],
@@ -21,7 +20,7 @@ export async function planRefactoring(goal: string, request: PlanRequest): Promi
       await createPublicNamesOracle(ports.parser, file, !wanted.includes('parameters'), signal),
       await createExcusesOracle(file, request),
       createFiguresOracle({ before: file.figures, measure: file.measure, wanted }),
-      await createSuiteOracle(ports.suite, file, signal),
+      await createSuiteOracle(ports.suite, file, signal, tell),
     ],
   }
 }

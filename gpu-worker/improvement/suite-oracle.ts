@@ -1,5 +1,6 @@
 import type { TestRun, TestSuite } from '../ports/test-suite.ts'
 import { held, type Oracle, type OracleVerdict, refused, unproven } from './oracle.ts'
+import type { Tell } from './plan.ts'
 import { compareRuns, findBroken, runBefore, runCandidate, runnersOf } from './test-runs.ts'
 
 const SHOWN_MAX = 5
@@ -17,8 +18,9 @@ export async function createSuiteOracle(
   suite: TestSuite,
   file: { readonly path: string; readonly text: string },
   signal: AbortSignal,
+  tell: Tell,
 ): Promise<Oracle> {
-  const before = await runBefore(suite, null, signal)
+  const before = await runBefore(suite, null, signal, tell)
 
   /** For code that no test looks at. */
   function judgeUntested(text: string, why: string): OracleVerdict {
@@ -31,7 +33,8 @@ export async function createSuiteOracle(
     async judge(text, judgeSignal) {
       if (before === null)
         return judgeUntested(text, 'the repository has no tests, so nothing shows that the code does the same')
-      const after = await runCandidate(suite, { paths: null, candidates: [{ path: file.path, text }] }, judgeSignal)
+      const candidates = [{ path: file.path, text }]
+      const after = await runCandidate(suite, { paths: null, candidates }, judgeSignal, tell)
       if (typeof after === 'string')
         return refused([`The tests ran before and do not run with this file: ${after}. Keep what the code does`])
       const facts = { tests: compareRuns(before, after) }

@@ -1,6 +1,7 @@
 import { AppError } from '#shared/errors.ts'
 import type { TestComparison } from '#shared/tools/improvement-outcome.ts'
 import type { TestCounts, TestRun, TestRunRequest, TestSuite } from '../ports/test-suite.ts'
+import type { Tell } from './plan.ts'
 
 // Test runs as oracles look at them: by the names of tests, before and after.
 
@@ -9,9 +10,10 @@ export async function runBefore(
   suite: TestSuite,
   paths: TestRunRequest['paths'],
   signal: AbortSignal,
+  tell: Tell,
 ): Promise<TestRun | null> {
   try {
-    return await suite.run({ paths, candidates: [] }, signal)
+    return await suite.run({ paths, candidates: [] }, signal, ({ message }) => tell(message))
   } catch (error) {
     if (error instanceof AppError && error.code === 'not_found') return null
     throw error
@@ -26,11 +28,13 @@ export async function runCandidate(
   suite: TestSuite,
   request: TestRunRequest,
   signal: AbortSignal,
+  tell: Tell,
   timeoutMs: number = Number.POSITIVE_INFINITY,
 ): Promise<TestRun | string> {
   const inTime = Number.isFinite(timeoutMs) ? AbortSignal.timeout(timeoutMs) : null
   try {
-    return await suite.run(request, inTime === null ? signal : AbortSignal.any([signal, inTime]))
+    const until = inTime === null ? signal : AbortSignal.any([signal, inTime])
+    return await suite.run(request, until, ({ message }) => tell(message))
   } catch (error) {
     if (!(error instanceof AppError) || signal.aborted) throw error
     if (error.code === 'cancelled') return `the tests did not end within ${Math.round(timeoutMs / 1000)} s`

@@ -23,10 +23,9 @@ export async function planTests(request: PlanRequest): Promise<Plan> {
   const place = await placeOf(source.path, request)
   const file = await claim(place.path)
   const mutants = await mutantsOf(source, request)
-  tell(`Running the tests of ${place.path}`)
   const runner = await runnerOf(source.path, file.path, request)
   const oracle = await createMutationOracle(
-    { suite: ports.suite, testPath: file.path, testsBefore: file.text, source, mutants },
+    { suite: ports.suite, testPath: file.path, testsBefore: file.text, source, mutants, tell },
     signal,
   )
   const names = [...new Set(mutants.map((each) => each.function))].slice(0, NAMES_TOLD_MAX)
@@ -101,7 +100,7 @@ async function runnerOf(path: string, testPath: string, request: PlanRequest): P
   let reason = 'none was found'
   for (const runner of wanted.filter((each) => firstTests[each] !== '')) {
     const candidates = [{ path: testPath, text: firstTests[runner] }]
-    const run = await runCandidate(ports.suite, { paths: [testPath], candidates }, signal)
+    const run = await runCandidate(ports.suite, { paths: [testPath], candidates }, signal, request.tell)
     if (typeof run === 'string') reason = run
     else if (run.passed > 0) return run.runners[0]?.runner ?? runner
   }

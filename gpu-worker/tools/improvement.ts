@@ -1,5 +1,5 @@
 import { WIRE_VERSION } from '#shared/protocol/subjects.ts'
-import type { ImprovementOutcome } from '#shared/tools/improvement-outcome.ts'
+import type { ImprovementAction, ImprovementOutcome } from '#shared/tools/improvement-outcome.ts'
 import type { DuplicationIndex } from '../analysis/duplication.ts'
 import { createFigureSource } from '../improvement/figures.ts'
 import { type Improvement, improveFile } from '../improvement/improve.ts'
@@ -19,8 +19,6 @@ export interface ImprovementToolPorts extends ChatPorts {
   readonly tests: TestSuite
 }
 
-type ImprovementTools = 'refactor_code' | 'generate_documentation' | 'generate_tests' | 'optimize_performance'
-
 /** What the improvement of a file is made with, of the ports that tools have; all but the model. */
 export function toImprovementPorts(ports: ImprovementToolPorts) {
   const { files, repository, parser, duplication, settings } = ports
@@ -36,7 +34,7 @@ export function toImprovementPorts(ports: ImprovementToolPorts) {
   }
 }
 
-export function createImprovementTools(ports: ImprovementToolPorts): JobHandlers<ImprovementTools> {
+export function createImprovementTools(ports: ImprovementToolPorts): JobHandlers<ImprovementAction> {
   const improvementPorts = toImprovementPorts(ports)
 
   async function improve(
