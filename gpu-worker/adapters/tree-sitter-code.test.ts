@@ -53,6 +53,17 @@ describe('readCode', () => {
     expect(await parser.readCode('python', text)).toMatchObject({ directives: 2 })
   })
 
+  it.each([
+    ['typescript', '/* eslint-disable */\n// @ts-expect-error\n/** @jsx h */\n// biome-ignore lint: x\n', 4],
+    ['typescript', '// line 3 is odd\n/** export of f */\n// global state\n// eslint is not used\n', 0],
+    ['go', 'package a\n\n//go:noinline\n//nolint:all\nfunc f() {}\n', 2],
+    ['go', 'package a\n\n// line by line\n// export it\nfunc f() {}\n', 0],
+    ['python', '# -*- coding: utf-8 -*-\n# pragma: no cover\nx = 1  # type: ignore\n', 3],
+    ['python', '# pragmatic\n# types are checked\nx = 1\n', 0],
+  ] as const)('finds them in %s: %s', async (language, text, directives) => {
+    expect(await parser.readCode(language, text)).toMatchObject({ directives })
+  })
+
   it('tells code from code that stands in a comment', async () => {
     expect(await isSameCode('javascript', 'f(1)\ng(2)\n', '// f(1)\ng(2)\n')).toBe(false)
   })

@@ -3,8 +3,15 @@ import type { Node } from 'web-tree-sitter'
 import type { SourceLanguage } from '../ports/source-parser.ts'
 
 /** Comments that a compiler, a linter or a test runner obeys: what they say is no documentation. */
-const directive =
-  /^(?:#!|(?:#|\/\/|\/\*)\s*(?:type:|noqa|nosec|pragma\b|pylint:|mypy:|pyright:|ruff:|flake8|fmt:|isort:|yapf:|-\*-|coding[:=]|@ts-|@jsx|@flow|eslint|biome-|prettier-|istanbul|c8\b|v8\b|vitest|@vitest|@jest|jshint|global\b|go:|\+build|nolint|line\b|export\b|clang-format|NOLINT|spell-checker))/
+const directives: readonly RegExp[] = [
+  /^#!/,
+  /^#\s*(?:type:|noqa\b|nosec\b|pragma:|pylint:|mypy:|pyright:|ruff:|flake8:|fmt:|isort:|yapf:|-\*-|.*\bcoding[:=])/,
+  /^\/[/*]\*?\s*(?:@ts-|@jsx|@flow|@vitest|@jest|eslint-|biome-|prettier-|istanbul |c8 |v8 |clang-format|NOLINT)/,
+  /^\/\*\s*(?:eslint|globals?|jshint)\b/,
+  // Without a blank, or they are none.
+  /^\/\/(?:go:|\+build|nolint|line |export )/,
+]
+const isDirective = (comment: string): boolean => directives.some((each) => each.test(comment))
 const mayDocument = /comment$|^expression_statement$/
 const pythonScopes = new Set(['module', 'block'])
 
@@ -49,7 +56,7 @@ export function codeOf(root: Node, language: SourceLanguage, text: string): Code
 }
 
 function isDocumentation(node: Node, language: SourceLanguage): boolean {
-  if (node.type.endsWith('comment')) return !directive.test(node.text)
+  if (node.type.endsWith('comment')) return !isDirective(node.text)
   return language === 'python' && isDocstring(node)
 }
 
