@@ -171,7 +171,7 @@ function killGroup({ pid }: ChildProcess): void {
 
 const toMegabytes = (bytes: number): string => `${Math.round(bytes / 1024 ** 2)} MB`
 
-const cancelled = (): AppError => new AppError('cancelled', 'Cannot check the file: the call was cancelled')
+const cancelled = (): AppError => new AppError('cancelled', 'Cannot run a command: the call was cancelled')
 
 const unavailable = (reason: string, cause: Error): AppError =>
   new AppError('unavailable', `Cannot start a command: ${reason}`, { cause })

@@ -89,8 +89,8 @@ export const runnerKinds: Readonly<Record<TestRunnerName, RunnerKind>> = {
     ],
     // Behind the first file everything is for the tests.
     flagsBefore: '--test',
-    // It takes them for globs.
-    limit: ({ files }) => files.map((path) => `./${path.replaceAll(/[[{}*?()!+@|\\]/g, '[$&]')}`),
+    // It takes them for globs. Without `(` the other signs of a pattern stand for themselves.
+    limit: ({ files }) => files.map((path) => `./${path.replaceAll(/[[{*?(]/g, '[$&]')}`),
     reportFrom: 'file',
     read: readNodeReport,
     install: `Install Node.js on the system, ${orFolder}`,

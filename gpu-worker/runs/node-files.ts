@@ -8,13 +8,15 @@ const HEAD_CHARACTERS = 16_384
 const SCRIPT_TEST =
   /(?:[._-](?:test|spec)|(?:^|\/)test(?:-[^/]*)?|(?:^|\/)(?:tests?|__tests__)\/(?:.*\/)?[^/]+)\.[cm]?[jt]s$/
 
-/** The files that look like tests and use node:test. */
+/** The files that look like tests and use node:test. Names with a backslash, which no tool takes either, node does not find. */
 export async function findNodeTests(view: {
   readonly paths: readonly string[]
   read(path: string): Promise<string | null>
 }): Promise<string[]> {
   const found: string[] = []
-  for (const path of view.paths.filter((each) => SCRIPT_TEST.test(each)).slice(0, FILES_READ_MAX)) {
+  for (const path of view.paths
+    .filter((each) => SCRIPT_TEST.test(each) && !each.includes('\\'))
+    .slice(0, FILES_READ_MAX)) {
     const head = (await view.read(path))?.slice(0, HEAD_CHARACTERS) ?? ''
     if (/(?:from|import|require\()\s*['"]node:test['"]/.test(head)) found.push(path)
   }

@@ -1,4 +1,5 @@
-import { dirname } from 'node:path'
+import { realpathSync, symlinkSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { findBubblewrapForTests } from '#test/support/bubblewrap.ts'
 import { hashTree } from '#test/support/temp-repository.ts'
@@ -87,6 +88,15 @@ describe.skipIf('missing' in bubblewrap)(`createTestSuite${title}`, () => {
     expect(result.output).toContain("does not provide an export named 'add'")
   })
 
+  it('runs files whatever their names are', async () => {
+    const names = ['[id]', 'a{b}', '@scope/(x)!', 'two words', "quote'd $(id)", 'st*r?', '-x', 'é']
+    const candidates = names.map((name) => ({
+      path: `test/${name}.test.mjs`,
+      text: "import test from 'node:test'\ntest('runs', () => {})\n",
+    }))
+    expect(await run(null, candidates)).toMatchObject({ passed: names.length + 2, failed: 0 })
+  })
+
   it('refuses a run without a test, or with none but skipped ones', async () => {
     const none = { path: 'test/sums.test.mjs', text: "import 'node:test'\n" }
     const skipped = { path: 'test/sums.test.mjs', text: "import test from 'node:test'\ntest.skip('later', () => {})\n" }
@@ -131,6 +141,32 @@ describe.skipIf('missing' in bubblewrap)(`createTestSuite${title}`, () => {
     }
   })
 
+  it('runs what the repository names, adds up, and asks each for its own files', async () => {
+    const unit = { name: 'unit', runner: 'node', run: ['node', '--test', 'test/*.test.mjs'], files: 'test/*.mjs' }
+    const deep = { name: 'deep', runner: 'node', run: ['node', '--test', 'test/deep/a.mjs'], files: 'test/deep/**' }
+    world.repository.write('millwright.json', JSON.stringify({ tests: [unit, deep] }))
+    const text = "import test from 'node:test'\ntest('is wrong', () => { throw new Error('deep') })\n"
+    const candidates = [{ path: 'test/deep/a.mjs', text }]
+    try {
+      const result = await run(null, candidates)
+      expect(result).toMatchObject({
+        passed: 2,
+        failed: 1,
+        skipped: 1,
+        runners: [
+          { name: 'unit', passed: 2, failed: 0, command: unit.run },
+          { name: 'deep', passed: 0, failed: 1, command: deep.run },
+        ],
+        failures: [{ name: 'deep: test/deep/a.mjs > is wrong', file: 'test/deep/a.mjs', line: 2 }],
+      })
+      expect(result.tests[0]?.name).toBe('unit: test/sums.test.mjs > adds')
+      expect(result.output).toMatch(/^== unit ==\n[\s\S]*\n== deep ==\n/)
+      expect((await run(['test/deep'], candidates)).runners.map(({ name }) => name)).toEqual(['deep'])
+    } finally {
+      world.repository.write('millwright.json', '{}')
+    }
+  })
+
   /** A runner that ends as it is told, with the report that it is told. */
   const told = (outcome: Partial<Extract<CommandOutcome, { kind: 'ended' }>>, text: string): CommandRunner => ({
     ...world.runner,
@@ -170,6 +206,14 @@ describe.skipIf('missing' in bubblewrap)(`createTestSuite${title}`, () => {
     })
   })
 
+  it('does not run more runners than anybody has', async () => {
+    const candidates = Array.from({ length: 21 }, (_, at) => ({ path: `p${at}/jest.config.js`, text: '' }))
+    await expect(run(null, candidates)).rejects.toMatchObject({
+      code: 'too_large',
+      message: 'Cannot run the tests: 22 test runners were found, limit 20',
+    })
+  })
+
   it('refuses a configuration that is wrong, and a repository without tests', async () => {
     world.repository.write('millwright.json', '{"tests": [{"name": "a", "runner": "mocha", "run": ["mocha"]}]}')
     await expect(run()).rejects.toMatchObject({
@@ -181,5 +225,58 @@ describe.skipIf('missing' in bubblewrap)(`createTestSuite${title}`, () => {
       code: 'not_found',
       message: 'Cannot run the tests: no test runner was found',
     })
+  })
+})
+
+/** The packages of Millwright itself, which the sandbox is shown beside the Node that runs this. */
+const packages = realpathSync(join(import.meta.dirname, '..', '..', 'node_modules'))
+
+describe.skipIf('missing' in bubblewrap)(`createTestSuite with vitest${title}`, () => {
+  let world: TestSuiteWorld
+  beforeAll(async () => {
+    if ('missing' in bubblewrap) return
+    const files = {
+      'package.json': '{"type": "module", "devDependencies": {"vitest": "5"}}',
+      'vitest.config.ts':
+        "import { defineConfig } from 'vitest/config'\nexport default defineConfig({ test: { testTimeout: 9000 } })\n",
+      'src/sums.ts': 'export const add = (a: number, b: number): number => a + b\n',
+      'src/sums.test.ts':
+        "import { expect, it } from 'vitest'\nimport { add } from './sums.ts'\n\nit('adds', () => {\n  expect(add(1, 2)).toBe(3)\n})\n",
+      'other/sums.test.ts':
+        "import { it } from 'vitest'\nit.skip('later', () => undefined)\nit('is there', () => undefined)\n",
+    }
+    world = await createTestSuiteWorld(bubblewrap, files, [packages, dirname(dirname(process.execPath))])
+    symlinkSync(packages, join(world.repository.root, 'node_modules'))
+  })
+  afterAll(() => world?.repository.remove())
+  const run = (paths: string[] | null, candidates: Candidate[] = []) =>
+    world.suite.run({ paths, candidates }, new AbortController().signal)
+
+  it('runs all tests or some, in a repository that it cannot write to', async () => {
+    const before = hashTree(world.repository.root)
+    expect(await run(null)).toMatchObject({ passed: 2, failed: 0, skipped: 1, runners: [{ command: ['vitest'] }] })
+    const some = await run(['src/sums.test.ts'])
+    expect(some.tests).toEqual([{ name: 'src/sums.test.ts > adds', outcome: 'passed' }])
+    expect((await run(['other'])).tests).toHaveLength(2)
+    expect(hashTree(world.repository.root)).toBe(before)
+  })
+
+  it('tells what fails, and what cannot be loaded', async () => {
+    const wrong = { path: 'src/sums.ts', text: 'export const add = (a: number, b: number): number => a - b\n' }
+    expect(await run(null, [wrong])).toMatchObject({
+      passed: 1,
+      failed: 1,
+      failures: [{ name: 'src/sums.test.ts > adds', file: 'src/sums.test.ts', line: 5 }],
+    })
+    const broken = { path: 'src/sums.ts', text: 'export const add = (\n' }
+    expect((await run(null, [broken])).failures).toMatchObject([{ name: 'src/sums.test.ts', file: 'src/sums.test.ts' }])
+  })
+
+  it('does not pass for an error outside all tests', async () => {
+    const text =
+      "import { it } from 'vitest'\nit('passes', () => { setTimeout(() => { throw new Error('too late') }) })\n"
+    const result = await run(['src/late.test.ts'], [{ path: 'src/late.test.ts', text }])
+    expect(result.failed).toBeGreaterThan(0)
+    expect(result.output).toContain('too late')
   })
 })

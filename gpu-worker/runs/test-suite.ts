@@ -15,11 +15,13 @@ import type {
   TestSuite,
 } from '../ports/test-suite.ts'
 import { decodeText } from '../workspace/text.ts'
-import { findRunners, findVitestNeeds, type RunView } from './find-runners.ts'
+import { findRunners } from './find-runners.ts'
+import { findVitestNeeds } from './find-script-runners.ts'
 import { type RunPaths, runnerKinds } from './kinds.ts'
 import { findNodeTests } from './node-files.ts'
 import { commandLineOf, commandOf, pathsFor, type RequestPaths, type RunnerPlan } from './plan.ts'
 import { cutMiddle, type ReportedTest } from './report.ts'
+import type { RunView } from './run-view.ts'
 import { judgeRun } from './verdict.ts'
 
 export interface TestSuitePorts {
@@ -34,6 +36,8 @@ export interface TestSuitePorts {
 const FILES_MAX = 100_000
 /** Manifests and test files; what is larger is neither. */
 const READ_BYTES_MAX = 1024 * 1024
+/** Found in one repository. Those that a person names are bounded by the configuration. */
+const RUNNERS_MAX = 20
 /** Told one by one, with their messages. */
 const FAILURES_MAX = 50
 /** To be compared with those of another run. */
@@ -50,7 +54,7 @@ export function createTestSuite(ports: TestSuitePorts): TestSuite {
   async function plansOf(view: RunView): Promise<RunnerPlan[]> {
     const { settings, fault } = await ports.settings()
     if (fault !== null) throw new AppError('unavailable', fault, { hint: `A person mends ${SETTINGS_PATH}` })
-    if (settings.tests.length === 0) return findRunners(view)
+    if (settings.tests.length === 0) return refuseMany(await findRunners(view))
     const nodeTests = settings.tests.some((each) => each.runner === 'node') ? await findNodeTests(view) : []
     const vitest = await findVitestNeeds(view, 'node_modules')
     return settings.tests.map(({ name, runner: kind, run, matches, timeoutMs, scratchFolders }) => {
@@ -199,6 +203,17 @@ function choose(plans: readonly RunnerPlan[], paths: RequestPaths | null, all: r
   throw new AppError('not_found', `Cannot run the tests: none of these paths is for ${names}`, {
     hint: 'Give test files, or folders that hold some',
   })
+}
+
+function refuseMany(plans: RunnerPlan[]): RunnerPlan[] {
+  if (plans.length <= RUNNERS_MAX) return plans
+  throw new AppError(
+    'too_large',
+    `Cannot run the tests: ${plans.length} test runners were found, limit ${RUNNERS_MAX}`,
+    {
+      hint: `A person names those that count under tests in ${SETTINGS_PATH}`,
+    },
+  )
 }
 
 const CONFIGURE = `Add tests for pytest, vitest, jest, node:test, go or cargo, or have a person name them under tests in ${SETTINGS_PATH}`

@@ -17,12 +17,19 @@ export function createTestTools({ files, tests }: TestToolPorts): JobHandlers<'r
       const { passed, failed, skipped, failures, duration_ms, output, sandboxed } = run
       const runners = run.runners.map(({ output: _output, command, ...runner }) => ({
         ...runner,
-        command: [...command],
+        command: cutList(command),
       }))
       return { passed, failed, skipped, failures: [...failures], runners, duration_ms, output, sandboxed }
     },
   }
 }
+
+/** A runner may be given its test files one by one. */
+const ARGUMENTS_SHOWN = 40
+const cutList = (list: readonly string[]): string[] =>
+  list.length <= ARGUMENTS_SHOWN
+    ? [...list]
+    : [...list.slice(0, ARGUMENTS_SHOWN), `... and ${list.length - ARGUMENTS_SHOWN} more`]
 
 /** Where a caller's text leads, to a file or a folder that may be read. */
 async function toPath(files: FileTree, text: string): Promise<string> {
