@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { QualityReport } from '#shared/schemas/quality.ts'
+import type { ValidationOutcome } from '#shared/schemas/validation.ts'
 import type { ChatOutcome } from '#shared/tools/agents.ts'
 import { startTestStack, type TestStack } from '#test/support/test-stack.ts'
 
@@ -151,5 +152,14 @@ def overly_complex_function(a, b, c, d, e):
     })
     expect(answer.text).toContain('content (python): score 80 of 100')
     expect(answer.text).toContain('Complexity: cyclomatic 9, cognitive 36, 1 functions')
+  })
+
+  it('test 3: required files', async () => {
+    world.repository.write('untested.py', 'x = 1\n')
+    const checked = await world.client.call('run_all_validations', {})
+    expect(checked.success).toBe(true)
+    const { issues } = checked.fields as unknown as ValidationOutcome
+    expect(issues.missing_readmes).toEqual([])
+    expect(issues.missing_tests.map(({ path }) => path)).toContain('untested.py')
   })
 })

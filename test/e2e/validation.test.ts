@@ -33,13 +33,6 @@ const validate = async (args: Fields = {}) =>
 const own = (agent_id: string, managed_file: string): Promise<Fields> =>
   world.client.ok('create_agent', { agent_id, name: agent_id, managed_file, system_prompt: '' })
 
-describe('the schema validation of the acceptance document (suite C)', () => {
-  it('test 3: required files', async () => {
-    const { issues } = await validate()
-    expect(Object.keys(issues)).toEqual(expect.arrayContaining(['missing_tests', 'missing_readmes']))
-  })
-})
-
 describe('run_all_validations', () => {
   it('lists issues by kind, changes nothing, and has all of it as SARIF', async () => {
     const before = hashTree(join(world.repository.root, 'src'))
