@@ -22,6 +22,7 @@ import { createFileTools, type FileToolPorts } from './files.ts'
 import { createGitTools } from './git.ts'
 import type { JobHandlers, JobToolName, ToolContext, ToolHandlers, WorkerToolName } from './handler.ts'
 import { createHookTools, type HookToolPorts } from './hooks.ts'
+import { createImprovementTools, type ImprovementToolPorts } from './improvement.ts'
 import { createQualityTools, type QualityToolPorts } from './quality.ts'
 import { describeRules } from './rules.ts'
 import { createTestTools, type TestToolPorts } from './run-tests.ts'
@@ -68,7 +69,7 @@ export function createServedCalls(
 
 /** Everything that arrives through the work queue. */
 export function createServedJobs(
-  ports: ChatPorts & HookToolPorts & TestToolPorts & ValidationToolPorts & TemplateToolPorts,
+  ports: ChatPorts & HookToolPorts & TestToolPorts & ValidationToolPorts & TemplateToolPorts & ImprovementToolPorts,
 ): ReadonlyMap<string, ServedJob> {
   // Complete by type: a job tool in the catalogue without a handler does not compile.
   const handlers: JobHandlers<JobToolName> = {
@@ -76,6 +77,7 @@ export function createServedJobs(
     ...createTestTools(ports),
     ...createValidationTools(ports),
     ...createTemplateJobs(ports),
+    ...createImprovementTools(ports),
   }
   const served = new Map<string, ServedJob>([
     [

@@ -8,6 +8,7 @@ import { deleteFile, listFiles, readFile, searchFiles, updateFile, validateFile,
 import { gitCommit, gitDiff, gitLog, gitStatus } from './git.ts'
 import { runPreCommit } from './hooks.ts'
 import { analyzeCodeQuality } from './improvement.ts'
+import { generateDocumentation, generateTests, optimizePerformance, refactorCode } from './improvement-jobs.ts'
 import type { JobToolDeclaration } from './job-tool.ts'
 import { cancelJob, getJob, listJobs } from './jobs.ts'
 import { runTests } from './run-tests.ts'
@@ -45,6 +46,10 @@ export const catalogue = [
   validateTemplate,
   templateFromSpec,
   analyzeCodeQuality,
+  refactorCode,
+  generateDocumentation,
+  generateTests,
+  optimizePerformance,
   checkCompliance,
   listJobs,
   getJob,
