@@ -17,6 +17,10 @@ import {
   FinishJob,
   FinishJobReply,
   JobMessage,
+  ReleaseAgent,
+  ReleaseAgentReply,
+  TakeAgent,
+  TakeAgentReply,
 } from '#shared/protocol/envelope.ts'
 import { FindModels, ModelAnswer, ModelAsk, ModelControl, ModelMember } from '#shared/protocol/model-group.ts'
 import * as subjects from '#shared/protocol/subjects.ts'
@@ -103,6 +107,27 @@ const messages: Record<string, [v.GenericSchema, unknown]> = {
   'find-over-reply': [FindOverReply, { v: 1, over: [job] }],
   'find-owners': [FindOwners, { v: 1, file_keys: ['src/a.py'] }],
   'find-owners-reply': [FindOwnersReply, { v: 1, owners: { 'src/a.py': 'a1' } }],
+  'take-agent': [
+    TakeAgent,
+    {
+      v: 1,
+      job_id: job,
+      fence: 2,
+      agent: {
+        agent_id: 'auto-a',
+        name: 'src/a.py',
+        managed_file: 'src/a.py',
+        file_key: 'src/a.py',
+        system_prompt: 'You write models',
+        description: null,
+      },
+      keep: false,
+    },
+  ],
+  'take-agent-reply-ok': [TakeAgentReply, { v: 1, ok: true, agent, made: true }],
+  'take-agent-reply-refused': [TakeAgentReply, { v: 1, ok: false, error }],
+  'release-agent': [ReleaseAgent, { v: 1, job_id: job, fence: 2, agent_id: 'a1' }],
+  'release-agent-reply': [ReleaseAgentReply, { v: 1, released: true }],
   'job-event': [
     JobEvent,
     {
