@@ -42,7 +42,7 @@ describe.skipIf('missing' in bubblewrap)(
     const sh = (script: string, options: Partial<CommandRequest> = {}) =>
       runner.run({
         commandLine: ['sh', '-c', script],
-        candidate: null,
+        candidates: [],
         scratchFolders: [],
         timeoutMs: 20_000,
         ...options,
@@ -77,8 +77,10 @@ describe.skipIf('missing' in bubblewrap)(
       execFileSync('mkfifo', [join(world.root, 'src/pipe')])
       const connect = `import socket; s = socket.socket(socket.AF_UNIX); s.connect('src/socket'); print(s.recv(99))`
       try {
-        for (const candidate of [null, { path: 'src/new.py', text: '' }]) {
-          const output = await printed(`/usr/bin/python3 -c "${connect}"; test -p src/pipe && echo pipe`, { candidate })
+        for (const candidates of [[], [{ path: 'src/new.py', text: '' }]]) {
+          const output = await printed(`/usr/bin/python3 -c "${connect}"; test -p src/pipe && echo pipe`, {
+            candidates,
+          })
           expect(output).not.toMatch(/topsecret|^pipe$/m)
           expect(output).toMatch(/refused|No such file/)
         }
@@ -136,8 +138,8 @@ describe.skipIf('missing' in bubblewrap)(
       writeFileSync(odd, 'x')
       for (const path of plain) world.write(path, 'x')
       try {
-        const candidate = { path: 'src/new.py', text: 'new\n' }
-        expect(await printed('cat src/new.py; ls src | wc -l', { candidate })).toMatch(/^new\n\d+\n$/)
+        const candidates = [{ path: 'src/new.py', text: 'new\n' }]
+        expect(await printed('cat src/new.py; ls src | wc -l', { candidates })).toMatch(/^new\n\d+\n$/)
       } finally {
         rmSync(odd)
         for (const path of plain) rmSync(join(world.root, path))

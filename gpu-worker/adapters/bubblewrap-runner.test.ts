@@ -72,17 +72,17 @@ describe.skipIf('missing' in bubblewrap)(
     const run = (
       commandLine: CommandLine,
       {
-        candidate = null,
+        candidates = [],
         timeoutMs = 20_000,
         scratchFolders = [] as string[],
         signal = undefined as AbortSignal | undefined,
       }: {
-        candidate?: Candidate | null
+        candidates?: readonly Candidate[]
         timeoutMs?: number
         scratchFolders?: string[]
         signal?: AbortSignal | undefined
       } = {},
-    ): Promise<CommandOutcome> => runner.run({ commandLine, candidate, scratchFolders, timeoutMs }, signal)
+    ): Promise<CommandOutcome> => runner.run({ commandLine, candidates, scratchFolders, timeoutMs }, signal)
     const sh = (script: string, options: Parameters<typeof run>[1] = {}) => run(['sh', '-c', script], options)
     /** Empty where it has ended. */
     const commandLineOf = (pid: string): string => {
@@ -103,8 +103,8 @@ describe.skipIf('missing' in bubblewrap)(
 
     it('shows the candidate in the place of the file, and leaves the file alone', async () => {
       const before = hashTree(world.root)
-      const candidate = { path: 'src/a.py', text: 'x = 3\n' }
-      expect(await run(['cat', 'src/a.py', 'src/b.py'], { candidate })).toMatchObject({ output: 'x = 3\ny = 2\n' })
+      const candidates = [{ path: 'src/a.py', text: 'x = 3\n' }]
+      expect(await run(['cat', 'src/a.py', 'src/b.py'], { candidates })).toMatchObject({ output: 'x = 3\ny = 2\n' })
       expect(world.read('src/a.py')).toBe('x = 1\n')
       expect(hashTree(world.root)).toBe(before)
     })
@@ -120,14 +120,38 @@ describe.skipIf('missing' in bubblewrap)(
       ['in folders that are not there', 'src/deep/er/new.py', 'cat src/deep/er/new.py src/a.py', 'new\nx = 1\n'],
     ])('shows a new file %s', async (_where, path, script, output) => {
       const before = hashTree(world.root)
-      const candidate = { path, text: 'new\n' }
-      expect(await sh(script, { candidate })).toMatchObject({ kind: 'ended', status: 0, output })
+      const candidates = [{ path, text: 'new\n' }]
+      expect(await sh(script, { candidates })).toMatchObject({ kind: 'ended', status: 0, output })
+      expect(hashTree(world.root)).toBe(before)
+    })
+
+    it('shows many candidates at once, in place of files and beside them', async () => {
+      const before = hashTree(world.root)
+      const paths = [
+        'src/a.py',
+        'src/b.py',
+        'src/new.py',
+        'src/deep/one.py',
+        'src/deep/er/two.py',
+        'top.py',
+        'other/three.py',
+      ]
+      const candidates = paths.map((path) => ({ path, text: `${path} as it is to be\n` }))
+      const script = `cat ${paths.join(' ')} src/link.py; wc -c < src/large.bin; cat .env certs/server.key; ls src/deep other`
+      expect(await sh(script, { candidates })).toMatchObject({
+        kind: 'ended',
+        status: 0,
+        output: [
+          ...[...paths, 'src/b.py'].map((path) => `${path} as it is to be`),
+          ...['300000', 'other:', 'three.py', '', 'src/deep:', 'er', 'one.py', ''],
+        ].join('\n'),
+      })
       expect(hashTree(world.root)).toBe(before)
     })
 
     it('keeps the mode of the file whose place the candidate takes', async () => {
-      const candidate = { path: 'src/run.sh', text: '#!/bin/sh\necho other\n' }
-      expect(await run(['./src/run.sh'], { candidate })).toMatchObject({ output: 'other\n' })
+      const candidates = [{ path: 'src/run.sh', text: '#!/bin/sh\necho other\n' }]
+      expect(await run(['./src/run.sh'], { candidates })).toMatchObject({ output: 'other\n' })
     })
 
     it('finds what is installed in the repository', async () => {
@@ -150,8 +174,8 @@ describe.skipIf('missing' in bubblewrap)(
       ["git's folder", 'cat .git/config .git/HEAD'],
       ['everything', 'grep -rl topsecret "$PWD" /tmp /etc /dev/shm /var /root /home 2>/dev/null'],
     ])('does not show %s, nor beside a new file', async (_what, script) => {
-      for (const candidate of [null, { path: 'new.py', text: '' }, { path: 'certs/new.py', text: '' }]) {
-        const { output } = await sh(script, { candidate })
+      for (const candidates of [[], [{ path: 'new.py', text: '' }], [{ path: 'certs/new.py', text: '' }]]) {
+        const { output } = await sh(script, { candidates })
         expect(output).not.toContain('topsecret')
         expect(output).not.toContain('repositoryformatversion')
         expect(output).not.toContain('refs/heads')
@@ -328,7 +352,7 @@ describe.skipIf('missing' in bubblewrap)(
       const small = createBubblewrapRunner({ ...hidden, bubblewrap, root: world.root, protectedPaths, memoryBytesMax })
       const eat = (megabytes: number) => `x = b'x' * ${megabytes}_000_000; import time; time.sleep(30)`
       const runSmall = (script: string) =>
-        small.run({ commandLine: ['sh', '-c', script], candidate: null, scratchFolders: [], timeoutMs: 20_000 })
+        small.run({ commandLine: ['sh', '-c', script], candidates: [], scratchFolders: [], timeoutMs: 20_000 })
       const one = await runSmall(`/usr/bin/python3 -c "${eat(400)}"`)
       expect(one).toMatchObject({ kind: 'ended', status: 1, output: expect.stringContaining('MemoryError') })
       const many = await runSmall(`for i in 1 2 3 4; do /usr/bin/python3 -c "${eat(100)}" & done; wait`)
@@ -345,6 +369,39 @@ describe.skipIf('missing' in bubblewrap)(
       expect(output).toBe('src/a.py: wrong\n30%\n')
     })
 
+    it('brings a report back as it was written, from a run that was stopped too, and no more than that', async () => {
+      const reportAs = 'report-mark'
+      const write = (script: string, timeoutMs = 20_000) =>
+        runner.run({
+          commandLine: ['sh', '-c', script, reportAs],
+          candidates: [],
+          scratchFolders: [],
+          timeoutMs,
+          reportAs,
+        })
+      const color = '\u001b[31m'
+      const whole = `${color}${'x'.repeat(50_000)}é${world.root}\n`
+      const told = await write(
+        `printf '${color}' >"$0"; printf %50000s | tr ' ' x >>"$0"; printf 'é%s\\n' "$PWD" >>"$0"`,
+      )
+      expect(told).toMatchObject({ kind: 'ended', status: 0, output: '', root: world.root })
+      expect(told.report?.text).toBe(whole)
+      expect((await write('exit 3')).report).toEqual({ bytes: 0, text: '' })
+      expect(await write('echo half >"$0"; sleep 60', 500)).toMatchObject({
+        kind: 'stopped',
+        report: { text: 'half\n' },
+      })
+      const large = await write('head -c 20000000 /dev/zero >"$0"')
+      expect(large.report).toEqual({ bytes: 20_000_000, text: null })
+      // Nothing can take its place, and the disk behind it cannot be filled.
+      const hostile =
+        'rm -f "$0"; mv /etc/passwd "$0"; ln -sf /etc/hosts "$0"; echo mine >"$0"; echo x >"$(dirname "$0")/y"'
+      expect((await write(hostile)).report?.text).toBe('mine\n')
+      const full = await write('head -c 400M /dev/zero >"$0"; echo $?')
+      expect(full.report?.bytes).toBeLessThanOrEqual(256 * 1024 ** 2)
+      expect((await sh('true')).report).toBeNull()
+    })
+
     it('opens what the owner has allowed by name', async () => {
       if ('missing' in bubblewrap) return
       const open = createBubblewrapRunner({
@@ -357,7 +414,7 @@ describe.skipIf('missing' in bubblewrap)(
       })
       const request = {
         commandLine: ['cat', '.env', 'config/.env.local'] as const,
-        candidate: null,
+        candidates: [],
         scratchFolders: [],
         timeoutMs: 5000,
       }

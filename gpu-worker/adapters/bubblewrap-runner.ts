@@ -11,6 +11,7 @@ import { repositoryView } from './bubblewrap-view.ts'
 import { createCommandCgroup } from './command-cgroup.ts'
 import { type CommandProcessEnd, runCommandProcess } from './command-process.ts'
 import { commandPath, programObstacle } from './command-program.ts'
+import { createReportFile } from './command-report.ts'
 import { createHiddenPaths } from './hidden-paths.ts'
 import { useOfNamespace } from './process-use.ts'
 
@@ -38,6 +39,8 @@ const TASKS_MAX = 2048
 const OPEN_FILES_MAX = 1024
 const FILE_KIBIBYTES_MAX = 256 * 1024
 const MEMORY_BYTES_MAX = Math.min(4 * 1024 ** 3, Math.floor(totalmem() / 2))
+/** Where a command finds the file for its report. The only thing outside memory that it can write to. */
+const REPORT_PLACE = '/tmp/.millwright-report'
 const SYSTEM_PATH = ['/usr/local/sbin', '/usr/local/bin', '/usr/sbin', '/usr/bin', '/sbin', '/bin']
 
 // Limits of each process, set inside: dash and busybox call the number of tasks -p, bash -u. If memory runs out all the
@@ -56,7 +59,7 @@ const limits = (memoryBytesMax: number, timeoutMs: number): string =>
   ].join('; ')
 
 /**
- * Commands in bubblewrap: no network, no other process in sight, the repository read-only with the candidate in its place,
+ * Commands in bubblewrap: no network, no other process in sight, the repository read-only with the candidates in their places,
  * nothing of what callers may not read, and limits on time, output, processes and memory.
  */
 export function createBubblewrapRunner(options: BubblewrapRunnerOptions): CommandRunner {
@@ -84,16 +87,19 @@ export function createBubblewrapRunner(options: BubblewrapRunnerOptions): Comman
 
   async function runIn(work: string, request: CommandRequest, signal: AbortSignal | undefined) {
     const view = repositoryView({ ...request, root, hidden: await hiddenPaths(), work })
+    const report = request.reportAs === undefined ? null : createReportFile(work, request.reportAs)
+    const commandLine = report === null ? request.commandLine : report.fill(request.commandLine, REPORT_PLACE)
     const args = [
       ...isolation(bubblewrap.canDisableNamespaces),
       ...systemView(work, folders),
       ...view,
+      ...(report === null ? [] : ['--bind', report.file, REPORT_PLACE]),
       // Whatever was shown above, these are not.
       ...hiddenFolders
         .filter((each) => isShown(each, shown) && existsSync(each))
         .flatMap((each) => ['--tmpfs', each, '--remount-ro', each]),
       ...['--remount-ro', '/', '--chdir', root, '--json-status-fd', '3', '--'],
-      ...['/bin/sh', '-c', limits(memoryBytesMax, request.timeoutMs), 'sh', ...request.commandLine],
+      ...['/bin/sh', '-c', limits(memoryBytesMax, request.timeoutMs), 'sh', ...commandLine],
     ]
     const cgroup = createCommandCgroup(TASKS_MAX)
     const [program = '', ...rest] = [...(cgroup?.enter ?? []), bubblewrap.binary, ...args]
@@ -111,7 +117,7 @@ export function createBubblewrapRunner(options: BubblewrapRunnerOptions): Comman
         return namespace === undefined ? null : useOfNamespace(Number(namespace), PROCESSES_MAX)
       },
     }).finally(() => cgroup?.remove())
-    return toOutcome(end, [`${root}/`, root])
+    return { ...toOutcome(end, [`${root}/`, root]), report: report?.read() ?? null, root }
   }
 
   return {

@@ -14,17 +14,17 @@ export interface ViewOptions {
   /** Absolute; the repository is seen at the same path inside. */
   readonly root: string
   readonly hidden: readonly HiddenPath[]
-  readonly candidate: Candidate | null
+  readonly candidates: readonly Candidate[]
   readonly scratchFolders: readonly string[]
   /** An empty folder of our own outside the repository. */
   readonly work: string
 }
 
 /**
- * Arguments for bwrap that show the repository read-only, with the candidate in its place, what nobody may read empty, and
+ * Arguments for bwrap that show the repository read-only, with the candidates in their places, what nobody may read empty, and
  * the scratch folders writable. Later mounts go over earlier ones. Nothing of the repository is written to.
  */
-export function repositoryView({ root, hidden, candidate, scratchFolders, work }: ViewOptions): string[] {
+export function repositoryView({ root, hidden, candidates, scratchFolders, work }: ViewOptions): string[] {
   if (hidden.length > MASKS_MAX) {
     throw new AppError(
       'unavailable',
@@ -33,17 +33,16 @@ export function repositoryView({ root, hidden, candidate, scratchFolders, work }
     )
   }
   refuseScratchFolders(root, scratchFolders, new Set(hidden.map(({ path }) => path)))
-  const newIn = candidate === null ? null : nearestFolder(root, candidate.path)
-  const missing = scratchFolders.flatMap((path) => {
-    const nearest = nearestFolder(root, path)
-    return nearest === null ? [] : [{ path, nearest }]
-  })
-  const standIns = [...(newIn === null ? [] : [newIn]), ...missing.map(({ nearest }) => nearest)]
+  const placed = candidates.map((candidate) => ({ candidate, nearest: nearestFolder(root, candidate.path) }))
+  const missing = scratchFolders.map((path) => ({ path, nearest: nearestFolder(root, path) }))
+  const standIns = [...placed, ...missing].flatMap(({ nearest }) => (nearest === null ? [] : [nearest]))
   const shadows = shadowed(root, standIns, hidden, work)
 
   const args = ['--ro-bind', root, root]
   for (const { folder, source, bound } of shadows) {
-    if (candidate !== null && newIn === folder) writeNew(source, folder, candidate)
+    for (const { candidate, nearest } of placed) {
+      if (nearest === folder) writeNew(source, folder, candidate)
+    }
     for (const { path, nearest } of missing) {
       if (nearest === folder) mkdirSync(join(source, relative(folder, path)), { recursive: true })
     }
@@ -51,8 +50,10 @@ export function repositoryView({ root, hidden, candidate, scratchFolders, work }
     for (const name of bound) args.push('--ro-bind', join(root, folder, name), join(root, folder, name))
   }
   args.push(...masks(root, hidden, new Set(shadows.map(({ folder }) => folder)), work))
-  if (candidate !== null && newIn === null)
-    args.push('--ro-bind', writeOver(root, candidate, work), join(root, candidate.path))
+  for (const [index, { candidate, nearest }] of placed.entries()) {
+    if (nearest === null)
+      args.push('--ro-bind', writeOver(root, candidate, join(work, `candidate-${index}`)), join(root, candidate.path))
+  }
   for (const folder of scratchFolders) args.push('--size', String(SCRATCH_BYTES_MAX), '--tmpfs', join(root, folder))
   return args
 }
@@ -82,8 +83,7 @@ function writeNew(source: string, folder: string, { path, text }: Candidate): vo
 }
 
 /** The text in a file of its own, with the mode of the one whose place it takes. */
-function writeOver(root: string, { path, text }: Candidate, work: string): string {
-  const file = join(work, 'candidate')
+function writeOver(root: string, { path, text }: Candidate, file: string): string {
   writeFileSync(file, text)
   chmodSync(file, lstatSync(join(root, path)).mode & 0o777)
   return file

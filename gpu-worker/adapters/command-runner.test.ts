@@ -25,7 +25,7 @@ describe.skipIf('missing' in bubblewrap)(`createCommandRunner${title}`, () => {
       searchPath: process.env.PATH ?? '',
       bubblewrap: 'binary' in bubblewrap ? bubblewrap.binary : undefined,
     })
-  const request = { candidate: null, scratchFolders: [], timeoutMs: 20_000 }
+  const request = { candidates: [], scratchFolders: [], timeoutMs: 20_000 }
 
   it("hides the worker's data and models inside the repository, also where they come later", async () => {
     const runner = await create(join(world.root, 'build/data'), join(world.root, 'build/models/large'))
@@ -34,8 +34,8 @@ describe.skipIf('missing' in bubblewrap)(`createCommandRunner${title}`, () => {
     expect(await runner.run({ ...request, commandLine: look })).toMatchObject({ output: 'x = 1\n' })
     world.write('build/models/large/model', 'topsecret\n')
     expect(await runner.run({ ...request, commandLine: look })).toMatchObject({ output: 'x = 1\n' })
-    const candidate = { path: 'build/new.py', text: 'new\n' }
-    expect(await runner.run({ ...request, candidate, commandLine: look })).toMatchObject({ output: 'x = 1\n' })
+    const candidates = [{ path: 'build/new.py', text: 'new\n' }]
+    expect(await runner.run({ ...request, candidates, commandLine: look })).toMatchObject({ output: 'x = 1\n' })
   })
 
   it('does not begin where hiding the models would hide the repository', async () => {

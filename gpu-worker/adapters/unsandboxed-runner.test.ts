@@ -32,7 +32,7 @@ describe('createUnsandboxedRunner', () => {
   const sh = (script: string, options: Partial<CommandRequest> = {}) =>
     runner.run({
       commandLine: ['sh', '-c', script],
-      candidate: null,
+      candidates: [],
       scratchFolders: [],
       timeoutMs: 20_000,
       ...options,
@@ -43,13 +43,31 @@ describe('createUnsandboxedRunner', () => {
     async (path) => {
       const before = hashTree(world.root)
       const script = `cat ${path} node_modules/tool/index.js; ls -A vendor/lib src/target; cat .env`
-      const { output } = await sh(script, { candidate: { path, text: 'candidate\n' } })
+      const { output } = await sh(script, { candidates: [{ path, text: 'candidate\n' }] })
       expect(output).toMatch(/^candidate\n7\n/)
       expect(output).toMatch(/c\.py[\s\S]*b\.py/)
       expect(output).not.toContain('topsecret')
       expect(hashTree(world.root)).toBe(before)
     },
   )
+
+  it('shows many candidates at once, in place of files and beside them', async () => {
+    const before = hashTree(world.root)
+    const paths = ['src/a.py', 'new/deep/b.py', 'new/c.py', 'vendor/lib/b.py', 'vendor/lib/new/d.py']
+    const candidates = paths.map((path) => ({ path, text: `${path} as it is to be\n` }))
+    const { output } = await sh(`cat ${paths.join(' ')} src/target/c.py`, { candidates })
+    expect(output).toBe(`${paths.map((path) => `${path} as it is to be`).join('\n')}\nz = 3\n`)
+    expect(hashTree(world.root)).toBe(before)
+  })
+
+  it('brings a report back, also where the command has removed it', async () => {
+    const reportAs = 'report-mark'
+    const write = (script: string) => sh('', { commandLine: ['sh', '-c', script, reportAs], reportAs })
+    const told = await write('echo "$PWD" >"$0"')
+    expect(told.report?.text).toBe(`${told.root}\n`)
+    expect((await write('rm "$0"')).report).toEqual({ bytes: 0, text: '' })
+    expect((await sh('true')).report).toBeNull()
+  })
 
   it('empties a scratch folder in the copy alone, in dependencies too', async () => {
     const before = hashTree(world.root)

@@ -2,12 +2,13 @@ import { constants, lstatSync } from 'node:fs'
 import { cp, mkdir, mkdtemp, readdir, rm, symlink, writeFile } from 'node:fs/promises'
 import { basename, delimiter, dirname, join, relative } from 'node:path'
 import { AppError } from '#shared/errors.ts'
-import type { CommandRequest, CommandRunner } from '../ports/command-runner.ts'
+import type { Candidate, CommandRequest, CommandRunner } from '../ports/command-runner.ts'
 import type { ProtectedPaths } from '../workspace/protected-paths.ts'
 import { Turns } from '../workspace/turns.ts'
 import { findPlace, refuseScratchFolders } from './command-place.ts'
 import { runCommandProcess } from './command-process.ts'
 import { commandPath, programObstacle } from './command-program.ts'
+import { createReportFile } from './command-report.ts'
 import { createHiddenPaths } from './hidden-paths.ts'
 import { useOfGroup } from './process-use.ts'
 
@@ -38,21 +39,22 @@ export function createUnsandboxedRunner(options: UnsandboxedRunnerOptions): Comm
   async function runIn(work: string, request: CommandRequest, signal: AbortSignal | undefined) {
     const copy = join(work, 'repository')
     const hidden = new Set((await hiddenPaths()).map((each) => each.path))
-    const { candidate, scratchFolders } = request
+    const { candidates, scratchFolders } = request
     refuseScratchFolders(root, scratchFolders, hidden)
-    const changed = [...scratchFolders, ...(candidate === null ? [] : [candidate.path])]
+    const changed = [...scratchFolders, ...candidates.map((each) => each.path)]
     await copyRepository(root, copy, hidden, changed)
     for (const folder of scratchFolders) {
       await rm(join(copy, folder), { recursive: true, force: true })
       await mkdir(join(copy, folder), { recursive: true })
     }
-    if (candidate !== null) await replaceFile(copy, candidate)
+    for (const candidate of candidates) await replaceFile(copy, candidate)
     const home = join(work, 'home')
     await mkdir(home)
-    const [program, ...args] = request.commandLine
+    const report = request.reportAs === undefined ? null : createReportFile(work, request.reportAs)
+    const commandLine = report === null ? request.commandLine : report.fill(request.commandLine, report.file)
     const end = await runCommandProcess({
       program: '/bin/sh',
-      args: ['-c', 'exec "$@" 2>&1', 'sh', program, ...args],
+      args: ['-c', 'exec "$@" 2>&1', 'sh', ...commandLine],
       cwd: copy,
       env: {
         PATH: path.map((each) => each.replace(root, copy)).join(delimiter),
@@ -70,9 +72,10 @@ export function createUnsandboxedRunner(options: UnsandboxedRunnerOptions): Comm
     })
     const hiddenTexts = [`${copy}/`, copy, `${root}/`, root]
     const printed = { output: end.output.text(hiddenTexts), whole: end.output.whole(hiddenTexts) }
-    if (end.stopped !== null) return { kind: 'stopped', ...printed, ...end.stopped } as const
+    const told = { ...printed, report: report?.read() ?? null, root: copy }
+    if (end.stopped !== null) return { kind: 'stopped', ...told, ...end.stopped } as const
     // As a shell tells a signal.
-    return { kind: 'ended', ...printed, status: end.exitCode ?? 137 } as const
+    return { kind: 'ended', ...told, status: end.exitCode ?? 137 } as const
   }
 
   return {
@@ -125,7 +128,7 @@ async function linkAround(root: string, copy: string, path: string, changed: rea
   for (const name of await readdir(join(root, path))) await linkAround(root, copy, `${path}/${name}`, changed)
 }
 
-async function replaceFile(copy: string, { path, text }: { path: string; text: string }): Promise<void> {
+async function replaceFile(copy: string, { path, text }: Candidate): Promise<void> {
   const place = findPlace(copy, path)
   // A link in the copy could lead back into the repository.
   if (place.kind === 'blocked')

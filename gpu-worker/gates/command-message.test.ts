@@ -2,7 +2,14 @@ import { describe, expect, it } from 'vitest'
 import type { CommandOutcome } from '../ports/command-runner.ts'
 import { isNoWorse } from './command-message.ts'
 
-const failed = (whole: string | null): CommandOutcome => ({ kind: 'ended', status: 1, output: 'cut', whole })
+const failed = (whole: string | null): CommandOutcome => ({
+  kind: 'ended',
+  status: 1,
+  output: 'cut',
+  whole,
+  report: null,
+  root: '/repository',
+})
 
 describe('isNoWorse', () => {
   it.each([

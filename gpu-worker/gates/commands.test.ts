@@ -184,7 +184,7 @@ describe.skipIf('missing' in bubblewrap)(`the commands of millwright.json${title
     expect((await check('x = 9\n', {}, without)).violations[0]?.message).toContain('1:x = 9')
     const stopped = await runner.run({
       commandLine: ['sleep', '60'],
-      candidate: null,
+      candidates: [],
       scratchFolders: [],
       timeoutMs: 300,
     })

@@ -85,8 +85,8 @@ export function createCommandGates(runner: CommandRunner): CommandGates {
       scratchFolders: command.scratchFolders,
       timeoutMs: Math.min(command.timeoutMs, leftMs),
     }
-    const candidate = { path: request.path, text: request.text }
-    const outcome = await runner.run({ ...run, candidate }, signal)
+    const candidates = [{ path: request.path, text: request.text }]
+    const outcome = await runner.run({ ...run, candidates }, signal)
     const rule = ruleOf(command)
     const ran = [runner.isSandboxed ? rule : `${rule} (without a sandbox)`]
     if (outcome.kind === 'ended' && outcome.status === 0) return { ran, skipped: [], violations: [] }
@@ -103,7 +103,7 @@ export function createCommandGates(runner: CommandRunner): CommandGates {
   async function failedBefore(
     { before, deadline }: CheckRequest,
     command: CommandSettings,
-    run: Omit<Parameters<CommandRunner['run']>[0], 'candidate'>,
+    run: Omit<Parameters<CommandRunner['run']>[0], 'candidates'>,
     outcome: CommandOutcome,
     signal: AbortSignal | undefined,
   ): Promise<boolean> {
@@ -112,7 +112,7 @@ export function createCommandGates(runner: CommandRunner): CommandGates {
     if (before === null && command.run.some((each) => each.includes('{file}'))) return false
     const leftMs = deadline === undefined ? run.timeoutMs : Math.min(run.timeoutMs, deadline - Date.now() - RESERVE_MS)
     if (leftMs <= 0) return false
-    return isNoWorse(outcome, await runner.run({ ...run, candidate: null, timeoutMs: leftMs }, signal))
+    return isNoWorse(outcome, await runner.run({ ...run, candidates: [], timeoutMs: leftMs }, signal))
   }
 
   return {

@@ -1,4 +1,5 @@
 import * as v from 'valibot'
+import { testRunnerNames } from '../ports/test-suite.ts'
 
 // The shape of `millwright.json`. docs/configuration.md says the same in words; `millwright.schema.json` is made from this
 // by scripts/config-schema.ts. Every key may be left out; an unknown key is an error, since a misspelt rule protects nobody.
@@ -102,6 +103,46 @@ const Command = v.strictObject({
 
 export type CommandEntry = v.InferOutput<typeof Command>
 
+/** Of one test runner. A job has 30 minutes for all of them. */
+const TEST_TIMEOUT_S_DEFAULT = 600
+const TEST_TIMEOUT_S_MAX = 1800
+
+const Test = v.strictObject({
+  name: v.pipe(
+    v.string(),
+    v.regex(/^[a-z0-9][a-z0-9_-]{0,39}$/, 'must be lower-case letters, digits, - and _, at most 40'),
+    v.description('What it is called in results'),
+  ),
+  runner: v.pipe(v.picklist(testRunnerNames), v.description('What it is, which says how its results are read')),
+  run: v.pipe(
+    v.array(v.pipe(v.string(), v.minLength(1), v.maxLength(2000))),
+    v.minLength(1),
+    v.maxLength(ENTRIES_MAX),
+    v.description('The program and its arguments, no shell; what makes a report and what limits a run is added'),
+  ),
+  files: v.optional(v.pipe(Glob, v.description('The files that it is asked to run; all of its language unless told'))),
+  timeout_s: v.optional(
+    v.pipe(
+      v.number(),
+      v.integer(),
+      v.minValue(1),
+      v.maxValue(TEST_TIMEOUT_S_MAX),
+      v.description('Seconds; 600 unless told'),
+    ),
+    TEST_TIMEOUT_S_DEFAULT,
+  ),
+  scratch: v.optional(
+    v.pipe(
+      v.array(v.pipe(v.string(), v.minLength(1), v.maxLength(PATTERN_CHARACTERS_MAX))),
+      v.maxLength(10),
+      v.description('Folders of the repository that the tests find empty and may write to; gone afterwards'),
+    ),
+    [],
+  ),
+})
+
+export type TestEntry = v.InferOutput<typeof Test>
+
 const Checks = v.strictObject({
   severities: v.optional(Severities),
   line_limit: v.optional(LineLimit),
@@ -134,5 +175,12 @@ export const SettingsFile = v.strictObject({
   $schema: v.optional(v.string()),
   checks: v.optional(Checks),
   answers: v.optional(Answers),
+  tests: v.optional(
+    v.pipe(
+      v.array(Test),
+      v.maxLength(20),
+      v.description('The test runners of the repository, in place of those that would be found'),
+    ),
+  ),
 })
 export type SettingsFile = v.InferOutput<typeof SettingsFile>

@@ -3,9 +3,10 @@ import * as v from 'valibot'
 import { AppError, invalidInput } from '#shared/errors.ts'
 import { LINES_MAX_DEFAULT } from '#shared/protocol/limits.ts'
 import type { CommandLine } from '../ports/command-runner.ts'
+import type { TestRunnerName } from '../ports/test-suite.ts'
 import { createGlob } from '../workspace/glob.ts'
 import { parseRepositoryPath } from '../workspace/repository-path.ts'
-import { type CommandEntry, documentedLanguages, SettingsFile } from './settings-schema.ts'
+import { type CommandEntry, documentedLanguages, SettingsFile, type TestEntry } from './settings-schema.ts'
 import { type Rule, severities, type Weight } from './severity.ts'
 
 /** Where the repository's rules stand. */
@@ -46,6 +47,16 @@ export interface CommandSettings {
   readonly scratchFolders: readonly string[]
 }
 
+/** A test runner that the repository names. */
+export interface TestSettings {
+  readonly name: string
+  readonly runner: TestRunnerName
+  readonly run: CommandLine
+  readonly matches: PathMatcher
+  readonly timeoutMs: number
+  readonly scratchFolders: readonly string[]
+}
+
 /** What `millwright.json` says, with a default for all that it does not say. */
 export interface CheckSettings {
   readonly severities: Readonly<Record<Rule, Weight>>
@@ -58,6 +69,8 @@ export interface CheckSettings {
   /** Files with more lines are changed by edits of line ranges. */
   readonly editsAboveLines: number
   readonly commands: readonly CommandSettings[]
+  /** Empty where the repository names none: then they are found. */
+  readonly tests: readonly TestSettings[]
 }
 
 /** A page, as in rule 4 of the "Power of Ten" (Holzmann, 2006). */
@@ -92,7 +105,7 @@ function parseJson(text: string): unknown {
   }
 }
 
-function toSettings({ checks = {}, answers = {} }: SettingsFile): CheckSettings {
+function toSettings({ checks = {}, answers = {}, tests = [] }: SettingsFile): CheckSettings {
   return {
     severities: { ...severities, ...checks.severities },
     lineLimits: {
@@ -121,6 +134,7 @@ function toSettings({ checks = {}, answers = {} }: SettingsFile): CheckSettings 
       ),
     },
     commands: toCommands(checks.commands ?? []),
+    tests: toTests(tests),
   }
 }
 
@@ -138,6 +152,28 @@ function toCommands(commands: readonly CommandEntry[]): CommandSettings[] {
       run: [program, ...rest],
       matches: files === undefined ? () => true : toMatcher(files, `${key}.files`),
       weight: severity,
+      timeoutMs: timeout_s * 1000,
+      scratchFolders: scratch.map((folder, at) => toFolder(folder, `${key}.scratch.${at}`)),
+    }
+  })
+}
+
+function toTests(tests: readonly TestEntry[]): TestSettings[] {
+  const names = new Set<string>()
+  return tests.map(({ name, runner, run, files, timeout_s, scratch }, index) => {
+    const key = `tests.${index}`
+    if (names.has(name)) throw wrongKey(`${key}.name`, `there are two test runners "${name}"`)
+    names.add(name)
+    const [program, ...rest] = run
+    if (program === undefined || run.some((each) => each.includes('\0')))
+      throw wrongKey(`${key}.run`, 'must be a program and its arguments, without NUL characters')
+    if (runner === 'node' && !rest.includes('--test'))
+      throw wrongKey(`${key}.run`, 'must have --test among its arguments')
+    return {
+      name,
+      runner,
+      run: [program, ...rest],
+      matches: files === undefined ? () => true : toMatcher(files, `${key}.files`),
       timeoutMs: timeout_s * 1000,
       scratchFolders: scratch.map((folder, at) => toFolder(folder, `${key}.scratch.${at}`)),
     }

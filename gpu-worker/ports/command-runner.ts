@@ -1,7 +1,7 @@
 /** A program and its arguments; never a shell string. */
 export type CommandLine = readonly [string, ...string[]]
 
-/** A file as it is to be judged, in place of what the repository holds there. */
+/** A file as it is to be judged: in place of what the repository holds there, or new, in new folders too. */
 export interface Candidate {
   /** Repository path, links resolved. */
   readonly path: string
@@ -10,11 +10,26 @@ export interface Candidate {
 
 export interface CommandRequest {
   readonly commandLine: CommandLine
-  /** Null runs the command on the repository as it is. */
-  readonly candidate: Candidate | null
+  /** At most one for each path. None runs the command on the repository as it is. */
+  readonly candidates: readonly Candidate[]
   /** Repository paths of folders that the command finds empty and may write to; gone afterwards. */
   readonly scratchFolders: readonly string[]
   readonly timeoutMs: number
+  /**
+   * In each argument this text stands for the path of an empty file that the command may write to (in place: it cannot be
+   * moved or removed). A text that no path holds. Without it there is no such file.
+   */
+  readonly reportAs?: string
+}
+
+/** Of a report; what is longer is not read. 20,000 tests with their failures take less. */
+export const REPORT_BYTES_MAX = 16 * 1024 * 1024
+
+/** What a command wrote to its report, also where it was stopped. Not cut, and not cleaned of anything. */
+export interface CommandReport {
+  readonly bytes: number
+  /** Null where it is longer than REPORT_BYTES_MAX. */
+  readonly text: string | null
 }
 
 export type CommandLimit = 'time' | 'output' | 'memory' | 'processes'
@@ -24,6 +39,10 @@ export type CommandOutcome = {
   readonly output: string
   /** The same without the cut, to be compared with another run's; null where it was too long for that. */
   readonly whole: string | null
+  /** Null where none was asked for. */
+  readonly report: CommandReport | null
+  /** The top folder of the repository as the command saw it, absolute: what its report may name. */
+  readonly root: string
 } & (
   | { readonly kind: 'ended'; readonly status: number }
   /** It was killed with all that it had started. `limit` says in words what it went beyond. */

@@ -10,4 +10,4 @@ if ('missing' in bubblewrap) throw new Error(bubblewrap.missing)
 const protectedPaths = createProtectedPaths()
 const runner = createBubblewrapRunner({ bubblewrap, root, protectedPaths, workFolder, folders: [], hiddenFolders: [] })
 const commandLine = ['sh', '-c', `sleep 1; sh -c 'sleep 300; : ${mark}'`] as const
-await runner.run({ commandLine, candidate: null, scratchFolders: [], timeoutMs: 300_000 })
+await runner.run({ commandLine, candidates: [], scratchFolders: [], timeoutMs: 300_000 })

@@ -35,7 +35,7 @@ export const measureCommands: Figure = async ({ quick, signal, log }) => {
     const run = (runner: typeof small, path: string) => async () => {
       const candidate = { path, text: 'x = 1\n' }
       const outcome = await runner.run(
-        { commandLine: ['true'], candidate, scratchFolders: [], timeoutMs: 60_000 },
+        { commandLine: ['true'], candidates: [candidate], scratchFolders: [], timeoutMs: 60_000 },
         signal,
       )
       if (outcome.kind !== 'ended' || outcome.status !== 0) throw new Error(`The sandbox failed: ${outcome.output}`)

@@ -1,0 +1,90 @@
+import { stripVTControlCharacters } from 'node:util'
+import type { TestFailure, TestOutcome } from '../ports/test-suite.ts'
+
+/** One test as its runner reports it. */
+export interface ReportedTest {
+  readonly name: string
+  readonly outcome: TestOutcome
+  /** Set where it failed. A report may hold thousands, and only those that are shown are looked at further. */
+  readonly failure: (() => FailureDetails) | null
+}
+
+export type FailureDetails = Omit<TestFailure, 'name'>
+
+/** What a report says, or why it cannot be believed whatever the exit status is. */
+export type Reading = { readonly tests: readonly ReportedTest[] } | { readonly fault: string }
+
+/** Where a run took place, to tell repository paths from the ones that it reports. */
+export interface RunPlace {
+  /** The top folder of the repository as the runner saw it, absolute. */
+  readonly root: string
+  /** The repository path of the folder that it ran in; empty for the top. */
+  readonly folder: string
+}
+
+/** Searched for the place of a failure, and shown less: the text is the runner's, and may be anything. */
+export const DETAIL_CHARACTERS_MAX = 8000
+const NAME_CHARACTERS_MAX = 300
+const MESSAGE_CHARACTERS_MAX = 1000
+
+/** A name that can be shown anywhere: one line, nothing that moves a cursor, cut. */
+export function toName(text: string): string {
+  const plain = stripVTControlCharacters(text)
+    .toWellFormed()
+    .replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu, '\uFFFD')
+  return plain.length > NAME_CHARACTERS_MAX ? `${plain.slice(0, NAME_CHARACTERS_MAX)}…`.toWellFormed() : plain
+}
+
+/** Plain text of a failure with repository paths, cut in the middle where it is long. */
+export function toMessage(text: string, { root }: RunPlace): string {
+  const plain = stripVTControlCharacters(text)
+    .replaceAll(`file://${root}/`, '')
+    .replaceAll(`${root}/`, '')
+    .replaceAll('\r\n', '\n')
+    .replaceAll(/(?![\n\t])\p{Cc}/gu, '')
+    .trim()
+  return cutMiddle(plain, MESSAGE_CHARACTERS_MAX * 0.6, MESSAGE_CHARACTERS_MAX * 0.4).toWellFormed()
+}
+
+/** A text with its first and last characters, and a note of what was between them. */
+export function cutMiddle(text: string, headMax: number, tailMax: number): string {
+  const over = text.length - headMax - tailMax
+  if (over <= 0) return text
+  return `${text.slice(0, headMax)}\n[... ${over} characters cut ...]\n${text.slice(-tailMax)}`.toWellFormed()
+}
+
+/** The repository path of a file that a runner names, absolute or from its folder; null for what lies elsewhere. */
+export function toFile(text: string, { root, folder }: RunPlace): string | null {
+  const path = text.startsWith('file://') ? decode(text.slice('file://'.length)) : text
+  if (path.startsWith('/')) return path.startsWith(`${root}/`) ? normal(path.slice(root.length + 1)) : null
+  return normal(folder === '' ? path : `${folder}/${path}`)
+}
+
+function decode(url: string): string {
+  try {
+    return decodeURIComponent(url)
+  } catch {
+    return url
+  }
+}
+
+/** Without `.` and `..`; null for what leads out or is no name. */
+function normal(path: string): string | null {
+  const names: string[] = []
+  for (const name of path.split('/')) {
+    if (name === '' || name === '.') continue
+    if (name !== '..') names.push(name)
+    else if (names.pop() === undefined) return null
+  }
+  return names.length === 0 || names.includes('node_modules') ? null : toName(names.join('/'))
+}
+
+/** Gives each test a name of its own: of equal ones the second is `NAME (2)`. */
+export function withOwnNames(tests: readonly ReportedTest[]): ReportedTest[] {
+  const seen = new Map<string, number>()
+  return tests.map((test) => {
+    const times = (seen.get(test.name) ?? 0) + 1
+    seen.set(test.name, times)
+    return times === 1 ? test : { ...test, name: `${test.name} (${times})` }
+  })
+}
