@@ -20,6 +20,7 @@ import { openRepository } from './adapters/simple-git.ts'
 import { openSqliteJournal } from './adapters/sqlite-journal.ts'
 import { openStatesFolder } from './adapters/states-folder.ts'
 import { createTreeSitterParser } from './adapters/tree-sitter-parser.ts'
+import { createDuplicationIndex } from './analysis/duplication.ts'
 import { parseWorkerConfig, type WorkerConfig, workerUsage } from './config.ts'
 import { createDaemon } from './daemon.ts'
 import { commandNotices } from './gates/commands.ts'
@@ -32,6 +33,8 @@ import type { ModelSupervisor } from './inference/model-supervisor.ts'
 import { createRemoteModels } from './inference/remote-models.ts'
 import type { CommandRunner } from './ports/command-runner.ts'
 import type { LanguageModel } from './ports/language-model.ts'
+import { createTestSuite } from './runs/test-suite.ts'
+import { visible } from './tools/files.ts'
 import { createServedCalls, createServedJobs } from './tools/served.ts'
 import { KeyedLocks } from './workspace/locks.ts'
 import { recoverWorkspace } from './workspace/recover.ts'
@@ -134,7 +137,13 @@ async function serveRepository(
   const startedAt = new Date().toISOString()
   const registry = createNatsRegistry(connection, workspace)
   const events = createNatsEvents(connection, workspace)
-  const ports = { files, repository, registry, checker, parser, settings, journal, events, edits: new KeyedLocks() }
+  const duplication = createDuplicationIndex(parser)
+  const list = (signal: AbortSignal) => visible({ files, repository }, '', null, signal)
+  const suite = createTestSuite({ files, runner, settings, list })
+  const ports = {
+    ...{ files, repository, registry, checker, parser, duplication, settings, journal, events, runner, suite },
+    edits: new KeyedLocks(),
+  }
   const workerInfo = async (): Promise<WorkerInfo> => ({
     worker_id: workerId,
     version,

@@ -139,8 +139,8 @@ export function createBubblewrapRunner(options: BubblewrapRunnerOptions): Comman
   }
 }
 
-function toOutcome({ exitCode, output, status, stopped }: CommandProcessEnd, hidden: readonly string[]) {
-  const printed = { output: output.text(hidden), whole: output.whole(hidden) }
+function toOutcome({ exitCode, output, status, stopped, durationMs }: CommandProcessEnd, hidden: readonly string[]) {
+  const printed = { output: output.text(hidden), whole: output.whole(hidden), durationMs }
   if (stopped !== null) return { kind: 'stopped', ...printed, ...stopped } as const
   // bwrap tells the exit status of a command that it has started, and nothing where it could not.
   const told = /"exit-code"\s*:\s*(\d+)/.exec(status)?.[1]

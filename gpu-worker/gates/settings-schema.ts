@@ -1,5 +1,6 @@
 import * as v from 'valibot'
 import { testRunnerNames } from '../ports/test-suite.ts'
+import { MeasureList } from './measure-settings.ts'
 
 // The shape of `millwright.json`. docs/configuration.md says the same in words; `millwright.schema.json` is made from this
 // by scripts/config-schema.ts. Every key may be left out; an unknown key is an error, since a misspelt rule protects nobody.
@@ -182,5 +183,6 @@ export const SettingsFile = v.strictObject({
       v.description('The test runners of the repository, in place of those that would be found'),
     ),
   ),
+  measures: v.optional(MeasureList),
 })
 export type SettingsFile = v.InferOutput<typeof SettingsFile>

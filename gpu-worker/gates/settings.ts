@@ -6,6 +6,7 @@ import type { CommandLine } from '../ports/command-runner.ts'
 import type { TestRunnerName } from '../ports/test-suite.ts'
 import { createGlob } from '../workspace/glob.ts'
 import { parseRepositoryPath } from '../workspace/repository-path.ts'
+import { type MeasureSettings, toMeasures } from './measure-settings.ts'
 import { type CommandEntry, documentedLanguages, SettingsFile, type TestEntry } from './settings-schema.ts'
 import { type Rule, severities, type Weight } from './severity.ts'
 
@@ -71,6 +72,7 @@ export interface CheckSettings {
   readonly commands: readonly CommandSettings[]
   /** Empty where the repository names none: then they are found. */
   readonly tests: readonly TestSettings[]
+  readonly measures: readonly MeasureSettings[]
 }
 
 /** A page, as in rule 4 of the "Power of Ten" (Holzmann, 2006). */
@@ -105,7 +107,7 @@ function parseJson(text: string): unknown {
   }
 }
 
-function toSettings({ checks = {}, answers = {}, tests = [] }: SettingsFile): CheckSettings {
+function toSettings({ checks = {}, answers = {}, tests = [], measures = [] }: SettingsFile): CheckSettings {
   return {
     severities: { ...severities, ...checks.severities },
     lineLimits: {
@@ -135,6 +137,7 @@ function toSettings({ checks = {}, answers = {}, tests = [] }: SettingsFile): Ch
     },
     commands: toCommands(checks.commands ?? []),
     tests: toTests(tests),
+    measures: toMeasures(measures, (key, reason) => wrongKey(key, reason)),
   }
 }
 

@@ -14,6 +14,7 @@ import { completePath } from './complete-path.ts'
 import { createFileTools, type FileToolPorts } from './files.ts'
 import { createGitTools } from './git.ts'
 import type { JobHandlers, JobToolName, ToolContext, ToolHandlers, WorkerToolName } from './handler.ts'
+import { createImprovementTools, type ImprovementToolPorts } from './improvement.ts'
 import { createQualityTools, type QualityToolPorts } from './quality.ts'
 import { describeRules } from './rules.ts'
 
@@ -54,9 +55,9 @@ export function createServedCalls(
 }
 
 /** Everything that arrives through the work queue. */
-export function createServedJobs(ports: ChatPorts): ReadonlyMap<string, ServedJob> {
+export function createServedJobs(ports: ChatPorts & ImprovementToolPorts): ReadonlyMap<string, ServedJob> {
   // Complete by type: a job tool in the catalogue without a handler does not compile.
-  const handlers: JobHandlers<JobToolName> = {}
+  const handlers: JobHandlers<JobToolName> = { ...createImprovementTools(ports) }
   const served = new Map<string, ServedJob>([
     [
       'chat_with_agent',

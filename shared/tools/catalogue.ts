@@ -7,6 +7,7 @@ import type { ToolDeclaration } from './define-tool.ts'
 import { deleteFile, listFiles, readFile, searchFiles, updateFile, validateFile, writeFile } from './files.ts'
 import { gitCommit, gitDiff, gitLog, gitStatus } from './git.ts'
 import { analyzeCodeQuality } from './improvement.ts'
+import { generateDocumentation, generateTests, optimizePerformance, refactorCode } from './improvement-jobs.ts'
 import type { JobToolDeclaration } from './job-tool.ts'
 import { cancelJob, getJob, listJobs } from './jobs.ts'
 import { getServerInfo } from './system.ts'
@@ -34,6 +35,10 @@ export const catalogue = [
   gitLog,
   validateFileLength,
   analyzeCodeQuality,
+  refactorCode,
+  generateDocumentation,
+  generateTests,
+  optimizePerformance,
   listJobs,
   getJob,
   cancelJob,

@@ -7,15 +7,18 @@ import { connectWorker } from '#gpu-worker/adapters/nats-connection.ts'
 import { createNatsEvents } from '#gpu-worker/adapters/nats-events.ts'
 import { createNatsJobSource } from '#gpu-worker/adapters/nats-job-source.ts'
 import { createNatsRegistry } from '#gpu-worker/adapters/nats-registry.ts'
+import { createNoCommandRunner } from '#gpu-worker/adapters/no-command-runner.ts'
 import { createNodeFileTree } from '#gpu-worker/adapters/node-file-tree.ts'
 import { openRepository } from '#gpu-worker/adapters/simple-git.ts'
 import { openSqliteJournal } from '#gpu-worker/adapters/sqlite-journal.ts'
 import { createTreeSitterParser } from '#gpu-worker/adapters/tree-sitter-parser.ts'
+import { createDuplicationIndex } from '#gpu-worker/analysis/duplication.ts'
 import { createDaemon } from '#gpu-worker/daemon.ts'
 import { createFileChecker } from '#gpu-worker/gates/file-checker.ts'
 import { defaultSettingsSource } from '#gpu-worker/gates/settings-source.ts'
 import { createModelSet } from '#gpu-worker/inference/model-set.ts'
 import type { LanguageModel } from '#gpu-worker/ports/language-model.ts'
+import { createTestSuite } from '#gpu-worker/runs/test-suite.ts'
 import { createServedCalls, createServedJobs } from '#gpu-worker/tools/served.ts'
 import { KeyedLocks } from '#gpu-worker/workspace/locks.ts'
 import { findNatsServer } from '#scripts/nats-binary.ts'
@@ -76,9 +79,11 @@ export async function startSteeredWorker(model: LanguageModel): Promise<SteeredW
   const git = await openRepository({ root: world.root })
   const parser = createTreeSitterParser()
   const checks = createFileChecker({ parser })
+  const runner = createNoCommandRunner('commands have no part in this')
+  const settings = defaultSettingsSource
   const ports = {
-    settings: defaultSettingsSource,
-    parser,
+    ...{ settings, parser, runner, duplication: createDuplicationIndex(parser) },
+    suite: createTestSuite({ files: tree, runner, settings, list: () => tree.walk('', null) }),
     files: instead(tree, {
       write: async (...write: Parameters<typeof tree.write>) => {
         await tree.write(...write)
