@@ -144,6 +144,7 @@ async function serveRepository(
     ...{ files, repository, registry, checker, parser, duplication, settings, journal, events, runner, suite },
     edits: new KeyedLocks(),
   }
+  const jobPorts = { ...ports, models, agents: registry, stepsAtOnce: config.slots ?? JOBS_AT_ONCE_MIN }
   const workerInfo = async (): Promise<WorkerInfo> => ({
     worker_id: workerId,
     version,
@@ -168,7 +169,7 @@ async function serveRepository(
     events,
     journal,
     servedCalls: createServedCalls(ports, models, workerInfo),
-    servedJobs: createServedJobs({ ...ports, models }),
+    servedJobs: createServedJobs(jobPorts),
     jobsAtOnce: Math.max(JOBS_AT_ONCE_MIN, config.slots ?? 0),
     log,
   })

@@ -14,7 +14,8 @@ import { completePath } from './complete-path.ts'
 import { createFileTools, type FileToolPorts } from './files.ts'
 import { createGitTools } from './git.ts'
 import type { JobHandlers, JobToolName, ToolContext, ToolHandlers, WorkerToolName } from './handler.ts'
-import { createImprovementTools, type ImprovementToolPorts } from './improvement.ts'
+import { createImprovementTools } from './improvement.ts'
+import { createOrchestrateTool, type OrchestrateToolPorts } from './orchestrate.ts'
 import { createQualityTools, type QualityToolPorts } from './quality.ts'
 import { describeRules } from './rules.ts'
 
@@ -55,9 +56,12 @@ export function createServedCalls(
 }
 
 /** Everything that arrives through the work queue. */
-export function createServedJobs(ports: ChatPorts & ImprovementToolPorts): ReadonlyMap<string, ServedJob> {
+export function createServedJobs(ports: ChatPorts & OrchestrateToolPorts): ReadonlyMap<string, ServedJob> {
   // Complete by type: a job tool in the catalogue without a handler does not compile.
-  const handlers: JobHandlers<JobToolName> = { ...createImprovementTools(ports) }
+  const handlers: JobHandlers<JobToolName> = {
+    ...createImprovementTools(ports),
+    ...createOrchestrateTool(ports),
+  }
   const served = new Map<string, ServedJob>([
     [
       'chat_with_agent',
@@ -71,7 +75,7 @@ export function createServedJobs(ports: ChatPorts & ImprovementToolPorts): Reado
     const tool = findJobTool(name)
     if (tool === undefined) throw new Error(`No job tool "${name}" in the catalogue`)
     // The daemon parses with this very schema before it calls the handler, which is what makes the types agree.
-    served.set(name, { input: tool.input, run: run as ServedJob['run'] })
+    served.set(name, { input: tool.input, run: run as ServedJob['run'], resumes: tool.resumes === true })
   }
   return served
 }

@@ -10,6 +10,7 @@ import { analyzeCodeQuality } from './improvement.ts'
 import { generateDocumentation, generateTests, optimizePerformance, refactorCode } from './improvement-jobs.ts'
 import type { JobToolDeclaration } from './job-tool.ts'
 import { cancelJob, getJob, listJobs } from './jobs.ts'
+import { orchestrateImprovement } from './orchestrate.ts'
 import { getServerInfo } from './system.ts'
 
 /** Every tool there is, in the order in which clients list them. */
@@ -39,6 +40,7 @@ export const catalogue = [
   generateDocumentation,
   generateTests,
   optimizePerformance,
+  orchestrateImprovement,
   listJobs,
   getJob,
   cancelJob,

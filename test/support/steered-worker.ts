@@ -129,7 +129,7 @@ export async function startSteeredWorker(model: LanguageModel): Promise<SteeredW
     events,
     journal,
     servedCalls: createServedCalls(ports, models, async () => info()),
-    servedJobs: createServedJobs({ ...ports, models }),
+    servedJobs: createServedJobs({ ...ports, models, agents: registry, stepsAtOnce: 1 }),
     jobsAtOnce: 4,
     log: () => undefined,
   })
