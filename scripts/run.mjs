@@ -17,6 +17,7 @@ const programs = new Map([
   ['functions', { file: 'functions/entry.node.ts', natsServer: false }],
   ['worker', { file: 'gpu-worker/main.ts', natsServer: false }],
   ['demo', { file: 'scripts/demo.ts', natsServer: true }],
+  ['show:improvement', { file: 'scripts/show-improvement.ts', natsServer: true }],
   ['bench', { file: 'scripts/bench/main.ts', natsServer: true }],
   ['bench:peer', { file: 'scripts/bench/peers/main.ts', natsServer: false }],
 ])
