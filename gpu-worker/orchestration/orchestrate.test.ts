@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest'
 import { AppError } from '#shared/errors.ts'
+import type { JobProgress } from '#shared/schemas/job.ts'
 import type { OrchestrationReport } from '#shared/schemas/orchestration.ts'
 import { createAnsweringModel } from '#test/support/answering-model.ts'
 import { askedOf, improvableFiles, improvedAnswer } from '#test/support/improvable.ts'
@@ -253,25 +254,23 @@ describe('an orchestrated improvement', { timeout: 120_000 }, () => {
   it('works on independent files at the same time, and on no two that import one another', async () => {
     const world = await worldOf({ ...files, 'src/totals.js': TOTALS })
     let open = 0
-    const together: string[] = []
-    const busy = new Set<string>()
-    const both = Promise.withResolvers<void>()
+    const three = Promise.withResolvers<void>()
     const model = createAnsweringModel(async (request) => {
-      const { path } = askedOf(request)
-      busy.add(path)
       open++
-      together.push([...busy].sort().join(' '))
-      if (open > 1) both.resolve()
-      // The first of all waits for a second one: without one this test would not end.
-      await both.promise
-      busy.delete(path)
-      open--
+      if (open === 3) three.resolve()
+      // The first of all waits for two others: without them this test would not end.
+      await three.promise
       return improvedAnswer(request)
     })
-    const report = await world.run(model, { stepsAtOnce: 2, ...documented })
+    const together = new Set<string>()
+    const onProgress = ({ steps = [] }: JobProgress): void => {
+      together.add(steps.flatMap(({ path, state }) => (state === 'running' ? [path] : [])).join(' '))
+    }
+    const report = await world.run(model, { stepsAtOnce: 4, onProgress, ...documented })
+    expect(stepsOf(report)).toContain('src/totals.js generate_documentation not_kept')
     expect(report.kept).toBe(3)
-    expect(together.some((paths) => paths.includes(' '))).toBe(true)
-    expect(together.filter((paths) => paths.includes('prices') && paths.includes('totals'))).toEqual([])
+    expect([...together]).toContain('src/prices.js src/labels.js src/ranges.js')
+    expect([...together].filter((paths) => paths.includes('prices') && paths.includes('totals'))).toEqual([])
   })
 
   it('ends where there is no model, with what it has', async () => {
@@ -323,7 +322,6 @@ describe('an orchestrated improvement', { timeout: 120_000 }, () => {
 
 const TOTALS = `import { priceOf } from './prices.js'
 
-/** What several orders cost together. */
 export function totalOf(orders) {
   return orders.reduce((total, order) => total + priceOf(order), 0)
 }
