@@ -154,6 +154,7 @@ async function serveRepository(
   const permissions = { gitHooks: config.gitHooks, preCommitStore: config.preCommitStore }
   const reports = createReportFolder(join(fromUser(place.dataFolder), 'reports'))
   const validating = { reports, version, createParser: () => createTreeSitterPool(PARSER_THREADS) }
+  const improving = { agents: registry, stepsAtOnce: config.slots ?? JOBS_AT_ONCE_MIN }
   const workerInfo = async (): Promise<WorkerInfo> => ({
     worker_id: workerId,
     version,
@@ -178,7 +179,7 @@ async function serveRepository(
     events,
     journal,
     servedCalls: createServedCalls({ ...ports, reports }, models, workerInfo),
-    servedJobs: createServedJobs({ ...ports, ...validating, models, permissions, tests }),
+    servedJobs: createServedJobs({ ...ports, ...validating, ...improving, models, permissions, tests }),
     jobsAtOnce: Math.max(JOBS_AT_ONCE_MIN, config.slots ?? 0),
     log,
   })

@@ -11,6 +11,7 @@ import { analyzeCodeQuality } from './improvement.ts'
 import { generateDocumentation, generateTests, optimizePerformance, refactorCode } from './improvement-jobs.ts'
 import type { JobToolDeclaration } from './job-tool.ts'
 import { cancelJob, getJob, listJobs } from './jobs.ts'
+import { orchestrateImprovement } from './orchestrate.ts'
 import { runTests } from './run-tests.ts'
 import { getServerInfo } from './system.ts'
 import { generateFromTemplate, listTemplates, templateFromSpec, validateTemplate } from './templates.ts'
@@ -51,6 +52,7 @@ export const catalogue = [
   generateTests,
   optimizePerformance,
   checkCompliance,
+  orchestrateImprovement,
   listJobs,
   getJob,
   cancelJob,

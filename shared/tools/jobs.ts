@@ -50,7 +50,10 @@ export const getJob = defineTool({
   annotations: reads,
   toText: ({ job, progress, error }) => {
     if (error !== null) return `${jobLine(job)}\n${error.code}: ${error.message}`
-    return `${jobLine(job)}${progress === null ? '' : `: ${progress.message}`}`
+    return [
+      `${jobLine(job)}${progress === null ? '' : `: ${progress.message}`}`,
+      ...(progress?.steps ?? []).map((step) => `- ${step.state} ${step.action} ${step.path}`),
+    ].join('\n')
   },
 })
 

@@ -146,6 +146,8 @@ export async function startSteeredWorker(model: LanguageModel): Promise<SteeredW
       tests,
       reports,
       version: '0',
+      agents: registry,
+      stepsAtOnce: 1,
       createParser: () => createTreeSitterPool(1),
     }),
     jobsAtOnce: 4,
