@@ -40,18 +40,23 @@ afterAll(async () => {
 const toTokens = (numbers: readonly number[]) => numbers.map((number) => number as Token)
 const ANSWER_TOKENS = 64
 
-function createSlots(
+/** The engine waits for ever for a context that was collected as garbage before it is disposed of itself. */
+const kept: ModelSlots[] = []
+
+async function createSlots(
   model: LlamaModel,
   promptLookup: boolean,
   { count = 4, draft = null, ...levers }: { count?: number; draft?: LlamaModel | null } & Partial<Levers> = {},
 ): Promise<ModelSlots> {
-  return ModelSlots.create(model, count, {
+  const slots = await ModelSlots.create(model, count, {
     contextSize: 512,
     threads: 1,
     levers: { ...LEVERS_DEFAULT, promptLookup, draftModel: draft === null ? null : 'draft.gguf', ...levers },
     draft,
     states: null,
   })
+  kept.push(slots)
+  return slots
 }
 
 function generate(slots: ModelSlots, prompt: readonly number[], request: Partial<SlotRequest> = {}) {

@@ -34,8 +34,11 @@ interface SlotsOptions extends Partial<Levers> {
   readonly statesFolder?: string
 }
 
-function createSlots({ count, draft, statesFolder, ...levers }: SlotsOptions): Promise<ModelSlots> {
-  return ModelSlots.create(model, count, {
+/** The engine waits for ever for a context that was collected as garbage before it is disposed of itself. */
+const kept: ModelSlots[] = []
+
+async function createSlots({ count, draft, statesFolder, ...levers }: SlotsOptions): Promise<ModelSlots> {
+  const slots = await ModelSlots.create(model, count, {
     contextSize: 1024,
     threads: 1,
     // With it, how a prompt is cut into pieces is a rounding error.
@@ -43,6 +46,8 @@ function createSlots({ count, draft, statesFolder, ...levers }: SlotsOptions): P
     draft: draft ?? null,
     states: statesFolder === undefined ? null : { folder: statesFolder, bytesMax: 5_000_000, engine: 'tiny' },
   })
+  kept.push(slots)
+  return slots
 }
 
 const FORMS: readonly (ChildGrammar | null)[] = [

@@ -9,6 +9,7 @@ import type {
 import { BatchCost } from '../inference/batch-cost.ts'
 import { BatchPlanner } from '../inference/batch-planner.ts'
 import { choosePromptTokensMax } from '../inference/batch-size.ts'
+import { DraftPace } from '../inference/draft-pace.ts'
 import { draftRefused } from '../inference/draft-refused.ts'
 import { toEngineFlashAttention } from '../inference/flash-attention.ts'
 import { Intermission } from '../inference/intermission.ts'
@@ -119,7 +120,8 @@ export class ModelSlots {
     const chooseGuessed = (acceptance: number) =>
       looksUp ? chooseGuessedTokens({ acceptance, answers: Math.max(1, planner.answers), cost }) : 0
     const drafts = await draft?.createContext({ ...sizes, contextSize: context.contextSize, sequences: count })
-    const followers = Array.from({ length: count }, () => drafts && new DraftModel(drafts.getSequence()))
+    const pace = new DraftPace(cost, () => planner.answers)
+    const followers = Array.from({ length: count }, () => drafts && new DraftModel(drafts.getSequence(), pace))
     const predictors = followers.map((follower) =>
       looksUp || follower !== undefined ? new GuessingPredictor(chooseGuessed, follower ?? null) : null,
     )

@@ -32,45 +32,6 @@ const analyze = async (args: Fields): Promise<QualityReport> =>
   (await world.client.ok('analyze_code_quality', args)) as unknown as QualityReport
 const codeOf = (answer: ToolAnswer): string | undefined => (answer.success ? 'success' : answer.error?.code)
 
-describe('the schema validation of the acceptance document (suite C)', () => {
-  it('test 1: file size limits', async () => {
-    const content = `# Test\n${Array.from({ length: 350 }, (_, at) => `line_${at}`).join('\n')}`
-    const answer = await call('validate_file_length', { file_path: 'test_large.py', content })
-    expect(answer.fields).toEqual({
-      path: 'test_large.py',
-      violations: { exceeds_limit: true, line_count: 350, limit: 300 },
-    })
-    expect(answer.text).toBe('test_large.py: 350 lines, limit 300: shorten it or move parts to other files')
-  })
-
-  it('test 2: function complexity, which is 9 and 36, and flagged', async () => {
-    const content = `
-def overly_complex_function(a, b, c, d, e):
-    if a > 0:
-        if b > 0:
-            if c > 0:
-                if d > 0:
-                    if e > 0:
-                        for i in range(10):
-                            for j in range(10):
-                                for k in range(10):
-                                    print(i, j, k)
-    `
-    const answer = await call('analyze_code_quality', { content })
-    const report = answer.fields as unknown as QualityReport
-    expect(report.complexity).toMatchObject({ cyclomatic: 9, cognitive: 36 })
-    expect(report.language).toBe('python')
-    expect(report.issues).toContainEqual({
-      rule: 'complexity',
-      severity: 'warning',
-      line: 2,
-      message: expect.stringContaining('cognitive 36 (limit 15)'),
-    })
-    expect(answer.text).toContain('content (python): score 80 of 100')
-    expect(answer.text).toContain('Complexity: cyclomatic 9, cognitive 36, 1 functions')
-  })
-})
-
 describe('validate_file_length', () => {
   it('takes the limit of the repository, or another that is asked for', async () => {
     const length = async (args: Fields) => (await world.client.ok('validate_file_length', args)).violations
