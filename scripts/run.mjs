@@ -18,6 +18,7 @@ const programs = new Map([
   ['worker', { file: 'gpu-worker/main.ts', natsServer: false }],
   ['demo', { file: 'scripts/demo.ts', natsServer: true }],
   ['bench', { file: 'scripts/bench/main.ts', natsServer: true }],
+  ['conformance', { file: 'test/conformance/main.ts', natsServer: true }],
   ['bench:peer', { file: 'scripts/bench/peers/main.ts', natsServer: false }],
 ])
 
