@@ -1,5 +1,7 @@
 import {
+  type CallToolResult,
   createMcpHandler,
+  type InputRequiredResult,
   type McpRequestContext,
   PROTOCOL_VERSION_META_KEY,
   ProtocolError,
@@ -9,9 +11,11 @@ import {
   SUPPORTED_PROTOCOL_VERSIONS,
   WebStandardStreamableHTTPServerTransport,
 } from '@modelcontextprotocol/server'
+import * as v from 'valibot'
 import type { Caller } from '#shared/protocol/envelope.ts'
 import type { JobProgress } from '#shared/schemas/job.ts'
-import { findJobTool, findTool } from '#shared/tools/catalogue.ts'
+import { findJobTool, findTool, isJobTool } from '#shared/tools/catalogue.ts'
+import type { ToolDeclaration } from '#shared/tools/define-tool.ts'
 import { sha256Hex } from '../crypto.ts'
 import {
   INVALID_REQUEST,
@@ -30,6 +34,17 @@ import { type JsonRpcMessage, paramsOf } from './message.ts'
 import { createReading } from './reading.ts'
 import { checkTraceparent, refuseRequestState } from './request-checks.ts'
 import { type McpSession, McpSessions } from './sessions.ts'
+import {
+  createJobTasks,
+  declaresTasks,
+  findHeaderProblem,
+  isTaskMethod,
+  serveTasks,
+  TaskParams,
+  type TaskState,
+  tasksCapability,
+  toCreated,
+} from './tasks.ts'
 import type { Toolset } from './toolset.ts'
 
 /** The first revision without sessions. What came before is served from the same code. */
@@ -72,11 +87,20 @@ export function createMcpEndpoint(ports: EdgePorts, extension: McpExtension | nu
   const serveReading = createReading(ports, runTool)
   const scopes = new WeakMap<Request, Scope>()
   const sessions = new McpSessions(ports.clock)
+  const jobTasks = createJobTasks(ports)
+  const taskStores = [...(extension === null ? [] : [extension.tasks]), jobTasks]
   const listens = createOpenLimit(LISTENS_MAX, LISTENS_WINDOW_MS, ports.clock)
   const serverInfo = { name: 'millwright', title: 'Millwright', version: ports.version }
   const options = {
     // Nothing about changes of lists or resources: that needs a bus on which they are told.
-    capabilities: { tools: {}, resources: {}, prompts: {}, completions: {}, ...extension?.capabilities },
+    capabilities: {
+      tools: {},
+      resources: {},
+      prompts: {},
+      completions: {},
+      ...tasksCapability,
+      ...extension?.capabilities,
+    },
     ...(extension?.requestState === undefined ? {} : { requestState: extension.requestState }),
     instructions,
     cacheHints: {
@@ -109,11 +133,23 @@ export function createMcpEndpoint(ports: EdgePorts, extension: McpExtension | nu
     const server = new Server(serverInfo, options)
     server.setRequestHandler('tools/list', () => listTools(scope))
     const { method } = scope.message
-    if (method !== 'tools/call') register(server, method, () => requestInfo)
-    else if (findExtensionTool(scope) !== undefined) serveExtensionTools(server, () => requestInfo)
-    // The general handler and only for this method: `setRequestHandler` would have the SDK parse call and result with
-    // schemas of its own, three times, where ours say more.
-    else server.fallbackRequestHandler = (_request, context) => answerCall(scope, era, requestInfo, context)
+    const extensionTool = findExtensionTool(scope)
+    // The general handler: `setRequestHandler` would have the SDK parse call and result with schemas of its own, three
+    // times, where ours say more; and it knows no tasks.
+    if (era === 'modern' && isTaskMethod(method)) {
+      // With a schema it is a method of an extension; without, the SDK takes it for one of 2025-11-25.
+      server.setRequestHandler(method, { params: TaskParams }, (params, context) =>
+        serveTasks(taskStores, method, params, context),
+      )
+    } else if (era === 'modern' && extensionTool?.mayBeTask) {
+      server.fallbackRequestHandler = (_request, context) => callTaskTool(extensionTool, scope, context, server)
+    } else if (extensionTool !== undefined) {
+      serveExtensionTools(server, () => requestInfo)
+    } else if (method === 'tools/call') {
+      server.fallbackRequestHandler = (_request, context) => answerCall(scope, era, requestInfo, context)
+    } else {
+      register(server, method, () => requestInfo)
+    }
     return server
   }
 
@@ -132,12 +168,20 @@ export function createMcpEndpoint(ports: EdgePorts, extension: McpExtension | nu
     return typeof name === 'string' ? extension?.tools.get(name) : undefined
   }
 
+  async function callTaskTool(tool: ExtensionTool, { message }: Scope, context: ServerContext, server: Server) {
+    const { arguments: args } = paramsOf(message)
+    const result = await tool.call({ ...Object(args) }, context, server)
+    return 'taskId' in result ? toCreated(result as TaskState) : result
+  }
+
   function serveExtensionTools(server: Server, requestOf: (context: ServerContext) => Request | undefined): void {
     server.setRequestHandler('tools/call', async ({ params }, context) => {
       const tool = findExtensionTool(scopeOf(requestOf(context)))
       if (tool === undefined)
         throw new ProtocolError(ProtocolErrorCode.InvalidParams, `Unknown tool: ${params.name.slice(0, 64)}`)
-      return tool.call(params.arguments ?? {}, context, server)
+      const result = await tool.call(params.arguments ?? {}, context, server)
+      if ('taskId' in result) throw new Error(`${params.name} answers with a task and does not say so`)
+      return result as CallToolResult | InputRequiredResult
     })
   }
 
@@ -158,6 +202,8 @@ export function createMcpEndpoint(ports: EdgePorts, extension: McpExtension | nu
     const tool = scope.toolset.names.has(name) ? findTool(name) : undefined
     if (tool === undefined)
       throw new ProtocolError(ProtocolErrorCode.InvalidParams, `Unknown tool: ${name.slice(0, 64)}`)
+    if (era === 'modern' && isJobTool(tool) && declaresTasks(context))
+      return answerWithTask(tool, args, scope, mcpReq.signal)
     const session = era === 'legacy' && tool.place === 'job' ? (request?.headers.get(SESSION_HEADER) ?? null) : null
     return callTool(tool, args, {
       caller: scope.caller,
@@ -166,6 +212,21 @@ export function createMcpEndpoint(ports: EdgePorts, extension: McpExtension | nu
       callKey: session === null ? null : await toCallKey(scope.caller, session, mcpReq.id),
       onProgress: progressReporter(context),
     })
+  }
+
+  /** Long work for a client that knows tasks: it is told at once under which name to ask for the outcome. */
+  async function answerWithTask(
+    tool: ToolDeclaration,
+    args: object,
+    { caller, requestId }: Scope,
+    signal: AbortSignal,
+  ) {
+    const call = { caller, requestId, signal, callKey: null, onProgress: null }
+    const result = await callTool(tool, { ...args, wait_seconds: 0 }, call)
+    const { job_id, state } = v.parse(JobAnswer, result.structuredContent)
+    const isOver = result.isError === true || state === 'succeeded'
+    const task = isOver || job_id === undefined ? null : await jobTasks.get(job_id)
+    return task === null ? result : toCreated(task)
   }
 
   const onerror = (error: Error) => ports.log.info('MCP request refused', { reason: error.message.slice(0, 300) })
@@ -210,7 +271,10 @@ export function createMcpEndpoint(ports: EdgePorts, extension: McpExtension | nu
         return jsonRpcError(400, INVALID_REQUEST, 'Invalid Request: one JSON-RPC 2.0 message per request, no batches')
       }
       const message = body
-      const problem = refuseVersion(request.headers, message) ?? refuseEnded(request.headers, message)
+      const problem =
+        refuseVersion(request.headers, message) ??
+        refuseTaskHeader(request.headers, message) ??
+        refuseEnded(request.headers, message)
       if (problem !== undefined) return problem
       if (message.method === 'subscriptions/listen') {
         const waitMs = listens.tryOpen(caller.caller.subject)
@@ -242,6 +306,9 @@ export function createMcpEndpoint(ports: EdgePorts, extension: McpExtension | nu
     },
   }
 }
+
+/** What a job tool answers with, as far as it matters here; a refusal has neither. */
+const JobAnswer = v.object({ job_id: v.optional(v.string()), state: v.optional(v.string()) })
 
 interface Scope extends McpCaller {
   readonly message: JsonRpcMessage
@@ -300,6 +367,11 @@ function refuseVersion(headers: Headers, message: JsonRpcMessage): Response | un
     })
   }
   return undefined
+}
+
+function refuseTaskHeader(headers: Headers, message: JsonRpcMessage): Response | undefined {
+  const problem = isPlainlyLegacy(headers, message) ? null : findHeaderProblem(headers, message)
+  return problem === null ? undefined : jsonRpcError(400, problem.code, problem.message, { id: idOf(message) })
 }
 
 const idOf = ({ id }: JsonRpcMessage): JsonRpcId => (typeof id === 'string' || typeof id === 'number' ? id : null)

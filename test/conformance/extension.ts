@@ -8,6 +8,7 @@ import {
 import type { McpExtension } from '#functions/mcp/extension.ts'
 import { embedded, image, PNG_BASE64, text } from './content.ts'
 import { inputTools, promptContext, requestState } from './input-tools.ts'
+import { taskStore, taskTools } from './task-tools.ts'
 import { plainTools } from './tools.ts'
 
 // The fixtures that the protocol's official tests expect of a server.
@@ -96,7 +97,8 @@ const handlers: Record<string, (server: Server) => void> = {
 export const conformanceExtension: McpExtension = {
   capabilities: { logging: {}, resources: { subscribe: true } },
   requestState,
-  tools: new Map([...plainTools, ...inputTools].map((tool) => [tool.listed.name, tool])),
+  tasks: taskStore,
+  tools: new Map([...plainTools, ...inputTools, ...taskTools].map((tool) => [tool.listed.name, tool])),
   methods: new Set(Object.keys(handlers)),
   register: (server, method) => handlers[method]?.(server),
 }
