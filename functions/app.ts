@@ -6,6 +6,7 @@ import { INVALID_REQUEST, jsonRpcError, PARSE_ERROR, TRANSPORT_ERROR } from './h
 import { checkHostAndOrigin } from './http/origin.ts'
 import { toPageResponse } from './http/page.ts'
 import { createMcpEndpoint } from './mcp/endpoint.ts'
+import type { McpExtension } from './mcp/extension.ts'
 import { createToolsets } from './mcp/toolset.ts'
 import type { EdgePorts } from './ports/edge-ports.ts'
 
@@ -19,9 +20,9 @@ export interface EdgeApp {
  * The whole edge as a web-standard app: no platform, no environment. For every request, in this order: declared length,
  * Host, Origin, then who asks, then the body (counted while it arrives), and only then its parsing.
  */
-export function createApp(ports: EdgePorts): EdgeApp {
+export function createApp(ports: EdgePorts, extension: McpExtension | null = null): EdgeApp {
   const toolsets = createToolsets()
-  const mcp = createMcpEndpoint(ports)
+  const mcp = createMcpEndpoint(ports, extension)
   const app = new Hono()
 
   app.get('/healthz', async (context) => {
@@ -36,7 +37,7 @@ export function createApp(ports: EdgePorts): EdgeApp {
     const request = context.req.raw
     const caller = await ports.authenticator.authenticate(request)
     const toolset = toolsets.select(context.req.query('tools') ?? null)
-    if (request.method !== 'POST') return mcp.other(request)
+    if (request.method !== 'POST') return mcp.other(request, caller)
     const unsupported = unsupportedMedia(request.headers)
     if (unsupported !== undefined) return jsonRpcError(415, TRANSPORT_ERROR, unsupported)
     const json = parseJson(await readBody(request))

@@ -20,6 +20,7 @@ import { createBearerTokenAuthenticator } from './auth/bearer-token.ts'
 import { type Config, parseConfig } from './config.ts'
 import { createRegistryService } from './jobs/registry-service.ts'
 import { sweepJobs } from './jobs/sweep.ts'
+import type { McpExtension } from './mcp/extension.ts'
 import type { EdgePorts } from './ports/edge-ports.ts'
 import type { Log } from './ports/log.ts'
 import { createSqlRegistry } from './registry/sql-registry.ts'
@@ -43,7 +44,11 @@ export interface EdgeServer {
  * Starts the edge on Node. Answers HTTP before NATS is reached. Rejects with AppError for a data folder, token or
  * database that cannot be used (`unavailable`, `forbidden`) and for a port that is taken (`unavailable`).
  */
-export async function serveEdge(config: Config, log: Log = createStderrLog()): Promise<EdgeServer> {
+export async function serveEdge(
+  config: Config,
+  log: Log = createStderrLog(),
+  extension: McpExtension | null = null,
+): Promise<EdgeServer> {
   mkdirSync(config.dataFolder, { recursive: true, mode: 0o700 })
   const token = readOrCreateToken(join(config.dataFolder, 'token'))
   const sqlite = openSqlite(join(config.dataFolder, 'registry.sqlite'))
@@ -68,7 +73,7 @@ export async function serveEdge(config: Config, log: Log = createStderrLog()): P
       assets: readWebAssets(fileURLToPath(new URL('../web', import.meta.url))),
     }
     serveRegistry(link, createRegistryService(ports), log)
-    const app = createApp(ports)
+    const app = createApp(ports, extension)
     const http = await listen(app.fetch, config)
     const stopTimers = startTimers(ports)
 

@@ -21,6 +21,7 @@ const programs = new Map([
   ['validate', { file: 'scripts/validate.ts', natsServer: false }],
   ['show:improvement', { file: 'scripts/show-improvement.ts', natsServer: true }],
   ['bench', { file: 'scripts/bench/main.ts', natsServer: true }],
+  ['conformance', { file: 'test/conformance/main.ts', natsServer: true }],
   ['bench:peer', { file: 'scripts/bench/peers/main.ts', natsServer: false }],
 ])
 

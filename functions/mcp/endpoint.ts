@@ -1,5 +1,7 @@
 import {
+  type CallToolResult,
   createMcpHandler,
+  type InputRequiredResult,
   type McpRequestContext,
   PROTOCOL_VERSION_META_KEY,
   ProtocolError,
@@ -9,9 +11,11 @@ import {
   SUPPORTED_PROTOCOL_VERSIONS,
   WebStandardStreamableHTTPServerTransport,
 } from '@modelcontextprotocol/server'
+import * as v from 'valibot'
 import type { Caller } from '#shared/protocol/envelope.ts'
 import type { JobProgress } from '#shared/schemas/job.ts'
-import { findJobTool, findTool } from '#shared/tools/catalogue.ts'
+import { findJobTool, findTool, isJobTool } from '#shared/tools/catalogue.ts'
+import type { ToolDeclaration } from '#shared/tools/define-tool.ts'
 import { sha256Hex } from '../crypto.ts'
 import {
   INVALID_REQUEST,
@@ -24,10 +28,23 @@ import { createOpenLimit } from '../http/open-limit.ts'
 import { cancelCall } from '../jobs/submit.ts'
 import type { EdgePorts } from '../ports/edge-ports.ts'
 import { createToolCaller, createToolRunner } from './call-tool.ts'
+import type { ExtensionTool, McpExtension } from './extension.ts'
 import { instructions } from './instructions.ts'
 import { type JsonRpcMessage, paramsOf } from './message.ts'
 import { createReading } from './reading.ts'
 import { checkTraceparent, refuseRequestState } from './request-checks.ts'
+import { type McpSession, McpSessions } from './sessions.ts'
+import {
+  createJobTasks,
+  declaresTasks,
+  findHeaderProblem,
+  isTaskMethod,
+  serveTasks,
+  TaskParams,
+  type TaskState,
+  tasksCapability,
+  toCreated,
+} from './tasks.ts'
 import type { Toolset } from './toolset.ts'
 
 /** The first revision without sessions. What came before is served from the same code. */
@@ -55,25 +72,36 @@ export interface McpCaller {
 export interface McpEndpoint {
   /** Answers one authenticated POST whose body has been parsed. */
   post(request: Request, body: unknown, caller: McpCaller): Promise<Response>
-  /** Answers what is no POST: the protocol has no GET stream and no sessions to delete here. */
-  other(request: Request): Promise<Response>
+  /** Answers what is no POST: a session's stream of messages, and its end. There is none without a session. */
+  other(request: Request, caller: Caller): Promise<Response>
   close(): Promise<void>
 }
 
 /**
- * The MCP endpoint for both eras of the protocol, without state: each request meets a fresh server object of the SDK,
- * which costs little because all that is listed has been made before.
+ * The MCP endpoint for both eras of the protocol. Each request meets a fresh server object of the SDK, which costs little
+ * because all that is listed has been made before; only what asks a client of the older era something has a session.
  */
-export function createMcpEndpoint(ports: EdgePorts): McpEndpoint {
+export function createMcpEndpoint(ports: EdgePorts, extension: McpExtension | null = null): McpEndpoint {
   const runTool = createToolRunner(ports)
   const callTool = createToolCaller(runTool, ports.log)
   const serveReading = createReading(ports, runTool)
   const scopes = new WeakMap<Request, Scope>()
+  const sessions = new McpSessions(ports.clock)
+  const jobTasks = createJobTasks(ports)
+  const taskStores = [...(extension === null ? [] : [extension.tasks]), jobTasks]
   const listens = createOpenLimit(LISTENS_MAX, LISTENS_WINDOW_MS, ports.clock)
   const serverInfo = { name: 'millwright', title: 'Millwright', version: ports.version }
   const options = {
     // Nothing about changes of lists or resources: that needs a bus on which they are told.
-    capabilities: { tools: {}, resources: {}, prompts: {}, completions: {} },
+    capabilities: {
+      tools: {},
+      resources: {},
+      prompts: {},
+      completions: {},
+      ...tasksCapability,
+      ...extension?.capabilities,
+    },
+    ...(extension?.requestState === undefined ? {} : { requestState: extension.requestState }),
     instructions,
     cacheHints: {
       'tools/list': LIST_HINT,
@@ -81,26 +109,88 @@ export function createMcpEndpoint(ports: EdgePorts): McpEndpoint {
       'resources/templates/list': LIST_HINT,
     },
     // We never ask a client for input, so nothing ever validates an answer to it; the default builds one per request.
-    jsonSchemaValidator: { getValidator: neverValidates },
-  } as const
+    ...(extension === null ? { jsonSchemaValidator: { getValidator: neverValidates } } : {}),
+  }
+
+  const extensionTools = [...(extension?.tools.values() ?? [])].map(({ listed }) => listed)
+  const listTools = ({ toolset }: Scope) =>
+    extensionTools.length === 0 ? toolset.list : { tools: [...toolset.list.tools, ...extensionTools] }
+
+  function scopeOf(request: Request | undefined): Scope {
+    const scope = request === undefined ? undefined : scopes.get(request)
+    if (scope === undefined) throw new Error('An MCP request came by another way than post()')
+    return scope
+  }
+
+  /** Gives a server the handler of one method. */
+  function register(server: Server, method: unknown, requestOf: (context: ServerContext) => Request | undefined): void {
+    if (typeof method === 'string' && extension?.methods.has(method)) extension.register(server, method)
+    else serveReading(server, method, (context) => scopeOf(requestOf(context)))
+  }
 
   const factory = ({ era, requestInfo }: McpRequestContext): Server => {
-    const scope = requestInfo === undefined ? undefined : scopes.get(requestInfo)
-    if (requestInfo === undefined || scope === undefined)
-      throw new Error('An MCP request came by another way than post()')
+    const scope = scopeOf(requestInfo)
     const server = new Server(serverInfo, options)
-    server.setRequestHandler('tools/list', () => scope.toolset.list)
-    // The general handler and only for this method: `setRequestHandler` would have the SDK parse call and result with
-    // schemas of its own, three times, where ours say more.
-    if (scope.message.method === 'tools/call') {
+    server.setRequestHandler('tools/list', () => listTools(scope))
+    const { method } = scope.message
+    const extensionTool = findExtensionTool(scope)
+    // The general handler: `setRequestHandler` would have the SDK parse call and result with schemas of its own, three
+    // times, where ours say more; and it knows no tasks.
+    if (era === 'modern' && isTaskMethod(method)) {
+      // With a schema it is a method of an extension; without, the SDK takes it for one of 2025-11-25.
+      server.setRequestHandler(method, { params: TaskParams }, (params, context) =>
+        serveTasks(taskStores, method, params, context),
+      )
+    } else if (era === 'modern' && extensionTool?.mayBeTask) {
+      server.fallbackRequestHandler = (_request, context) => callTaskTool(extensionTool, scope, context, server)
+    } else if (extensionTool !== undefined) {
+      serveExtensionTools(server, () => requestInfo)
+    } else if (method === 'tools/call') {
       server.fallbackRequestHandler = (_request, context) => answerCall(scope, era, requestInfo, context)
     } else {
-      serveReading(server, scope)
+      register(server, method, () => requestInfo)
     }
     return server
   }
 
-  async function answerCall(scope: Scope, era: 'legacy' | 'modern', request: Request, context: ServerContext) {
+  /** A server that outlives its message, for a client of the older era. */
+  function createSessionServer(): Server {
+    const server = new Server(serverInfo, options)
+    const requestOf = ({ http }: ServerContext) => http?.req
+    server.setRequestHandler('tools/list', (_request, context) => listTools(scopeOf(requestOf(context))))
+    serveExtensionTools(server, requestOf)
+    for (const method of extension?.methods ?? []) register(server, method, requestOf)
+    return server
+  }
+
+  function findExtensionTool({ message }: Scope): ExtensionTool | undefined {
+    const { name } = message.method === 'tools/call' ? paramsOf(message) : {}
+    return typeof name === 'string' ? extension?.tools.get(name) : undefined
+  }
+
+  async function callTaskTool(tool: ExtensionTool, { message }: Scope, context: ServerContext, server: Server) {
+    const { arguments: args } = paramsOf(message)
+    const result = await tool.call({ ...Object(args) }, context, server)
+    return 'taskId' in result ? toCreated(result as TaskState) : result
+  }
+
+  function serveExtensionTools(server: Server, requestOf: (context: ServerContext) => Request | undefined): void {
+    server.setRequestHandler('tools/call', async ({ params }, context) => {
+      const tool = findExtensionTool(scopeOf(requestOf(context)))
+      if (tool === undefined)
+        throw new ProtocolError(ProtocolErrorCode.InvalidParams, `Unknown tool: ${params.name.slice(0, 64)}`)
+      const result = await tool.call(params.arguments ?? {}, context, server)
+      if ('taskId' in result) throw new Error(`${params.name} answers with a task and does not say so`)
+      return result as CallToolResult | InputRequiredResult
+    })
+  }
+
+  async function answerCall(
+    scope: Scope,
+    era: 'legacy' | 'modern',
+    request: Request | undefined,
+    context: ServerContext,
+  ) {
     const { mcpReq } = context
     // As they were sent: the SDK's copy may lack names like __proto__, and what we do not know we refuse.
     const { name, arguments: args = {} } = paramsOf(scope.message)
@@ -112,7 +202,9 @@ export function createMcpEndpoint(ports: EdgePorts): McpEndpoint {
     const tool = scope.toolset.names.has(name) ? findTool(name) : undefined
     if (tool === undefined)
       throw new ProtocolError(ProtocolErrorCode.InvalidParams, `Unknown tool: ${name.slice(0, 64)}`)
-    const session = era === 'legacy' && tool.place === 'job' ? request.headers.get(SESSION_HEADER) : null
+    if (era === 'modern' && isJobTool(tool) && declaresTasks(context))
+      return answerWithTask(tool, args, scope, mcpReq.signal)
+    const session = era === 'legacy' && tool.place === 'job' ? (request?.headers.get(SESSION_HEADER) ?? null) : null
     return callTool(tool, args, {
       caller: scope.caller,
       requestId: scope.requestId,
@@ -120,6 +212,21 @@ export function createMcpEndpoint(ports: EdgePorts): McpEndpoint {
       callKey: session === null ? null : await toCallKey(scope.caller, session, mcpReq.id),
       onProgress: progressReporter(context),
     })
+  }
+
+  /** Long work for a client that knows tasks: it is told at once under which name to ask for the outcome. */
+  async function answerWithTask(
+    tool: ToolDeclaration,
+    args: object,
+    { caller, requestId }: Scope,
+    signal: AbortSignal,
+  ) {
+    const call = { caller, requestId, signal, callKey: null, onProgress: null }
+    const result = await callTool(tool, { ...args, wait_seconds: 0 }, call)
+    const { job_id, state } = v.parse(JobAnswer, result.structuredContent)
+    const isOver = result.isError === true || state === 'succeeded'
+    const task = isOver || job_id === undefined ? null : await jobTasks.get(job_id)
+    return task === null ? result : toCreated(task)
   }
 
   const onerror = (error: Error) => ports.log.info('MCP request refused', { reason: error.message.slice(0, 300) })
@@ -130,8 +237,32 @@ export function createMcpEndpoint(ports: EdgePorts): McpEndpoint {
 
   async function serve(request: Request, message: JsonRpcMessage): Promise<Response> {
     if (waits(message)) return long.fetch(request, { parsedBody: message })
-    if (isPlainlyLegacy(request.headers, message)) return serveLegacyAsJson(factory, request, message)
+    if (isPlainlyLegacy(request.headers, message)) {
+      const session = await findSession(request, message)
+      if (session !== null) return session.transport.handleRequest(request, { parsedBody: message })
+      if (findExtensionTool(scopeOf(request)) === undefined) return serveLegacyAsJson(factory, request, message)
+    }
     return short.fetch(request, { parsedBody: message })
+  }
+
+  /** A client that goes on with a session that it has ended itself is told so, and says hello again. */
+  function refuseEnded(headers: Headers, message: JsonRpcMessage): Response | undefined {
+    const isOver = message.method !== 'initialize' && sessions.hasEnded(headers.get(SESSION_HEADER))
+    return isOver
+      ? jsonRpcError(404, TRANSPORT_ERROR, 'Session not found: it was ended', { id: idOf(message) })
+      : undefined
+  }
+
+  /** The session that a message belongs to, where it needs one: all else is served without, and faster. */
+  async function findSession(request: Request, message: JsonRpcMessage): Promise<McpSession | null> {
+    const { subject } = scopeOf(request).caller
+    if (message.method === 'initialize') return sessions.open(subject, createSessionServer())
+    const needsOne =
+      message.method === undefined ||
+      String(message.method).startsWith('notifications/') ||
+      extension?.methods.has(String(message.method)) === true ||
+      findExtensionTool(scopeOf(request)) !== undefined
+    return needsOne ? sessions.find(request.headers.get(SESSION_HEADER), subject) : null
   }
 
   return {
@@ -140,7 +271,10 @@ export function createMcpEndpoint(ports: EdgePorts): McpEndpoint {
         return jsonRpcError(400, INVALID_REQUEST, 'Invalid Request: one JSON-RPC 2.0 message per request, no batches')
       }
       const message = body
-      const problem = refuseVersion(request.headers, message)
+      const problem =
+        refuseVersion(request.headers, message) ??
+        refuseTaskHeader(request.headers, message) ??
+        refuseEnded(request.headers, message)
       if (problem !== undefined) return problem
       if (message.method === 'subscriptions/listen') {
         const waitMs = listens.tryOpen(caller.caller.subject)
@@ -161,19 +295,20 @@ export function createMcpEndpoint(ports: EdgePorts): McpEndpoint {
       if (message.method === 'notifications/cancelled') {
         await cancelByRequestId(ports, request, message, caller)
       }
-      const response = await serve(request, message)
-      if (message.method === 'initialize' && response.status === 200) {
-        // Nothing is kept for it: it only lets a cancellation, which is another request, name the call that it means.
-        response.headers.set(SESSION_HEADER, crypto.randomUUID())
-      }
-      return response
+      return serve(request, message)
     },
-    other: (request) => short.fetch(request),
+    async other(request, { subject }) {
+      const session = sessions.find(request.headers.get(SESSION_HEADER), subject)
+      return session === null ? short.fetch(request) : session.transport.handleRequest(request)
+    },
     close: async () => {
-      await Promise.all([short.close(), long.close()])
+      await Promise.all([short.close(), long.close(), sessions.close()])
     },
   }
 }
+
+/** What a job tool answers with, as far as it matters here; a refusal has neither. */
+const JobAnswer = v.object({ job_id: v.optional(v.string()), state: v.optional(v.string()) })
 
 interface Scope extends McpCaller {
   readonly message: JsonRpcMessage
@@ -224,10 +359,19 @@ function refuseVersion(headers: Headers, message: JsonRpcMessage): Response | un
   if (version !== null && !supportedVersions.includes(version)) {
     return jsonRpcError(400, UNSUPPORTED_PROTOCOL_VERSION, 'Unsupported protocol version', {
       id: idOf(message),
-      data: { supported: supportedVersions, requested: version.slice(0, 64) },
+      // As `server/discover` says it to those who could ask there.
+      data: {
+        supported: isPlainlyLegacy(headers, message) ? supportedVersions : [MODERN_REVISION],
+        requested: version.slice(0, 64),
+      },
     })
   }
   return undefined
+}
+
+function refuseTaskHeader(headers: Headers, message: JsonRpcMessage): Response | undefined {
+  const problem = isPlainlyLegacy(headers, message) ? null : findHeaderProblem(headers, message)
+  return problem === null ? undefined : jsonRpcError(400, problem.code, problem.message, { id: idOf(message) })
 }
 
 const idOf = ({ id }: JsonRpcMessage): JsonRpcId => (typeof id === 'string' || typeof id === 'number' ? id : null)

@@ -21,10 +21,13 @@ interface ReadingScope {
 }
 
 /**
- * What the protocol has beside tools: resources, prompts, completion. Gives a server that serves one message the handler of
- * that message's method, and none for a method of another kind.
+ * What the protocol has beside tools: resources, prompts, completion. Gives a server the handler of a method, and none for one
+ * of another kind. `scopeOf` says who asks with a message.
  */
-export function createReading(ports: EdgePorts, run: ToolRunner): (server: Server, scope: ReadingScope) => void {
+export function createReading(
+  ports: EdgePorts,
+  run: ToolRunner,
+): (server: Server, method: unknown, scopeOf: (context: ServerContext) => ReadingScope) => void {
   const resources = createResources(ports, run)
   const complete = createCompleter(ports, run)
 
@@ -45,12 +48,11 @@ export function createReading(ports: EdgePorts, run: ToolRunner): (server: Serve
     }
   }
 
-  return (server, scope) => {
-    const params = paramsOf(scope.message)
-    switch (scope.message.method) {
+  return (server, method, scopeOf) => {
+    switch (method) {
       case 'resources/list':
         server.setRequestHandler('resources/list', ({ params: page }, context) =>
-          refusing(scope, context, (call) => resources.list(page?.cursor, call)),
+          refusing(scopeOf(context), context, (call) => resources.list(page?.cursor, call)),
         )
         break
       case 'resources/templates/list':
@@ -58,25 +60,30 @@ export function createReading(ports: EdgePorts, run: ToolRunner): (server: Serve
         break
       case 'resources/read':
         server.setRequestHandler('resources/read', ({ params: { uri } }, context) =>
-          refusing(scope, context, (call) => resources.read(uri, call), uri),
+          refusing(scopeOf(context), context, (call) => resources.read(uri, call), uri),
         )
         break
       case 'prompts/list':
-        server.setRequestHandler('prompts/list', () => toPromptList(promptsWith(scope.toolset.names)))
+        server.setRequestHandler('prompts/list', (_request, context) =>
+          toPromptList(promptsWith(scopeOf(context).toolset.names)),
+        )
         break
       case 'prompts/get':
         server.setRequestHandler('prompts/get', ({ params: { name } }, context) => {
+          const scope = scopeOf(context)
           const prompt = promptsWith(scope.toolset.names).find((each) => each.name === name)
           if (prompt === undefined) {
             throw new ProtocolError(ProtocolErrorCode.InvalidParams, `Unknown prompt: ${name.slice(0, 64)}`)
           }
           // As they were sent, as with a tool's arguments.
-          return refusing(scope, context, (call) => writePrompt(run, prompt, params.arguments ?? {}, call))
+          return refusing(scope, context, (call) =>
+            writePrompt(run, prompt, paramsOf(scope.message).arguments ?? {}, call),
+          )
         })
         break
       case 'completion/complete':
         server.setRequestHandler('completion/complete', (_request, context) =>
-          refusing(scope, context, (call) => complete(params, call)),
+          refusing(scopeOf(context), context, (call) => complete(paramsOf(scopeOf(context).message), call)),
         )
     }
   }

@@ -1,0 +1,98 @@
+import { type Server, WebStandardStreamableHTTPServerTransport } from '@modelcontextprotocol/server'
+import type { Clock } from '../ports/clock.ts'
+
+/** A client of the older era that has said hello. Its server remembers what the client can do, and what it was asked. */
+export interface McpSession {
+  readonly id: string
+  readonly transport: WebStandardStreamableHTTPServerTransport
+}
+
+interface HeldSession extends McpSession {
+  readonly subject: string
+  readonly server: Server
+  usedAt: number
+}
+
+/** Sessions of one process, and of one subject in it. Beyond it the one that was used longest ago ends. */
+const SESSIONS_MAX = 1000
+const SESSIONS_OF_SUBJECT_MAX = 200
+/** A client that comes back later says hello again: the protocol's answer to it is 404. */
+const IDLE_MS_MAX = 30 * 60_000
+/** Ids of ended sessions that are still known as such. */
+const ENDED_MAX = 1000
+
+/**
+ * The sessions of the 2025 era that this process holds. Only what asks a client something needs one: its answer comes as
+ * another request and must find the server that waits for it. Everything else is served without, by any process.
+ */
+export class McpSessions {
+  readonly #clock: Clock
+  /** In order of last use. */
+  readonly #held = new Map<string, HeldSession>()
+  /** Those that their client ended, oldest first. */
+  readonly #ended = new Set<string>()
+
+  constructor(clock: Clock) {
+    this.#clock = clock
+  }
+
+  /** A new one, ready for the client's `initialize`. */
+  async open(subject: string, server: Server): Promise<McpSession> {
+    await this.#makeRoom(subject)
+    const id = crypto.randomUUID()
+    const transport = new WebStandardStreamableHTTPServerTransport({
+      sessionIdGenerator: () => id,
+      onsessionclosed: () => this.#endByClient(id),
+    })
+    await server.connect(transport)
+    const session: HeldSession = { id, subject, server, transport, usedAt: this.#clock.now() }
+    this.#held.set(id, session)
+    return session
+  }
+
+  /** Null where this process has none of this id, or it is somebody else's. */
+  find(id: string | null, subject: string): McpSession | null {
+    const session = id === null ? undefined : this.#held.get(id)
+    if (session === undefined || session.subject !== subject) return null
+    this.#held.delete(session.id)
+    if (this.#clock.now() - session.usedAt > IDLE_MS_MAX) {
+      void session.server.close()
+      return null
+    }
+    session.usedAt = this.#clock.now()
+    this.#held.set(session.id, session)
+    return session
+  }
+
+  /** Whether its client ended it. What another process held, or was forgotten for its age, is not known here. */
+  hasEnded(id: string | null): boolean {
+    return id !== null && this.#ended.has(id)
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([...this.#held.keys()].map((id) => this.#end(id)))
+  }
+
+  async #makeRoom(subject: string): Promise<void> {
+    const now = this.#clock.now()
+    const old = [...this.#held.values()].filter(({ usedAt }) => now - usedAt > IDLE_MS_MAX)
+    for (const { id } of old) await this.#end(id)
+    const own = [...this.#held.values()].filter((session) => session.subject === subject)
+    if (own.length >= SESSIONS_OF_SUBJECT_MAX && own[0] !== undefined) await this.#end(own[0].id)
+    const [oldest] = this.#held.keys()
+    if (this.#held.size >= SESSIONS_MAX && oldest !== undefined) await this.#end(oldest)
+  }
+
+  async #endByClient(id: string): Promise<void> {
+    this.#ended.add(id)
+    const [oldest] = this.#ended
+    if (this.#ended.size > ENDED_MAX && oldest !== undefined) this.#ended.delete(oldest)
+    await this.#end(id)
+  }
+
+  async #end(id: string): Promise<void> {
+    const session = this.#held.get(id)
+    this.#held.delete(id)
+    await session?.server.close()
+  }
+}

@@ -1,0 +1,68 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { createServer, request as httpRequest } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { parseConfig } from '#functions/config.ts'
+import { serveEdge } from '#functions/entry.node.ts'
+import type { McpExtension } from '#functions/mcp/extension.ts'
+import { findNatsServer } from '#scripts/nats-binary.ts'
+import { startNatsServer } from '#scripts/nats-server.ts'
+import { ensureStreams } from '#scripts/nats-streams.ts'
+import { toWorkspaceId } from '#shared/ids.ts'
+
+/** An endpoint for the official tests. */
+export interface ConformanceServer {
+  /** Takes calls without a token: the tests have none to give. */
+  readonly url: string
+  close(): Promise<void>
+}
+
+/** Starts the functions as they are, on Node with a real NATS server, and in front of them what signs every call in. */
+export async function startConformanceServer(extension: McpExtension): Promise<ConformanceServer> {
+  const folder = mkdtempSync(join(tmpdir(), 'millwright-conformance-'))
+  const nats = await startNatsServer({ binary: await findNatsServer(), dataFolder: join(folder, 'nats') })
+  const workspace = toWorkspaceId(`conformance-${process.pid}`)
+  await ensureStreams(nats.url('admin'), [workspace])
+  const config = parseConfig({
+    NATS_URL: nats.url('edge'),
+    MILLWRIGHT_DATA: join(folder, 'data'),
+    MILLWRIGHT_WORKSPACE: workspace,
+    MILLWRIGHT_PORT: '0',
+  })
+  const edge = await serveEdge(config, { info: () => undefined, error: () => undefined }, extension)
+  const front = await signInTo(edge.url, edge.token)
+  return {
+    url: front.url,
+    async close() {
+      await front.close()
+      await edge.close()
+      await nats.stop()
+      rmSync(folder, { recursive: true, force: true })
+    },
+  }
+}
+
+/** Stands in front of an endpoint and hands everything on as it comes, `Host` and `Origin` included, with the token. */
+export async function signInTo(endpoint: string, token: string): Promise<ConformanceServer> {
+  const { hostname, port } = new URL(endpoint)
+  const front = createServer((incoming, outgoing) => {
+    const { url = '/', method = 'GET' } = incoming
+    const headers = { ...incoming.headers, authorization: `Bearer ${token}` }
+    const onward = httpRequest({ host: hostname, port, path: url, method, headers }, (answer) => {
+      outgoing.writeHead(answer.statusCode ?? 502, answer.headers)
+      answer.pipe(outgoing)
+    })
+    onward.on('error', () => outgoing.destroy())
+    outgoing.on('close', () => onward.destroy())
+    incoming.pipe(onward)
+  })
+  await new Promise<void>((resolve) => front.listen(0, '127.0.0.1', resolve))
+  return {
+    url: `http://127.0.0.1:${(front.address() as AddressInfo).port}/mcp`,
+    async close() {
+      front.closeAllConnections()
+      await new Promise((resolve) => front.close(resolve))
+    },
+  }
+}
