@@ -44,6 +44,9 @@ const CLIENT_CLOSED_REQUEST = 499
 const LISTENS_MAX = 60
 const LISTENS_WINDOW_MS = 60_000
 
+/** Bytes on the stream of a call that waits. One runtime notices only by writing that a client has gone. */
+const KEEP_ALIVE_MS = 1000
+
 const SESSION_HEADER = 'mcp-session-id'
 
 export interface McpCaller {
@@ -126,7 +129,7 @@ export function createMcpEndpoint(ports: EdgePorts): McpEndpoint {
   const short = createMcpHandler(factory, { onerror })
   // Calls that wait answer as a stream from the start: comments on it keep proxies from cutting a silent connection, and
   // some runtimes notice that a client has gone only when they write. It costs more than plain JSON, so not for all.
-  const long = createMcpHandler(factory, { onerror, responseMode: 'sse' })
+  const long = createMcpHandler(factory, { onerror, responseMode: 'sse', keepAliveMs: KEEP_ALIVE_MS })
 
   async function serve(request: Request, message: JsonRpcMessage): Promise<Response> {
     if (waits(message)) return long.fetch(request, { parsedBody: message })

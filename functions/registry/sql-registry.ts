@@ -1,14 +1,14 @@
 import { AppError } from '#shared/errors.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { Log } from '../ports/log.ts'
-import type { Registry } from '../ports/registry.ts'
+import type { RegistryStore } from '../ports/registry.ts'
 import type { Sql } from '../ports/sql.ts'
 import { createAgentStore } from './agents.ts'
 import { createJobStore } from './jobs.ts'
 import { migrate } from './migrations.ts'
 
 /** The registry over SQL. Migrates the database first; throws `unavailable` where that cannot be done. */
-export function createSqlRegistry(sql: Sql, clock: Clock, log: Log): Registry {
+export function createSqlRegistry(sql: Sql, clock: Clock, log: Log): RegistryStore {
   migrate(sql)
   const agents = createAgentStore(sql, clock, log)
   const jobs = createJobStore(sql, clock, log)
@@ -36,6 +36,7 @@ export function createSqlRegistry(sql: Sql, clock: Clock, log: Log): Registry {
     markPublished: guarded(jobs.markPublished),
     expireJobs: guarded(jobs.expireJobs),
     pruneJobs: guarded(jobs.pruneJobs),
+    hasLiveJobs: guarded(jobs.hasLiveJobs),
     async ping() {
       try {
         return sql.all('SELECT 1 AS one').length === 1

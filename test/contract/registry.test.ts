@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { afterEach } from 'vitest'
 import { openSqlite, type SqliteFile } from '#functions/adapters/node/sqlite.ts'
 import { createSqlRegistry } from '#functions/registry/sql-registry.ts'
-import { describeRegistry } from './registry.ts'
+import { describeRegistry, type SqlAccess } from './registry.ts'
 
 const opened: { file: SqliteFile; folder: string }[] = []
 
@@ -23,5 +23,9 @@ describeRegistry('node:sqlite on disk', async () => {
   const reports: string[] = []
   const log = { info: () => undefined, error: (message: string) => void reports.push(message) }
   const registry = createSqlRegistry(sql, { now: () => clock.nowMs }, log)
-  return { registry, sql, clock, reports }
+  const access: SqlAccess = {
+    all: async (statement, ...values) => sql.all(statement, ...values),
+    run: async (statement, ...values) => sql.run(statement, ...values),
+  }
+  return { registry, sql: access, clock, reports: async () => reports }
 })

@@ -4,6 +4,7 @@ import { CallReply, decodeMessage, encodeMessage } from '#shared/protocol/envelo
 import { NATS_PAYLOAD_BYTES_MAX } from '#shared/protocol/limits.ts'
 import { callSubject } from '#shared/protocol/subjects.ts'
 import type { WorkerCalls } from '../../ports/worker-calls.ts'
+import { untilAborted } from '../until-aborted.ts'
 import type { NatsLink } from './nats-link.ts'
 
 export function createNatsWorkerCalls(link: NatsLink): WorkerCalls {
@@ -51,16 +52,5 @@ function toAppError(cause: unknown): unknown {
   return new AppError('unavailable', 'Cannot reach the worker: the message bus failed', {
     cause,
     hint: 'Try again in a moment',
-  })
-}
-
-/** The call goes on at the worker; only the waiting ends. */
-function untilAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  if (signal === undefined) return work
-  return new Promise((resolve, reject) => {
-    const onAbort = () => reject(new AppError('cancelled', 'Cannot answer: the call was cancelled'))
-    if (signal.aborted) onAbort()
-    signal.addEventListener('abort', onAbort, { once: true })
-    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort))
   })
 }
