@@ -631,7 +631,7 @@ describe('an edge that starts before NATS', () => {
 })
 
 // Workerd's process is not ours: it is started and ended by whoever hosts it.
-describe.runIf(edgeRuntime === 'node')('the process on Node', () => {
+describe.runIf(edgeRuntime() === 'node')('the process on Node', () => {
   const entry = join(import.meta.dirname, 'entry.node.ts')
   const env = (workspace: string, port: number, data: string) => ({
     PATH: process.env.PATH,

@@ -33,6 +33,9 @@ const atWork = (tokens: number): JobProgress => ({
   message: `${tokens} tokens`,
 })
 
+/** For what comes in a moment, on a machine that may be busy. */
+const soon = <T>(read: () => T) => expect.poll(read, { timeout: 10_000, interval: 10 })
+
 /** What every job bus must do. `create` gives one with streams for `jobBusWorkspaces`, connected. */
 export function describeJobBus(name: string, create: () => Promise<JobBusUnderTest>): void {
   describe(`job bus: ${name}`, () => {
@@ -101,13 +104,13 @@ export function describeJobBus(name: string, create: () => Promise<JobBusUnderTe
       await tell(other, 'running', atWork(7))
       for (const tokens of [1, 2, 3]) await tell(job, 'running', atWork(tokens))
       await tell(job, 'succeeded', null)
-      await expect.poll(() => heard.length).toBe(4)
+      await soon(() => heard.length).toBe(4)
       expect(heard).toEqual([atWork(1), atWork(2), atWork(3), null])
       stop()
       const again: (JobProgress | null)[] = []
       const stopAgain = await world.bus.watch(here, job, (progress) => again.push(progress))
       await tell(job, 'running', atWork(4))
-      await expect.poll(() => again).toEqual([atWork(4)])
+      await soon(() => again).toEqual([atWork(4)])
       expect(heard).toHaveLength(4)
       stopAgain()
     })
@@ -119,7 +122,7 @@ export function describeJobBus(name: string, create: () => Promise<JobBusUnderTe
         heard.map((_, index) => world.bus.watch(here, job, () => void heard.splice(index, 1, (heard[index] ?? 0) + 1))),
       )
       await tell(job, 'running', atWork(1))
-      await expect.poll(() => heard).toEqual([1, 1])
+      await soon(() => heard).toEqual([1, 1])
       for (const stop of stops) stop()
     })
 
@@ -127,9 +130,9 @@ export function describeJobBus(name: string, create: () => Promise<JobBusUnderTe
       const job = newJob()
       expect(await world.bus.progress(here, job)).toBeNull()
       await tell(job, 'running', atWork(5))
-      await expect.poll(() => world.bus.progress(here, job)).toEqual(atWork(5))
+      await soon(() => world.bus.progress(here, job)).toEqual(atWork(5))
       await tell(job, 'cancelled', null)
-      await expect.poll(() => world.bus.progress(here, job)).toBeNull()
+      await soon(() => world.bus.progress(here, job)).toBeNull()
     })
 
     it('hears nothing in what is no message', async () => {
@@ -140,7 +143,7 @@ export function describeJobBus(name: string, create: () => Promise<JobBusUnderTe
         world.worker.publish(jobSubject(here, job), text)
       }
       await tell(job, 'running', atWork(9))
-      await expect.poll(() => heard).toEqual([atWork(9)])
+      await soon(() => heard).toEqual([atWork(9)])
       stop()
     })
 

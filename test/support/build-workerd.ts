@@ -2,8 +2,8 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { TestProject } from 'vitest/node'
+import { buildWorkerdBundle } from '#scripts/workerd-bundle.ts'
 import { wranglerConfig } from '#scripts/wrangler.ts'
-import { buildWorkerdBundle } from './workerd-bundle.ts'
 
 /** Builds what the tests of the project "workerd" run, once for all of them. */
 export default async function buildWorkerd(project: TestProject): Promise<() => void> {

@@ -1,8 +1,5 @@
-import { join } from 'node:path'
 import { inject } from 'vitest'
-import { readOrCreateToken } from '#functions/adapters/node/token-file.ts'
-import { createNodeService } from '#scripts/node-service.ts'
-import { makePrivateFolder } from '#scripts/private-files.ts'
+import { createMiniflareEdge } from '#scripts/miniflare-edge.ts'
 import type { EdgeRuntime } from '#scripts/stack.ts'
 
 declare module 'vitest' {
@@ -15,29 +12,9 @@ declare module 'vitest' {
 }
 
 /** The runtime in which the tests of this project meet the edge. */
-export const edgeRuntime: 'node' | 'workerd' = inject('edgeBundle') === '' ? 'node' : 'workerd'
+export const edgeRuntime = (): 'node' | 'workerd' => (inject('edgeBundle') === '' ? 'node' : 'workerd')
 
 /** For `startStack`: the runtime of this project. */
-export const edgeOptions: { readonly edge?: EdgeRuntime } =
-  edgeRuntime === 'node' ? {} : { edge: createMiniflareEdge(inject('edgeBundle')) }
-
-/** The functions in Miniflare: workerd itself, without the tool that builds and reloads. */
-export function createMiniflareEdge(bundle: string): EdgeRuntime {
-  return (settings) => {
-    makePrivateFolder(settings.folder)
-    return createNodeService({
-      name: 'functions',
-      file: join(import.meta.dirname, 'miniflare-edge-process.ts'),
-      log: settings.log,
-      environment: () => ({
-        EDGE_BUNDLE: bundle,
-        EDGE_STORAGE: join(settings.folder, 'workerd'),
-        EDGE_HOST: settings.host,
-        EDGE_PORT: String(settings.port),
-        NATS_URL: settings.natsWebSocketUrl(),
-        MILLWRIGHT_TOKEN: readOrCreateToken(join(settings.folder, 'token')),
-        MILLWRIGHT_WORKSPACE: settings.workspace,
-      }),
-    })
-  }
+export function edgeOptions(): { readonly edge?: EdgeRuntime } {
+  return edgeRuntime() === 'node' ? {} : { edge: createMiniflareEdge(inject('edgeBundle')) }
 }

@@ -5,10 +5,10 @@ import { readOrCreateToken } from '#functions/adapters/node/token-file.ts'
 import { parseConfig } from '#functions/config.ts'
 import { type EdgeServer, serveEdge } from '#functions/entry.node.ts'
 import { makePrivateFolder } from '#scripts/private-files.ts'
+import { readWorkerdBundle } from '#scripts/workerd-bundle.ts'
 import type { WorkspaceId } from '#shared/ids.ts'
 import { edgeRuntime } from './edge-runtime.ts'
 import { silenceWorkerd } from './silence-workerd.ts'
-import { readWorkerdBundle } from './workerd-bundle.ts'
 
 export interface EdgeServerOptions {
   readonly workspace: WorkspaceId
@@ -22,7 +22,7 @@ export interface EdgeServerOptions {
 /** The edge without a worker, in the runtime of the tests' project, on a free port. */
 export async function startEdgeServer(options: EdgeServerOptions): Promise<EdgeServer> {
   const { workspace, folder, natsUrl, natsWebSocketUrl } = options
-  if (edgeRuntime === 'node') {
+  if (edgeRuntime() === 'node') {
     const environment = {
       NATS_URL: natsUrl,
       MILLWRIGHT_DATA: folder,

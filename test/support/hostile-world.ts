@@ -68,7 +68,7 @@ export async function createHostileWorld({ empty = false } = {}): Promise<Hostil
     model,
     threads: 1,
     port: 0,
-    ...edgeOptions,
+    ...edgeOptions(),
     log: () => undefined,
   })
   const client = await connectClient(stack.url, stack.token)

@@ -57,7 +57,7 @@ export async function startLiveStack(options: LiveStackOptions): Promise<LiveSta
     threads: 1,
     ...(options.roles === undefined ? {} : { roles: options.roles }),
     port: 0,
-    ...edgeOptions,
+    ...edgeOptions(),
     log: (line) => log.push(line),
     ...(options.backoff === undefined ? {} : { backoff: options.backoff }),
   })

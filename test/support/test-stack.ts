@@ -34,7 +34,7 @@ export async function startTestStack({ files, model = 'tiny' }: TestStackOptions
       model: model === 'tiny' ? modelFile : model,
       threads: 1,
       port: 0,
-      ...edgeOptions,
+      ...edgeOptions(),
       log: () => undefined,
     })
   let stack = await start()

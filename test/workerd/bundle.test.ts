@@ -10,9 +10,9 @@ import { Miniflare } from 'miniflare'
 import { describe, expect, inject, it } from 'vitest'
 import { unstable_readConfig } from 'wrangler'
 import { projectFolder } from '#scripts/setup/paths.mjs'
+import { readWorkerdBundle } from '#scripts/workerd-bundle.ts'
 import { wranglerConfig } from '#scripts/wrangler.ts'
 import { silenceWorkerd } from '#test/support/silence-workerd.ts'
-import { readWorkerdBundle } from '#test/support/workerd-bundle.ts'
 
 // What is uploaded: how large it is, what it needs, and what must not be in it.
 

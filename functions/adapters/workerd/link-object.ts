@@ -1,18 +1,16 @@
 import { DurableObject, RpcTarget } from 'cloudflare:workers'
 import type { JobId, WorkspaceId } from '#shared/ids.ts'
-import type { CallEnvelope, CallReply } from '#shared/protocol/envelope.ts'
-import type { CallFamily } from '#shared/protocol/subjects.ts'
 import type { WorkspaceEvent } from '#shared/schemas/event.ts'
 import type { JobProgress } from '#shared/schemas/job.ts'
 import { createRegistryService } from '../../jobs/registry-service.ts'
 import type { JobBus } from '../../ports/job-bus.ts'
 import type { Log } from '../../ports/log.ts'
-import type { WorkerCalls } from '../../ports/worker-calls.ts'
 import { type EdgeEnvironment, parseWorkerdConfig } from '../../workerd-config.ts'
 import { createNatsJobBus } from '../nats/nats-job-bus.ts'
 import { createNatsLink } from '../nats/nats-link.ts'
 import { serveRegistry } from '../nats/nats-registry-service.ts'
-import { createNatsWorkerCalls } from '../nats/nats-worker-calls.ts'
+import { createNatsRequest } from '../nats/nats-worker-calls.ts'
+import type { WorkerRequest } from '../worker-calls.ts'
 import { type Answer, toAnswer } from './answer.ts'
 import { createConsoleLog } from './console-log.ts'
 import { connectNatsWebSocket } from './nats-websocket.ts'
@@ -35,7 +33,7 @@ export interface LinkEnvironment extends EdgeEnvironment {
  */
 export class LinkObject extends DurableObject<LinkEnvironment> implements LinkStub {
   readonly #bus: JobBus
-  readonly #calls: WorkerCalls
+  readonly #request: WorkerRequest
   readonly #log: Log = createConsoleLog()
   /** Resolves when there has been a connection, or the time to wait for one is over. */
   readonly #connected: Promise<unknown>
@@ -49,15 +47,15 @@ export class LinkObject extends DurableObject<LinkEnvironment> implements LinkSt
       new Promise<void>((resolve) => setTimeout(resolve, FIRST_CONNECTION_MS)),
     ])
     this.#bus = createNatsJobBus(link)
-    this.#calls = createNatsWorkerCalls(link)
+    this.#request = createNatsRequest(link)
     const registry = createObjectRegistry(env.REGISTRY, workspace)
     serveRegistry(link, createRegistryService({ registry, bus: this.#bus }), this.#log)
     void this.#beatLater()
   }
 
-  async call(family: CallFamily, envelope: CallEnvelope, timeoutMs: number): Promise<Answer<CallReply>> {
+  async request(subject: string, question: Uint8Array, timeoutMs: number): Promise<Answer<Uint8Array>> {
     await this.#connected
-    return toAnswer(() => this.#calls.call(family, envelope, timeoutMs), this.#log)
+    return toAnswer(() => this.#request(subject, question, timeoutMs), this.#log)
   }
 
   async publish(workspace: WorkspaceId, job: JobId, attempt: number): Promise<Answer<void>> {
@@ -77,6 +75,7 @@ export class LinkObject extends DurableObject<LinkEnvironment> implements LinkSt
 
   async watch(workspace: WorkspaceId, job: JobId, listener: RemoteFunction<[JobProgress | null]>): Promise<Held> {
     const kept = listener.dup()
+    await this.#connected
     // Who no longer listens has gone away, and disposes of the watch by that.
     const tell = (progress: JobProgress | null) => void kept(progress).catch(() => undefined)
     const stop = await this.#bus.watch(workspace, job, tell)

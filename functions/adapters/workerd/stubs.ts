@@ -1,6 +1,4 @@
 import type { JobId, WorkspaceId } from '#shared/ids.ts'
-import type { CallEnvelope, CallReply } from '#shared/protocol/envelope.ts'
-import type { CallFamily } from '#shared/protocol/subjects.ts'
 import type { WorkspaceEvent } from '#shared/schemas/event.ts'
 import type { JobProgress } from '#shared/schemas/job.ts'
 import type { RegistryStore } from '../../ports/registry.ts'
@@ -17,7 +15,8 @@ export interface RegistryStub {
 
 /** The connection to NATS, as others see it. */
 export interface LinkStub {
-  call(family: CallFamily, envelope: CallEnvelope, timeoutMs: number): Promise<Answer<CallReply>>
+  /** As `WorkerRequest`. Bytes, since objects would be taken apart and put together on both sides. */
+  request(subject: string, question: Uint8Array, timeoutMs: number): Promise<Answer<Uint8Array>>
   publish(workspace: WorkspaceId, job: JobId, attempt: number): Promise<Answer<void>>
   requestCancel(workspace: WorkspaceId, job: JobId): Promise<void>
   announce(workspace: WorkspaceId, event: WorkspaceEvent): Promise<void>

@@ -2,7 +2,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join, parse } from 'node:path'
 import type { WorkerOptions } from 'miniflare'
 import { unstable_getMiniflareWorkerOptions } from 'wrangler'
-import { buildEdge } from '#scripts/wrangler.ts'
+import { buildEdge } from './wrangler.ts'
 
 /** A built program with what its configuration binds, as Miniflare takes both. */
 export type WorkerdBundle = WorkerOptions & { readonly scriptPath: string }
