@@ -6,7 +6,18 @@ const compositions = '^functions/entry\\.|^gpu-worker/main\\.ts$'
 export default {
   forbidden: [
     { name: 'no-circular', severity: 'error', from: {}, to: { circular: true, dependencyTypesNot: ['type-only'] } },
-    { name: 'not-resolvable', severity: 'error', from: {}, to: { couldNotResolve: true } },
+    // `cloudflare:` is the runtime's own, as `node:` is Node's.
+    { name: 'not-resolvable', severity: 'error', from: {}, to: { couldNotResolve: true, pathNot: '^cloudflare:' } },
+    {
+      name: 'workerd-in-its-adapters',
+      comment: "cloudflare: only in workerd's adapters and entry",
+      severity: 'error',
+      from: {
+        path: '^(shared|functions|gpu-worker|web)/',
+        pathNot: '^functions/adapters/workerd/|^functions/entry\\.workerd\\.ts$',
+      },
+      to: { path: '^cloudflare:' },
+    },
     {
       name: 'shared-stands-alone',
       comment: 'shared/ is what both ends of a wire agree on: valibot, its JSON Schema companion, and itself',

@@ -1,12 +1,36 @@
 import { defineConfig } from 'vitest/config'
 
+/** What speaks to a running edge through its endpoint alone: the same tests in both runtimes. */
+const eitherRuntime = [
+  'functions/entry.test.ts',
+  'test/e2e/{agents,clients,files,git,jobs,mcp-bad-inputs,reading,review}.test.ts',
+]
+
 export default defineConfig({
   test: {
-    include: ['{shared,functions,gpu-worker,scripts,web}/**/*.test.ts', 'test/**/*.test.ts'],
     pool: 'forks',
     // Two cores: more workers only make servers, git and inference wait for each other.
     maxWorkers: 2,
     testTimeout: 30_000,
     hookTimeout: 60_000,
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: 'node',
+          include: ['{shared,functions,gpu-worker,scripts,web}/**/*.test.ts', 'test/**/*.test.ts'],
+          exclude: ['test/workerd/**', 'node_modules/**'],
+          provide: { edgeBundle: '', portsBundle: '' },
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'workerd',
+          include: ['test/workerd/**/*.test.ts', ...eitherRuntime],
+          globalSetup: 'test/support/build-workerd.ts',
+        },
+      },
+    ],
   },
 })

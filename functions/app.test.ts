@@ -39,6 +39,7 @@ beforeAll(() => {
   const clock = { now: () => Date.now() }
   registry = createSqlRegistry(sqlite, clock, log)
   app = createApp({
+    requestsShareState: true,
     workspace: toWorkspaceId('test'),
     version: '1.2.3',
     hostnames: ['localhost', '127.0.0.1', '[::1]'],

@@ -50,12 +50,12 @@ export function createApp(ports: EdgePorts, extension: McpExtension | null = nul
   })
 
   app.get('/', (context) => context.redirect('/orchestrator'))
-  app.get('/orchestrator', (context) => {
-    const page = ports.assets.find('/web/index.html')
+  app.get('/orchestrator', async (context) => {
+    const page = await ports.assets.find('/web/index.html')
     return page === undefined ? context.notFound() : toPageResponse(page)
   })
-  app.get('/web/:name', (context) => {
-    const asset = ports.assets.find(context.req.path)
+  app.get('/web/:name', async (context) => {
+    const asset = await ports.assets.find(context.req.path)
     return asset === undefined ? context.notFound() : toPageResponse(asset)
   })
 

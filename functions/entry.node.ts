@@ -19,10 +19,11 @@ import { createApp } from './app.ts'
 import { createBearerTokenAuthenticator } from './auth/bearer-token.ts'
 import { type Config, parseConfig } from './config.ts'
 import { createRegistryService } from './jobs/registry-service.ts'
-import { sweepJobs } from './jobs/sweep.ts'
+import { type SweepPorts, sweepJobs } from './jobs/sweep.ts'
 import type { McpExtension } from './mcp/extension.ts'
 import type { EdgePorts } from './ports/edge-ports.ts'
 import type { Log } from './ports/log.ts'
+import type { RegistryUpkeep } from './ports/registry.ts'
 import { createSqlRegistry } from './registry/sql-registry.ts'
 
 const KEEP_ALIVE_MS = 65_000
@@ -59,23 +60,25 @@ export async function serveEdge(
     sqlite.close()
   }
   try {
+    const registry = createSqlRegistry(sqlite, clock, log)
     const ports: EdgePorts = {
       workspace: config.workspace,
       version: readVersion(),
       hostnames: ['localhost', '127.0.0.1', '[::1]'],
       authenticator: createBearerTokenAuthenticator(token),
-      registry: createSqlRegistry(sqlite, clock, log),
+      registry,
       workers: createNatsWorkerCalls(link),
       bus: createNatsJobBus(link),
       clock,
       log,
       process: { memoryBytes: () => process.memoryUsage.rss() },
+      requestsShareState: true,
       assets: readWebAssets(fileURLToPath(new URL('../web', import.meta.url))),
     }
     serveRegistry(link, createRegistryService(ports), log)
     const app = createApp(ports, extension)
     const http = await listen(app.fetch, config)
-    const stopTimers = startTimers(ports)
+    const stopTimers = startTimers({ ...ports, registry })
 
     let closing: Promise<void> | undefined
     return {
@@ -140,7 +143,9 @@ async function listen(fetch: (request: Request) => Response | Promise<Response>,
 }
 
 /** Runs the repairs from time to time, never two at once. Returns how to stop them. */
-function startTimers(ports: EdgePorts): () => Promise<void> {
+function startTimers(
+  ports: SweepPorts & { readonly registry: RegistryUpkeep; readonly log: Log },
+): () => Promise<void> {
   let underWay: Promise<unknown> = Promise.resolve()
   const every = (intervalMs: number, work: () => Promise<unknown>) =>
     setInterval(() => {

@@ -77,6 +77,8 @@ export interface NatsConfig {
   readonly host: string
   /** -1 lets the server choose a free one and write it into `portsFolder`. */
   readonly port: number
+  /** Of a second listener, for clients that have only WebSockets; as `port`. None where left out. */
+  readonly webSocketPort?: number
   readonly storeFolder: string
   readonly portsFolder: string
   readonly passwords: Record<NatsRole, string>
@@ -97,6 +99,16 @@ export function formatNatsConfig(config: NatsConfig): string {
       '    } }',
     ].join('\n')
   })
+  // Without TLS, like the listener beside it: both are for this machine, or for what stands in front of them.
+  const webSocket =
+    config.webSocketPort === undefined
+      ? ''
+      : `websocket {
+  host: ${quote(config.host)}
+  port: ${config.webSocketPort}
+  no_tls: true
+}
+`
   // sync_interval: the default writes acknowledged messages to disk every two minutes. A job message is small and rare
   // (a person or an assistant asked for it), so a sync for each costs nothing that anyone would notice; and a job that
   // was accepted is then still there after a power cut, without waiting for the registry's sweep.
@@ -105,7 +117,7 @@ host: ${quote(config.host)}
 port: ${config.port}
 ports_file_dir: ${quote(config.portsFolder)}
 max_payload: ${NATS_PAYLOAD_BYTES_MAX}
-jetstream {
+${webSocket}jetstream {
   store_dir: ${quote(config.storeFolder)}
   max_memory_store: ${MEMORY_STORE_BYTES_MAX}
   max_file_store: ${STORE_BYTES_MAX}

@@ -17,6 +17,8 @@ export interface NatsServerOptions {
   readonly port?: number
   /** 127.0.0.1 where left out. */
   readonly host?: string
+  /** Of a WebSocket listener beside it; 0 takes a free one. There is none where it is left out. */
+  readonly webSocketPort?: number
   /** Warnings and errors of the server. */
   readonly log?: (line: string) => void
   /** Ends an attempt to start. */
@@ -29,6 +31,9 @@ export interface NatsServer {
   readonly port: number
   /** With the role's name and password in it. `host` is another name by which the server can be reached. */
   url(role: NatsRole, host?: string): string
+  /** The same for the WebSocket listener: `ws://…`. Throws where there is none. */
+  webSocketUrl(role: NatsRole): string
+  readonly webSocketPort: number | undefined
   /** Resolves when the server has ended, whoever ended it. */
   readonly exited: Promise<ExitReport>
   /** Ends it in an orderly way, or with SIGKILL where it does not react (a full disk has made servers deaf). */
@@ -54,7 +59,7 @@ const Passwords = v.object({
  * its URL. Rejects, with nothing left running, where the server ends or does not answer in time.
  */
 export async function startNatsServer(options: NatsServerOptions): Promise<NatsServer> {
-  const { binary, dataFolder, port = 0, host = '127.0.0.1', log = () => undefined } = options
+  const { binary, dataFolder, port = 0, host = '127.0.0.1', webSocketPort, log = () => undefined } = options
   makePrivateFolder(dataFolder)
   const passwords = readPasswords(join(dataFolder, 'passwords.json'))
   // Left by a server that was killed: its process id may come again.
@@ -65,6 +70,7 @@ export async function startNatsServer(options: NatsServerOptions): Promise<NatsS
     formatNatsConfig({
       host,
       port: port === 0 ? -1 : port,
+      ...(webSocketPort === undefined ? {} : { webSocketPort: webSocketPort === 0 ? -1 : webSocketPort }),
       storeFolder: join(dataFolder, 'jetstream'),
       portsFolder: dataFolder,
       passwords,
@@ -78,20 +84,27 @@ export async function startNatsServer(options: NatsServerOptions): Promise<NatsS
     onLine: (line) => {
       lines.push(line)
       if (lines.length > LINES_KEPT) lines.shift()
-      // That our passwords stand in a file that only we can read is known.
-      if (/\[(WRN|ERR|FTL)\]/.test(line) && !line.includes('Plaintext passwords')) log(line)
+      // That our passwords stand in a file that only we can read is known, and that a listener of ours has no TLS.
+      if (/\[(WRN|ERR|FTL)\]/.test(line) && !/Plaintext passwords|Websocket not configured with TLS/.test(line))
+        log(line)
     },
   })
-  const urlAt = (role: NatsRole, hostName: string, actualPort: number) =>
-    `nats://${role}:${encodeURIComponent(passwords[role])}@${isIPv6(hostName) ? `[${hostName}]` : hostName}:${actualPort}`
+  const urlAt = (role: NatsRole, hostName: string, actualPort: number, scheme = 'nats') =>
+    `${scheme}://${role}:${encodeURIComponent(passwords[role])}@${isIPv6(hostName) ? `[${hostName}]` : hostName}:${actualPort}`
   try {
     const actualPort = await waitUntilReady(child, dataFolder, port, options.signal, (candidate) =>
       urlAt('admin', reachableHost(host), candidate),
     )
+    const actualWebSocketPort = webSocketPort === 0 ? readPort(dataFolder, child.pid, 'websocket') : webSocketPort
     return {
       pid: child.pid,
       host,
       port: actualPort,
+      webSocketPort: actualWebSocketPort,
+      webSocketUrl(role) {
+        if (actualWebSocketPort === undefined) throw new Error('NATS has no WebSocket listener')
+        return urlAt(role, reachableHost(host), actualWebSocketPort, 'ws')
+      },
       url: (role, hostName = reachableHost(host)) => urlAt(role, hostName, actualPort),
       exited: child.exited,
       stop: async () => {
@@ -126,7 +139,7 @@ async function waitUntilReady(
   for (;;) {
     if (exit !== undefined) throw new Error(`it ended with ${describeExit(exit)}`)
     if (signal?.aborted === true) throw new Error('stopped while starting')
-    const port = fixedPort === 0 ? readPort(dataFolder, child.pid) : fixedPort
+    const port = fixedPort === 0 ? readPort(dataFolder, child.pid, 'nats') : fixedPort
     if (port !== undefined) {
       try {
         await askJetStream(urlOf(port))
@@ -165,13 +178,15 @@ function readPasswords(file: string): Record<NatsRole, string> {
   return passwords
 }
 
-const PortsFile = v.object({ nats: v.tuple([v.pipe(v.string(), v.url())]) })
+const Urls = v.tuple([v.pipe(v.string(), v.url())])
+const PortsFile = v.object({ nats: Urls, websocket: v.optional(Urls) })
 
-function readPort(folder: string, pid: number): number | undefined {
+function readPort(folder: string, pid: number, listener: keyof v.InferOutput<typeof PortsFile>): number | undefined {
   const name = portsFiles(folder).find((file) => file.endsWith(`_${pid}.ports`))
   if (name === undefined) return undefined
   const parsed = v.safeParse(v.pipe(v.string(), v.parseJson(), PortsFile), readFileSync(join(folder, name), 'utf8'))
-  return parsed.success ? Number(new URL(parsed.output.nats[0]).port) : undefined
+  const [url] = (parsed.success ? parsed.output[listener] : undefined) ?? []
+  return url === undefined ? undefined : Number(new URL(url).port)
 }
 
 function portsFiles(folder: string): string[] {

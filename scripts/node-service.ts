@@ -11,6 +11,10 @@ export interface NodeServiceOptions {
   readonly log: (line: string) => void
   readonly readyTimeoutMs?: number
   readonly stopGraceMs?: number
+  /** Whether a message on its IPC channel says that it is ready. Left out: as programs of ours say it. */
+  readonly isReady?: (message: unknown) => boolean
+  /** Ours where left out. */
+  readonly cwd?: string
 }
 
 const READY_TIMEOUT_MS = 30_000
@@ -18,9 +22,10 @@ const READY_TIMEOUT_MS = 30_000
 const STOP_GRACE_MS = 10_000
 const LINES_KEPT = 20
 
-/** A Node program of ours. It is ready when it has sent `{ type: 'ready' }` over its IPC channel. */
+/** A Node program. One of ours is ready when it has sent `{ type: 'ready' }` over its IPC channel. */
 export function createNodeService(options: NodeServiceOptions): Service {
   const { name, file, args = [], log, readyTimeoutMs = READY_TIMEOUT_MS, stopGraceMs = STOP_GRACE_MS } = options
+  const isReady = options.isReady ?? isOurReady
   return {
     name,
     async start(signal) {
@@ -32,6 +37,7 @@ export function createNodeService(options: NodeServiceOptions): Service {
         args: [file, ...args],
         env: { ...process.env, ...options.environment() },
         channel: true,
+        ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
         onLine: (line) => {
           lines.push(line)
           if (lines.length > LINES_KEPT) lines.shift()
@@ -59,6 +65,6 @@ export function createNodeService(options: NodeServiceOptions): Service {
   }
 }
 
-function isReady(message: unknown): boolean {
+function isOurReady(message: unknown): boolean {
   return typeof message === 'object' && message !== null && 'type' in message && message.type === 'ready'
 }

@@ -13,6 +13,8 @@ import { nodeOptionsFor } from './setup/versions.mjs'
 /** Programs of our own, by command. */
 const programs = new Map([
   ['start', { file: 'scripts/start.ts', natsServer: true }],
+  ['edge', { file: 'scripts/edge.ts', natsServer: true }],
+  ['deploy', { file: 'scripts/deploy.ts', natsServer: false }],
   ['nats', { file: 'scripts/nats.ts', natsServer: true }],
   ['functions', { file: 'functions/entry.node.ts', natsServer: false }],
   ['worker', { file: 'gpu-worker/main.ts', natsServer: false }],
@@ -26,7 +28,7 @@ const programs = new Map([
 ])
 
 /** Programs that never run a command of a repository. */
-const withoutCommands = new Set(['nats', 'functions', 'init', 'validate'])
+const withoutCommands = new Set(['nats', 'functions', 'init', 'validate', 'deploy'])
 
 /** What `check` runs, in order: what is shown, the package, its program, its arguments. */
 const checks = [

@@ -29,11 +29,28 @@ export interface StackOptions {
   readonly modelsFolder?: string
   /** 0 takes a free one. */
   readonly port: number
+  /** In which runtime the functions run; Node's where left out. */
+  readonly edge?: EdgeRuntime
   readonly log: (line: string) => void
   /** Before a part that has died is started again. Left out: as the supervisor has it. */
   readonly backoff?: Backoff
   /** Ends an attempt to start. */
   readonly signal?: AbortSignal
+}
+
+/** Makes the service that runs the functions, in its runtime. */
+export type EdgeRuntime = (settings: EdgeSettings) => Service
+
+export interface EdgeSettings {
+  /** For the registry and the token (`token`, as text), made where it is missing. */
+  readonly folder: string
+  readonly workspace: WorkspaceId
+  readonly host: string
+  readonly port: number
+  readonly log: (line: string) => void
+  /** Asked at each start, with the edge's name and password in them. The second is a WebSocket's. */
+  natsUrl(): string
+  natsWebSocketUrl(): string
 }
 
 /** NATS, the functions and a worker on one repository. */
@@ -80,19 +97,23 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     const workspace = toWorkspaceId(basename(repository))
     makePrivateFolder(join(dataFolder, 'worker'))
 
-    const nats = createNatsService({ binary: await findNatsServer(), folder: join(dataFolder, 'nats'), workspace, log })
-    const common = { MILLWRIGHT_WORKSPACE: workspace }
-    const functions = createNodeService({
-      name: 'functions',
-      file: join(projectFolder, 'functions', 'entry.node.ts'),
+    const nats = createNatsService({
+      binary: await findNatsServer(),
+      folder: join(dataFolder, 'nats'),
+      workspace,
+      // Only another runtime than Node needs it.
+      webSocket: options.edge !== undefined,
       log,
-      environment: () => ({
-        ...common,
-        NATS_URL: nats.server().url('edge'),
-        MILLWRIGHT_DATA: join(dataFolder, 'edge'),
-        MILLWRIGHT_HOST: HOST,
-        MILLWRIGHT_PORT: String(port),
-      }),
+    })
+    const common = { MILLWRIGHT_WORKSPACE: workspace }
+    const functions = (options.edge ?? createNodeEdge)({
+      folder: join(dataFolder, 'edge'),
+      workspace,
+      host: HOST,
+      port,
+      log,
+      natsUrl: () => nats.server().url('edge'),
+      natsWebSocketUrl: () => nats.server().webSocketUrl('edge'),
     })
     const worker = createNodeService({
       name: 'worker',
@@ -153,10 +174,25 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   }
 }
 
+const createNodeEdge: EdgeRuntime = (settings) =>
+  createNodeService({
+    name: 'functions',
+    file: join(projectFolder, 'functions', 'entry.node.ts'),
+    log: settings.log,
+    environment: () => ({
+      NATS_URL: settings.natsUrl(),
+      MILLWRIGHT_WORKSPACE: settings.workspace,
+      MILLWRIGHT_DATA: settings.folder,
+      MILLWRIGHT_HOST: settings.host,
+      MILLWRIGHT_PORT: String(settings.port),
+    }),
+  })
+
 function createNatsService(options: {
   binary: string
   folder: string
   workspace: WorkspaceId
+  webSocket: boolean
   log: (line: string) => void
 }): { service: Service; server: () => NatsServer } {
   let current: NatsServer | undefined
@@ -169,6 +205,7 @@ function createNatsService(options: {
           dataFolder: options.folder,
           // The others reconnect to where it was.
           port: current?.port ?? 0,
+          ...(options.webSocket ? { webSocketPort: current?.webSocketPort ?? 0 } : {}),
           log: (line) => options.log(`[nats] ${line}`),
           signal,
         })

@@ -5,7 +5,10 @@ import { basename, isAbsolute, join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { toWorkspaceId } from '#shared/ids.ts'
 
-export const startUsage = `Usage: npm start -- [--repo PATH] [--model [NAME=]MODEL]... [--port PORT] [--data DIR] [--threads N]
+/** `command` is what npm is given. */
+export const startUsage = (
+  command: 'start' | 'run edge',
+): string => `Usage: npm ${command} -- [--repo PATH] [--model [NAME=]MODEL]... [--port PORT] [--data DIR] [--threads N]
                       [--slots N]
 
   --repo PATH     the git repository to serve; the one you stand in where left out

@@ -19,6 +19,7 @@ import { connectNats as connectEdge } from '../adapters/node/nats-connect.ts'
 import { openSqlite, type SqliteFile } from '../adapters/node/sqlite.ts'
 import { createBearerTokenAuthenticator } from '../auth/bearer-token.ts'
 import type { EdgePorts } from '../ports/edge-ports.ts'
+import type { RegistryStore } from '../ports/registry.ts'
 import { createSqlRegistry } from '../registry/sql-registry.ts'
 import { STALE_MS, sweepJobs } from './sweep.ts'
 
@@ -32,7 +33,7 @@ let nats: NatsServer
 let sqlite: SqliteFile
 let link: NatsLink
 let admin: NatsConnection
-let ports: EdgePorts
+let ports: EdgePorts & { readonly registry: RegistryStore }
 
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'millwright-sweep-'))
@@ -56,7 +57,8 @@ beforeAll(async () => {
     clock,
     log,
     process: { memoryBytes: () => 0 },
-    assets: { find: () => undefined },
+    requestsShareState: true,
+    assets: { find: async () => undefined },
   }
   await new Promise<void>((resolve) => link.onConnection(() => resolve()))
   await ports.registry.createAgent(workspace, {

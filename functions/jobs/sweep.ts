@@ -1,7 +1,14 @@
 import { AppError } from '#shared/errors.ts'
+import type { WorkspaceId } from '#shared/ids.ts'
 import { WIRE_VERSION } from '#shared/protocol/subjects.ts'
 import type { EdgePorts } from '../ports/edge-ports.ts'
+import type { RegistryStore } from '../ports/registry.ts'
 import { isWorkerConnected } from '../tools/ask-worker.ts'
+
+/** What a sweep needs of the world. It runs beside the store. */
+export type SweepPorts = Pick<EdgePorts, 'bus' | 'workers' | 'clock'> & {
+  readonly registry: Pick<RegistryStore, 'expireJobs' | 'listStale' | 'markPublished'>
+}
 
 /** A queued job that a connected, idle worker has not taken for this long has lost its message. */
 export const STALE_MS = 30_000
@@ -13,22 +20,20 @@ const BATCH_MAX = 50
  * Repairs what crashes leave: publishes lost jobs again and fails those past their deadline. Harmless to repeat and to
  * run in several processes: of a job that is in the queue twice, the second claim finds it ended or gets the newer fence.
  */
-export async function sweepJobs(ports: EdgePorts): Promise<{ published: number; expired: number }> {
-  const { registry, bus, workspace, clock } = ports
+export async function sweepJobs(ports: SweepPorts): Promise<{ published: number; expired: number }> {
+  const { registry, bus, clock } = ports
   const expired = await registry.expireJobs(DEADLINE_GRACE_MS)
   for (const job of expired) {
     bus.announce(job.workspace, { v: WIRE_VERSION, type: 'job_changed', job_id: job.job_id, state: 'failed' })
   }
 
-  const stale = (await registry.listStale(clock.now() - STALE_MS, BATCH_MAX)).filter(
-    (job) => job.workspace === workspace,
-  )
-  if (stale.length === 0) return { published: 0, expired: expired.length }
-  // Without a worker the messages simply wait where they are.
-  const asker = { caller: { subject: 'sweep' }, requestId: crypto.randomUUID(), signal: AbortSignal.timeout(5000) }
-  if (!(await isWorkerConnected(ports, asker))) return { published: 0, expired: expired.length }
+  const connected = new Map<WorkspaceId, boolean>()
   let published = 0
-  for (const job of stale) {
+  for (const job of await registry.listStale(clock.now() - STALE_MS, BATCH_MAX)) {
+    const isThere = connected.get(job.workspace) ?? (await hasWorker(ports, job.workspace))
+    connected.set(job.workspace, isThere)
+    // Without a worker the messages simply wait where they are.
+    if (!isThere) continue
     try {
       await bus.publish(job.workspace, job.job_id, job.attempts + 1)
     } catch (error) {
@@ -39,4 +44,9 @@ export async function sweepJobs(ports: EdgePorts): Promise<{ published: number; 
     published++
   }
   return { published, expired: expired.length }
+}
+
+function hasWorker(ports: SweepPorts, workspace: WorkspaceId): Promise<boolean> {
+  const asker = { caller: { subject: 'sweep' }, requestId: crypto.randomUUID(), signal: AbortSignal.timeout(5000) }
+  return isWorkerConnected({ ...ports, workspace }, asker)
 }

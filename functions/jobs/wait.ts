@@ -32,11 +32,11 @@ export async function waitForJob(ports: EdgePorts, job: JobId, options: WaitOpti
   // Listening comes first: an end between reading the row and listening would be missed.
   let wake = Promise.withResolvers<void>()
   const wakeUp = () => wake.resolve()
-  const stopWatching = bus.watch(workspace, job, (progress) => (progress === null ? wakeUp() : speak(progress)))
+  const stopWatching = await bus.watch(workspace, job, (progress) => (progress === null ? wakeUp() : speak(progress)))
   signal.addEventListener('abort', wakeUp, { once: true })
-  const known = bus.progress(workspace, job)
-  if (known !== null) speak(known)
   try {
+    const known = await bus.progress(workspace, job)
+    if (known !== null) speak(known)
     for (;;) {
       if (signal.aborted) {
         throw new AppError('cancelled', `Cannot wait for job "${job}": the call was cancelled`)
@@ -45,7 +45,7 @@ export async function waitForJob(ports: EdgePorts, job: JobId, options: WaitOpti
       const record = await registry.getJob(workspace, job)
       const leftMs = until - clock.now()
       if (isFinal(record.job.state) || leftMs <= 0) return record
-      if (clock.now() - spokenAt >= SILENCE_MAX_MS) speak(bus.progress(workspace, job) ?? unheard(record))
+      if (clock.now() - spokenAt >= SILENCE_MAX_MS) speak((await bus.progress(workspace, job)) ?? unheard(record))
       const timer = setTimeout(wakeUp, Math.min(leftMs, POLL_MS))
       await wake.promise
       clearTimeout(timer)

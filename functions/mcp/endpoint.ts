@@ -61,6 +61,9 @@ const CLIENT_CLOSED_REQUEST = 499
 const LISTENS_MAX = 60
 const LISTENS_WINDOW_MS = 60_000
 
+/** Bytes on the stream of a call that waits. One runtime notices only by writing that a client has gone. */
+const KEEP_ALIVE_MS = 1000
+
 const SESSION_HEADER = 'mcp-session-id'
 
 export interface McpCaller {
@@ -233,7 +236,7 @@ export function createMcpEndpoint(ports: EdgePorts, extension: McpExtension | nu
   const short = createMcpHandler(factory, { onerror })
   // Calls that wait answer as a stream from the start: comments on it keep proxies from cutting a silent connection, and
   // some runtimes notice that a client has gone only when they write. It costs more than plain JSON, so not for all.
-  const long = createMcpHandler(factory, { onerror, responseMode: 'sse' })
+  const long = createMcpHandler(factory, { onerror, responseMode: 'sse', keepAliveMs: KEEP_ALIVE_MS })
 
   async function serve(request: Request, message: JsonRpcMessage): Promise<Response> {
     if (waits(message)) return long.fetch(request, { parsedBody: message })
@@ -256,6 +259,7 @@ export function createMcpEndpoint(ports: EdgePorts, extension: McpExtension | nu
   /** The session that a message belongs to, where it needs one: all else is served without, and faster. */
   async function findSession(request: Request, message: JsonRpcMessage): Promise<McpSession | null> {
     const { subject } = scopeOf(request).caller
+    if (!ports.requestsShareState) return null
     if (message.method === 'initialize') return sessions.open(subject, createSessionServer())
     const needsOne =
       message.method === undefined ||
@@ -295,7 +299,12 @@ export function createMcpEndpoint(ports: EdgePorts, extension: McpExtension | nu
       if (message.method === 'notifications/cancelled') {
         await cancelByRequestId(ports, request, message, caller)
       }
-      return serve(request, message)
+      const response = await serve(request, message)
+      if (message.method === 'initialize' && response.status === 200 && !response.headers.has(SESSION_HEADER)) {
+        // Nothing is kept for it: it only lets a cancellation, which is another request, name the call that it means.
+        response.headers.set(SESSION_HEADER, crypto.randomUUID())
+      }
+      return response
     },
     async other(request, { subject }) {
       const session = sessions.find(request.headers.get(SESSION_HEADER), subject)

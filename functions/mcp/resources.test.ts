@@ -50,6 +50,7 @@ beforeAll(async () => {
   ports = {
     workspace,
     version: '1.2.3',
+    requestsShareState: true,
     hostnames: [],
     authenticator: createBearerTokenAuthenticator('mw_test'),
     registry: {

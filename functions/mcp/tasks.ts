@@ -132,7 +132,7 @@ export function createJobTasks(ports: EdgePorts): TaskStore {
     async get(taskId) {
       const record = await find(taskId)
       if (record === null) return null
-      const progress = isFinal(record.job.state) ? null : bus.progress(workspace, record.job.job_id)
+      const progress = isFinal(record.job.state) ? null : await bus.progress(workspace, record.job.job_id)
       return toTask(record, progress?.message)
     },
     // Nothing of ours asks for input: an answer to nothing changes nothing.

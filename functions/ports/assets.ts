@@ -6,5 +6,5 @@ export interface Asset {
 /** The files of the web page. */
 export interface Assets {
   /** The file at an address such as `/web/status.css`, or undefined. Knows exact names only. */
-  find(path: string): Asset | undefined
+  find(path: string): Promise<Asset | undefined>
 }

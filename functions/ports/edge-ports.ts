@@ -23,4 +23,6 @@ export interface EdgePorts {
   readonly log: Log
   readonly process: ProcessInfo
   readonly assets: Assets
+  /** Whether a request may go on with what another one began, as in Node. In workerd it may not. */
+  readonly requestsShareState: boolean
 }

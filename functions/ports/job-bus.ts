@@ -16,10 +16,13 @@ export interface JobBus {
   requestCancel(workspace: WorkspaceId, job: JobId): void
   /** Tells whoever shows the workspace that something changed. Best effort. */
   announce(workspace: WorkspaceId, event: WorkspaceEvent): void
-  /** Hears of one job until the returned function is called. Not every event arrives: read the row too. */
-  watch(workspace: WorkspaceId, job: JobId, listener: JobListener): () => void
-  /** The last progress that was heard of a job that has not ended, or null. */
-  progress(workspace: WorkspaceId, job: JobId): JobProgress | null
+  /**
+   * Hears of one job, from when it resolves until the function that it gives is called. Never rejects. Not every event
+   * arrives: read the row too.
+   */
+  watch(workspace: WorkspaceId, job: JobId, listener: JobListener): Promise<() => void>
+  /** The last progress that was heard of a job that has not ended, or null. Never rejects. */
+  progress(workspace: WorkspaceId, job: JobId): Promise<JobProgress | null>
   /** Whether the bus answers within a second. */
   ping(): Promise<boolean>
 }

@@ -164,16 +164,25 @@ export interface Registry {
   cancelJob(workspace: WorkspaceId, job: JobId): Promise<CancelledJob>
   /** The same by call key; null where no live job has it: one that is created with this key in the next minute is born cancelled. */
   cancelCall(workspace: WorkspaceId, callKey: string): Promise<CancelledJob | null>
+  markPublished(workspace: WorkspaceId, job: JobId): Promise<void>
+  /** Whether the store answers. */
+  ping(): Promise<boolean>
+}
+
+/** What a store is repaired by, in all of its workspaces. For whoever runs beside the store; no call needs it. */
+export interface RegistryUpkeep {
   /**
    * Queued jobs whose message is older than `publishedBefore` and seems lost: a later job of the workspace has been
    * started, or none is running. One that waits for an earlier job of its agent is not lost.
    */
   listStale(publishedBefore: number, limit: number): Promise<readonly StaleJob[]>
-  markPublished(workspace: WorkspaceId, job: JobId): Promise<void>
   /** Fails live jobs whose deadline passed more than `graceMs` ago. */
   expireJobs(graceMs: number): Promise<readonly { workspace: WorkspaceId; job_id: JobId }[]>
   /** Removes ended jobs beyond the retention; returns how many. */
   pruneJobs(): Promise<number>
-  /** Whether the store answers. */
-  ping(): Promise<boolean>
+  /** Whether any job has not ended: without one there is nothing to repair. */
+  hasLiveJobs(): Promise<boolean>
 }
+
+/** A whole store. */
+export type RegistryStore = Registry & RegistryUpkeep

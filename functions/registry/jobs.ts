@@ -8,7 +8,7 @@ import { type Agent, type EarlierTask, toActingAgent } from '#shared/schemas/age
 import { isFinal, type JobOutcome, JobState } from '#shared/schemas/job.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { Log } from '../ports/log.ts'
-import type { CancelledJob, JobRecord, Registry } from '../ports/registry.ts'
+import type { CancelledJob, JobRecord, RegistryStore } from '../ports/registry.ts'
 import type { Sql, SqlRow } from '../ports/sql.ts'
 import { agentNotFound } from './agents.ts'
 import { fromCursor, toCursor } from './cursor.ts'
@@ -18,7 +18,7 @@ import { damaged, NO_AGENT, parseAgent, parseJob } from './rows.ts'
 import { addUsage } from './usage-total.ts'
 
 type JobMethods = Pick<
-  Registry,
+  RegistryStore,
   | 'createJob'
   | 'withdrawJob'
   | 'getJob'
@@ -33,6 +33,7 @@ type JobMethods = Pick<
   | 'markPublished'
   | 'expireJobs'
   | 'pruneJobs'
+  | 'hasLiveJobs'
 >
 
 /** Ended jobs that a workspace keeps: weeks of history; with long diffs some hundred megabytes. */
@@ -455,6 +456,10 @@ export function createJobStore(sql: Sql, clock: Clock, log: Log): JobMethods {
         }
         return expired.map(({ workspace, job_id }) => ({ workspace, job_id }))
       })
+    },
+
+    async hasLiveJobs() {
+      return sql.all(`SELECT 1 AS live FROM jobs WHERE state IN ('queued', 'running') LIMIT 1`).length > 0
     },
 
     async pruneJobs() {

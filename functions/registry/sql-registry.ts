@@ -1,7 +1,7 @@
 import { AppError } from '#shared/errors.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { Log } from '../ports/log.ts'
-import type { Registry } from '../ports/registry.ts'
+import type { RegistryStore } from '../ports/registry.ts'
 import type { Sql } from '../ports/sql.ts'
 import { createAgentStore } from './agents.ts'
 import { createJobAgentStore } from './job-agents.ts'
@@ -9,7 +9,7 @@ import { createJobStore } from './jobs.ts'
 import { migrate } from './migrations.ts'
 
 /** The registry over SQL. Migrates the database first; throws `unavailable` where that cannot be done. */
-export function createSqlRegistry(sql: Sql, clock: Clock, log: Log): Registry {
+export function createSqlRegistry(sql: Sql, clock: Clock, log: Log): RegistryStore {
   migrate(sql)
   const agents = createAgentStore(sql, clock, log)
   const jobAgents = createJobAgentStore(sql, clock, agents.getAgent)
@@ -41,6 +41,7 @@ export function createSqlRegistry(sql: Sql, clock: Clock, log: Log): Registry {
     markPublished: guarded(jobs.markPublished),
     expireJobs: guarded(jobs.expireJobs),
     pruneJobs: guarded(jobs.pruneJobs),
+    hasLiveJobs: guarded(jobs.hasLiveJobs),
     async ping() {
       try {
         return sql.all('SELECT 1 AS one').length === 1

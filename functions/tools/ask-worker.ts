@@ -18,6 +18,9 @@ interface AskOptions {
   readonly agent?: ActingAgent
 }
 
+/** What asking takes of the world. */
+export type AskPorts = Pick<EdgePorts, 'workspace' | 'workers' | 'clock'>
+
 type Asker = Pick<CallContext, 'caller' | 'requestId' | 'signal'>
 
 /**
@@ -25,7 +28,7 @@ type Asker = Pick<CallContext, 'caller' | 'requestId' | 'signal'>
  * or with a plain error (our bug or the worker's) for an answer of another shape.
  */
 export async function askWorker<const Output extends v.GenericSchema>(
-  ports: EdgePorts,
+  ports: AskPorts,
   question: Question<Output>,
   args: Record<string, unknown>,
   asker: Asker,
@@ -59,7 +62,7 @@ const LOOK_AFTER_MS = 2000
  * question after the call itself, so one that does not know the call has answered it or never will.
  */
 async function callWhileThere(
-  ports: EdgePorts,
+  ports: AskPorts,
   family: CallFamily,
   envelope: CallEnvelope,
   timeoutMs: number,
@@ -93,7 +96,7 @@ const lostCall = (): AppError =>
   })
 
 /** False only where nobody listens, or the worker says so; one that is slow or too busy to say is at work. */
-async function isUnderWay(ports: EdgePorts, { id, caller }: CallEnvelope, signal: AbortSignal): Promise<boolean> {
+async function isUnderWay(ports: AskPorts, { id, caller }: CallEnvelope, signal: AbortSignal): Promise<boolean> {
   const asker = { caller, requestId: crypto.randomUUID(), signal }
   try {
     return (await askWorker(ports, CallState, { call_id: id }, asker, { timeoutMs: LOOK_AFTER_MS })).under_way
@@ -106,7 +109,7 @@ async function isUnderWay(ports: EdgePorts, { id, caller }: CallEnvelope, signal
 const PRESENCE_TIMEOUT_MS = 1000
 
 /** False only where nobody listens; a slow worker is a connected one. */
-export async function isWorkerConnected(ports: EdgePorts, asker: Asker): Promise<boolean> {
+export async function isWorkerConnected(ports: AskPorts, asker: Asker): Promise<boolean> {
   try {
     await askWorker(ports, GetWorkerInfo, {}, asker, { timeoutMs: PRESENCE_TIMEOUT_MS })
     return true

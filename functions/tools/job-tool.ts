@@ -77,7 +77,7 @@ export async function runJobTool(
     })
     return isFinal(record.job.state)
       ? toAnswer(record)
-      : { ...toAnswer(record), progress: ports.bus.progress(ports.workspace, job) }
+      : { ...toAnswer(record), progress: await ports.bus.progress(ports.workspace, job) }
   } catch (error) {
     if (context.signal.aborted && idempotency_key === undefined) await cancelJob(ports, job)
     throw error

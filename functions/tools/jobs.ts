@@ -28,7 +28,7 @@ export function createJobTools(ports: EdgePorts): EdgeHandlers<'list_jobs' | 'ge
       return {
         job,
         state: job.state,
-        progress: isFinal(job.state) ? null : bus.progress(workspace, job_id),
+        progress: isFinal(job.state) ? null : await bus.progress(workspace, job_id),
         result: result === null ? null : toPublicResult(job.tool, result),
         error: job.error,
       }

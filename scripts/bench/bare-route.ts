@@ -31,19 +31,24 @@ export async function startBareRoute(world: BenchStack, signal: AbortSignal): Pr
   const running: RunningService = await service.start(signal)
   const url = new URL(`http://127.0.0.1:${port}/`)
   return {
-    timed: (client, tool, args) => {
-      const body = JSON.stringify({
-        jsonrpc: '2.0',
-        id: 1,
-        method: 'tools/call',
-        params: { name: tool, arguments: args },
-      })
-      const headers = { 'content-type': 'application/json', accept: 'application/json' }
-      return async () => {
-        const answer = await client.post({ url, headers, body })
-        if (!answer.includes(SUCCESS)) throw new Error(`The bare route failed: ${answer.toString('utf8', 0, 500)}`)
-      }
-    },
+    timed: bareRouteAt(url),
     stop: () => running.stop(),
+  }
+}
+
+/** Calls of a bare route, in whatever runtime. */
+export function bareRouteAt(url: URL): BareRoute['timed'] {
+  return (client, tool, args) => {
+    const body = JSON.stringify({
+      jsonrpc: '2.0',
+      id: 1,
+      method: 'tools/call',
+      params: { name: tool, arguments: args },
+    })
+    const headers = { 'content-type': 'application/json', accept: 'application/json' }
+    return async () => {
+      const answer = await client.post({ url, headers, body })
+      if (!answer.includes(SUCCESS)) throw new Error(`The bare route failed: ${answer.toString('utf8', 0, 500)}`)
+    }
   }
 }

@@ -4,7 +4,7 @@ import { setTimeout } from 'node:timers/promises'
 import * as v from 'valibot'
 import { toWorkspaceId } from '#shared/ids.ts'
 import { createTempRepository, type TempRepository } from '#test/support/temp-repository.ts'
-import { type Stack, startStack } from '../stack.ts'
+import { type EdgeRuntime, type Stack, startStack } from '../stack.ts'
 import { createKeepAliveClient } from './keep-alive-client.ts'
 import { seedAgents } from './seed-agents.ts'
 import { createToolCalls } from './tool-calls.ts'
@@ -15,6 +15,8 @@ export interface BenchStack {
   readonly repository: TempRepository
   /** With the edge's credentials. */
   edgeNatsUrl(): string
+  /** The same for the WebSocket listener, which is there for an edge in another runtime than Node. */
+  edgeNatsWebSocketUrl(): string
   /** Ends it and removes its folders. */
   stop(): Promise<void>
 }
@@ -33,16 +35,18 @@ export async function startBenchStack(options: {
   agents?: number
   /** A model file instead of the embedded model. */
   model?: string
+  /** In which runtime the functions run; Node's where left out. */
+  edge?: EdgeRuntime
   signal: AbortSignal
 }): Promise<BenchStack> {
   const repository = await createTempRepository({ 'README.md': '# Sample\n', [SAMPLE_PATH]: sampleText })
   try {
     const dataFolder = join(repository.folder, 'data')
-    const { agents = 0, model, signal } = options
+    const { agents = 0, model, edge, signal } = options
     if (agents > 0) {
       await seedAgents(join(dataFolder, 'edge', 'registry.sqlite'), toWorkspaceId(basename(repository.root)), agents)
     }
-    const stack = await startOn(repository, signal, model)
+    const stack = await startOn(repository, signal, model, edge)
     try {
       await waitForModel(stack, signal)
     } catch (error) {
@@ -52,7 +56,8 @@ export async function startBenchStack(options: {
     return {
       stack,
       repository,
-      edgeNatsUrl: () => readEdgeNatsUrl(join(stack.dataFolder, 'nats')),
+      edgeNatsUrl: () => readEdgeNatsUrl(join(stack.dataFolder, 'nats'), 'nats'),
+      edgeNatsWebSocketUrl: () => readEdgeNatsUrl(join(stack.dataFolder, 'nats'), 'websocket'),
       async stop() {
         await stack.stop()
         repository.remove()
@@ -65,13 +70,19 @@ export async function startBenchStack(options: {
 }
 
 /** Starts the stack of a repository, again where it has run before; resolves when its endpoint answers. */
-export function startOn(repository: TempRepository, signal: AbortSignal, model = 'demo'): Promise<Stack> {
+export function startOn(
+  repository: TempRepository,
+  signal: AbortSignal,
+  model = 'demo',
+  edge?: EdgeRuntime,
+): Promise<Stack> {
   return startStack({
     repository: repository.root,
     dataFolder: join(repository.folder, 'data'),
     model,
     threads: 1,
     port: 0,
+    ...(edge === undefined ? {} : { edge }),
     log: () => undefined,
     signal,
   })
@@ -97,13 +108,16 @@ async function waitForModel(stack: Stack, signal: AbortSignal): Promise<void> {
 }
 
 const Passwords = v.pipe(v.string(), v.parseJson(), v.object({ edge: v.string() }))
-const Ports = v.pipe(v.string(), v.parseJson(), v.object({ nats: v.tuple([v.pipe(v.string(), v.url())]) }))
+const Urls = v.tuple([v.pipe(v.string(), v.url())])
+const Ports = v.pipe(v.string(), v.parseJson(), v.object({ nats: Urls, websocket: v.optional(Urls) }))
 
 /** From what the server's start left in its folder. */
-function readEdgeNatsUrl(folder: string): string {
+function readEdgeNatsUrl(folder: string, listener: 'nats' | 'websocket'): string {
   const ports = readdirSync(folder).find((name) => name.endsWith('.ports'))
   if (ports === undefined) throw new Error('Cannot find NATS: it has written no ports file')
-  const { nats } = v.parse(Ports, readFileSync(join(folder, ports), 'utf8'))
+  const [url] = v.parse(Ports, readFileSync(join(folder, ports), 'utf8'))[listener] ?? []
+  if (url === undefined) throw new Error(`NATS has no listener "${listener}"`)
   const { edge } = v.parse(Passwords, readFileSync(join(folder, 'passwords.json'), 'utf8'))
-  return `nats://edge:${encodeURIComponent(edge)}@${new URL(nats[0]).host}`
+  const { protocol, host } = new URL(url)
+  return `${protocol}//edge:${encodeURIComponent(edge)}@${host}`
 }

@@ -19,6 +19,7 @@ import { measureStart } from './figures/start.ts'
 import { measureTools } from './figures/tools.ts'
 import { measureValidation } from './figures/validation.ts'
 import { measureWholeStack } from './figures/whole-stack.ts'
+import { measureWorkerd } from './figures/workerd.ts'
 import { type BenchOptions, benchUsage, parseBenchOptions } from './options.ts'
 import type { Row } from './row.ts'
 import { formatTable } from './table.ts'
@@ -27,6 +28,7 @@ import { formatTable } from './table.ts'
 
 const figures = {
   'read-file': measureReadFile,
+  workerd: measureWorkerd,
   'list-agents': measureListAgents,
   'whole-stack': measureWholeStack,
   peer: measurePeer,

@@ -144,12 +144,16 @@ const decoder = new TextDecoder('utf-8', { fatal: true })
 /** Bytes of a message. Throws `too_large` where the connection could not carry them. */
 export function encodeMessage(what: string, message: unknown, bytesMax: number): Uint8Array {
   const bytes = encoder.encode(JSON.stringify(message))
-  if (bytes.byteLength > bytesMax) {
-    throw new AppError('too_large', `Cannot send ${what}: ${bytes.byteLength} bytes, limit ${bytesMax}`, {
-      hint: 'Ask for a smaller part, or send less at once',
-    })
-  }
+  checkMessageBytes(what, bytes, bytesMax)
   return bytes
+}
+
+/** The same refusal for a message that was encoded before. */
+export function checkMessageBytes(what: string, bytes: Uint8Array, bytesMax: number): void {
+  if (bytes.byteLength <= bytesMax) return
+  throw new AppError('too_large', `Cannot send ${what}: ${bytes.byteLength} bytes, limit ${bytesMax}`, {
+    hint: 'Ask for a smaller part, or send less at once',
+  })
 }
 
 /** Parses a message of a known schema. Throws `invalid_input` naming the fields that are wrong. */

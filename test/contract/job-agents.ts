@@ -1,6 +1,6 @@
 import * as v from 'valibot'
 import { beforeEach, describe, expect, it } from 'vitest'
-import type { NewAgent, Registry, TakeAgent } from '#functions/ports/registry.ts'
+import type { NewAgent, RegistryStore, TakeAgent } from '#functions/ports/registry.ts'
 import { AgentId, createJobId, type JobId, toWorkspaceId } from '#shared/ids.ts'
 import type { JobOutcome } from '#shared/schemas/job.ts'
 import type { RegistryUnderTest } from './registry.ts'
@@ -21,7 +21,7 @@ const agentFor = (id: string, file_key = `src/${id}.py`): NewAgent => ({
 /** How every registry lends agents to running jobs. `create` gives an empty one. */
 export function describeJobAgents(name: string, create: () => Promise<RegistryUnderTest>): void {
   describe(`agents of jobs: ${name}`, () => {
-    let registry: Registry
+    let registry: RegistryStore
     let clock: { nowMs: number }
     let job: JobId
     let fence: number
@@ -99,7 +99,7 @@ export function describeJobAgents(name: string, create: () => Promise<RegistryUn
       expect(await ids()).toEqual(['asked', 'made'])
     })
 
-    it.each<[string, (registry: Registry) => Promise<unknown>]>([
+    it.each<[string, (registry: RegistryStore) => Promise<unknown>]>([
       ['succeeds', (each) => each.finishJob(here, job, fence, { state: 'succeeded', result: {} })],
       ['fails', (each) => each.finishJob(here, job, fence, failed)],
       ['is cancelled', (each) => each.finishJob(here, job, fence, cancelled)],
@@ -120,7 +120,7 @@ export function describeJobAgents(name: string, create: () => Promise<RegistryUn
       expect(await ids()).toEqual(['asked', 'made'])
     })
 
-    async function expire(each: Registry): Promise<void> {
+    async function expire(each: RegistryStore): Promise<void> {
       clock.nowMs += 10 * 60_000
       await each.expireJobs(0)
     }

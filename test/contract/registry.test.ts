@@ -5,7 +5,7 @@ import { afterEach } from 'vitest'
 import { openSqlite, type SqliteFile } from '#functions/adapters/node/sqlite.ts'
 import { createSqlRegistry } from '#functions/registry/sql-registry.ts'
 import { describeJobAgents } from './job-agents.ts'
-import { describeRegistry, type RegistryUnderTest } from './registry.ts'
+import { describeRegistry, type RegistryUnderTest, type SqlAccess } from './registry.ts'
 
 const opened: { file: SqliteFile; folder: string }[] = []
 
@@ -24,7 +24,11 @@ async function create(): Promise<RegistryUnderTest> {
   const reports: string[] = []
   const log = { info: () => undefined, error: (message: string) => void reports.push(message) }
   const registry = createSqlRegistry(sql, { now: () => clock.nowMs }, log)
-  return { registry, sql, clock, reports }
+  const access: SqlAccess = {
+    all: async (statement, ...values) => sql.all(statement, ...values),
+    run: async (statement, ...values) => sql.run(statement, ...values),
+  }
+  return { registry, sql: access, clock, reports: async () => reports }
 }
 
 describeRegistry('node:sqlite on disk', create)

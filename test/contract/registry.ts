@@ -1,19 +1,25 @@
 import * as v from 'valibot'
 import { beforeEach, describe, expect, it } from 'vitest'
-import type { NewAgent, NewJob, Registry } from '#functions/ports/registry.ts'
-import type { Sql } from '#functions/ports/sql.ts'
+import type { NewAgent, NewJob, RegistryStore } from '#functions/ports/registry.ts'
+import type { SqlRow, SqlValue } from '#functions/ports/sql.ts'
 import { AgentId, createJobId, type JobId, toWorkspaceId, type WorkspaceId } from '#shared/ids.ts'
 import { AGENTS_MAX } from '#shared/protocol/limits.ts'
 import type { JobOutcome } from '#shared/schemas/job.ts'
 
+/** SQL from outside of where it runs. */
+export interface SqlAccess {
+  all(statement: string, ...values: SqlValue[]): Promise<SqlRow[]>
+  run(statement: string, ...values: SqlValue[]): Promise<number>
+}
+
 export interface RegistryUnderTest {
-  readonly registry: Registry
+  readonly registry: RegistryStore
   /** The store below, to damage rows as a broken disk or a hand would. */
-  readonly sql: Sql
+  readonly sql: SqlAccess
   /** Moves the registry's clock. */
   readonly clock: { nowMs: number }
   /** What was reported to the operator. */
-  readonly reports: string[]
+  reports(): Promise<readonly string[]>
 }
 
 const here = toWorkspaceId('here')
@@ -39,10 +45,10 @@ const agent = (id: string, changes: Partial<NewAgent> = {}): NewAgent => ({
 /** What every registry must do, whatever it is stored in. `create` gives an empty one. */
 export function describeRegistry(name: string, create: () => Promise<RegistryUnderTest>): void {
   describe(`registry: ${name}`, () => {
-    let registry: Registry
-    let sql: Sql
+    let registry: RegistryStore
+    let sql: SqlAccess
     let clock: { nowMs: number }
-    let reports: string[]
+    let reports: RegistryUnderTest['reports']
 
     const job = (agentName: string, changes: Partial<NewJob> = {}): NewJob => ({
       job_id: newJobId(clock.nowMs),
@@ -207,13 +213,13 @@ export function describeRegistry(name: string, create: () => Promise<RegistryUnd
       it('refuses one damaged agent and serves the others', async () => {
         for (const id of ['good', 'leaves', 'newer', 'nameless']) await registry.createAgent(here, agent(id))
         const damage = (id: string, change: string) => sql.run(`UPDATE agents SET ${change} WHERE agent_id = ?`, id)
-        damage('leaves', `managed_file = '../../etc/passwd'`)
-        damage('newer', 'version = 99')
-        damage('nameless', `name = ''`)
+        await damage('leaves', `managed_file = '../../etc/passwd'`)
+        await damage('newer', 'version = 99')
+        await damage('nameless', `name = ''`)
         for (const id of ['leaves', 'newer', 'nameless']) {
           await expect(registry.getAgent(here, agentId(id))).rejects.toMatchObject({ code: 'unavailable' })
         }
-        expect(reports).toHaveLength(3)
+        expect(await reports()).toHaveLength(3)
         const page = await registry.listAgents(here, { query: null, cursor: null, limit: 10 })
         expect(page.items.map((item) => item.agent_id)).toEqual(['good'])
         expect(page.total).toBe(1)
@@ -236,7 +242,9 @@ export function describeRegistry(name: string, create: () => Promise<RegistryUnd
       })
 
       it('goes from queued over running to its end, and the conversation with it', async () => {
+        expect(await registry.hasLiveJobs()).toBe(false)
         const id = await submit('a1')
+        expect(await registry.hasLiveJobs()).toBe(true)
         expect((await registry.getJob(here, id)).job).toMatchObject({ state: 'queued', started_at: null, error: null })
         const run = await claim(id)
         expect(run).toMatchObject({
@@ -250,7 +258,9 @@ export function describeRegistry(name: string, create: () => Promise<RegistryUnd
         expect((await registry.getAgent(here, agentId('a1'))).state).toBe('working')
         expect((await registry.getAgent(here, agentId('a2'))).state).toBe('idle')
         expect(await registry.countJobs(here)).toEqual({ queued: 0, running: 1 })
+        expect(await registry.hasLiveJobs()).toBe(true)
         expect(await registry.finishJob(here, id, 1, done)).toBe(true)
+        expect(await registry.hasLiveJobs()).toBe(false)
         expect(await registry.getJob(here, id)).toMatchObject({
           job: { state: 'succeeded' },
           result: { reply: 'Done' },
@@ -332,8 +342,8 @@ export function describeRegistry(name: string, create: () => Promise<RegistryUnd
         expect(ended.job).toMatchObject({ agent_id: null, state: 'succeeded' })
         const listed = await registry.listJobs(here, { state: null, agent: null, cursor: null, limit: 10 })
         expect(listed.items.map(({ agent_id }) => agent_id)).toEqual([null, null])
-        expect(sql.all('SELECT * FROM messages')).toEqual([])
-        expect(sql.all('SELECT * FROM agent_usage')).toEqual([])
+        expect(await sql.all('SELECT * FROM messages')).toEqual([])
+        expect(await sql.all('SELECT * FROM agent_usage')).toEqual([])
       })
 
       it('accepts the outcome of the last claim only, and once', async () => {
@@ -560,7 +570,7 @@ export function describeRegistry(name: string, create: () => Promise<RegistryUnd
           let cursor: string | null = null
           do {
             const request = { state, agent: name === null ? null : agentId(name), cursor, limit: 2 }
-            const page: Awaited<ReturnType<Registry['listJobs']>> = await registry.listJobs(here, request)
+            const page: Awaited<ReturnType<RegistryStore['listJobs']>> = await registry.listJobs(here, request)
             seen.push(...page.items.map((item) => item.job_id))
             cursor = page.next_cursor
           } while (cursor !== null)
@@ -652,7 +662,7 @@ export function describeRegistry(name: string, create: () => Promise<RegistryUnd
       it('refuses one damaged job and lists the others', async () => {
         const broken = await submit('a1')
         const good = await submit('a1')
-        sql.run(`UPDATE jobs SET error = '{"code": "tim' WHERE job_id = ?`, broken)
+        await sql.run(`UPDATE jobs SET error = '{"code": "tim' WHERE job_id = ?`, broken)
         await expect(registry.getJob(here, broken)).rejects.toMatchObject({ code: 'unavailable' })
         const page = await registry.listJobs(here, { state: null, agent: null, cursor: null, limit: 10 })
         expect(page.items.map((item) => item.job_id)).toEqual([good])
@@ -661,7 +671,7 @@ export function describeRegistry(name: string, create: () => Promise<RegistryUnd
     })
 
     it('takes as many agents as there may be, and not one more', async () => {
-      sql.run(
+      await sql.run(
         `INSERT INTO agents (workspace, agent_id, id_key, file_key, version, name, managed_file, search, created_at,
           updated_at, system_prompt)
          WITH RECURSIVE numbers (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < ?)
@@ -679,16 +689,15 @@ export function describeRegistry(name: string, create: () => Promise<RegistryUnd
     })
 
     it('lists a page out of 10,000 agents, and finds one of them', async () => {
-      sql.transaction(() => {
-        for (let index = 0; index < 10_000; index++) {
-          const id = `agent-${String(index).padStart(5, '0')}`
-          sql.run(
-            `INSERT INTO agents (workspace, agent_id, id_key, file_key, version, name, managed_file, search, created_at,
-               updated_at, system_prompt) VALUES (?, ?, ?, ?, 1, ?, ?, ?, 0, 0, ?)`,
-            ...[here, id, id, `${id}.py`, id, `${id}.py`, id, 'x'.repeat(2000)],
-          )
-        }
-      })
+      await sql.run(
+        `INSERT INTO agents (workspace, agent_id, id_key, file_key, version, name, managed_file, search, created_at,
+          updated_at, system_prompt)
+         WITH RECURSIVE numbers (n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM numbers WHERE n < 9999),
+           ids (id) AS (SELECT 'agent-' || substr('0000' || n, -5) FROM numbers)
+         SELECT ?, id, id, id || '.py', 1, id, id || '.py', id, 0, 0, ? FROM ids`,
+        here,
+        'x'.repeat(2000),
+      )
       const page = await registry.listAgents(here, { query: null, cursor: null, limit: 50 })
       expect(page.items.map((item) => item.agent_id)[49]).toBe('agent-00049')
       expect(page.total).toBe(10_000)

@@ -16,6 +16,7 @@ import { dirname, join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { type Stack, startStack } from '#scripts/stack.ts'
 import { writeTinyModel } from '#scripts/tiny-model.ts'
+import { edgeOptions } from './edge-runtime.ts'
 import { connectClient, type TestClient } from './mcp.ts'
 import { createTempRepository, hashTree, type TempRepository } from './temp-repository.ts'
 
@@ -67,6 +68,7 @@ export async function createHostileWorld({ empty = false } = {}): Promise<Hostil
     model,
     threads: 1,
     port: 0,
+    ...edgeOptions(),
     log: () => undefined,
   })
   const client = await connectClient(stack.url, stack.token)

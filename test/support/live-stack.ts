@@ -4,6 +4,7 @@ import { type Stack, startStack } from '#scripts/stack.ts'
 import type { Backoff } from '#scripts/supervisor.ts'
 import { type TinyModelOptions, writeTinyModel } from '#scripts/tiny-model.ts'
 import type { JobProgress } from '#shared/schemas/job.ts'
+import { edgeOptions } from './edge-runtime.ts'
 import { connectClient, type Fields, type TestClient, type ToolAnswer } from './mcp.ts'
 import { createTempRepository, type TempRepository } from './temp-repository.ts'
 
@@ -56,6 +57,7 @@ export async function startLiveStack(options: LiveStackOptions): Promise<LiveSta
     threads: 1,
     ...(options.roles === undefined ? {} : { roles: options.roles }),
     port: 0,
+    ...edgeOptions(),
     log: (line) => log.push(line),
     ...(options.backoff === undefined ? {} : { backoff: options.backoff }),
   })

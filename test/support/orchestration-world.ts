@@ -188,7 +188,7 @@ const silentBus: JobBus = {
   publish: async () => {},
   requestCancel: () => {},
   announce: () => {},
-  watch: () => () => {},
-  progress: () => null,
+  watch: async () => () => {},
+  progress: async () => null,
   ping: async () => true,
 }

@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { type Stack, startStack } from '#scripts/stack.ts'
 import { writeTinyModel } from '#scripts/tiny-model.ts'
+import { edgeOptions } from './edge-runtime.ts'
 import { connectClient, type TestClient } from './mcp.ts'
 import { createTempRepository, type TempRepository } from './temp-repository.ts'
 
@@ -33,6 +34,7 @@ export async function startTestStack({ files, model = 'tiny' }: TestStackOptions
       model: model === 'tiny' ? modelFile : model,
       threads: 1,
       port: 0,
+      ...edgeOptions(),
       log: () => undefined,
     })
   let stack = await start()

@@ -2,7 +2,6 @@ import { JetStreamApiError, jetstream } from '@nats-io/jetstream'
 import type { NatsConnection } from '@nats-io/nats-core'
 import type * as v from 'valibot'
 import { AppError } from '#shared/errors.ts'
-import type { JobId, WorkspaceId } from '#shared/ids.ts'
 import { decodeMessage, encodeMessage, type JobMessage } from '#shared/protocol/envelope.ts'
 import { cancelSubject, eventsSubject, jobSubject, jobsSubject, WIRE_VERSION } from '#shared/protocol/subjects.ts'
 import { JobEvent, WorkspaceEvent } from '#shared/schemas/event.ts'
@@ -78,7 +77,7 @@ export function createNatsJobBus(link: NatsLink): JobBus {
     requestCancel: (workspace, job) =>
       send(cancelSubject(workspace, job), { v: WIRE_VERSION, workspace, job_id: job } satisfies JobMessage),
     announce: (workspace, event) => send(eventsSubject(workspace), event),
-    watch(workspace, job, listener) {
+    async watch(workspace, job, listener) {
       const subject = jobSubject(workspace, job)
       const set = listeners.get(subject) ?? new Set()
       listeners.set(subject, set.add(listener))
@@ -87,7 +86,7 @@ export function createNatsJobBus(link: NatsLink): JobBus {
         if (set.size === 0) listeners.delete(subject)
       }
     },
-    progress: (workspace: WorkspaceId, job: JobId) => progress.get(jobSubject(workspace, job)) ?? null,
+    progress: async (workspace, job) => progress.get(jobSubject(workspace, job)) ?? null,
     async ping() {
       try {
         const late = new Promise<false>((resolve) => setTimeout(() => resolve(false), PING_TIMEOUT_MS))

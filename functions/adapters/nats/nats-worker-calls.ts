@@ -1,39 +1,31 @@
 import { type NatsConnection, RequestError, TimeoutError } from '@nats-io/nats-core'
 import { AppError } from '#shared/errors.ts'
-import { CallReply, decodeMessage, encodeMessage } from '#shared/protocol/envelope.ts'
+import { checkMessageBytes } from '#shared/protocol/envelope.ts'
 import { NATS_PAYLOAD_BYTES_MAX } from '#shared/protocol/limits.ts'
-import { callSubject } from '#shared/protocol/subjects.ts'
 import type { WorkerCalls } from '../../ports/worker-calls.ts'
+import { createWorkerCalls, type WorkerRequest } from '../worker-calls.ts'
 import type { NatsLink } from './nats-link.ts'
 
 export function createNatsWorkerCalls(link: NatsLink): WorkerCalls {
-  return {
-    async call(family, envelope, timeoutMs, signal) {
-      const connection = link.connection()
-      const bytes = encodeMessage('the call to the worker', envelope, payloadBytesMax(connection))
-      const request = connection.request(callSubject(envelope.workspace, family), bytes, { timeout: timeoutMs })
-      const answer = await untilAborted(request, signal).catch((cause: unknown) => {
-        throw toAppError(cause)
-      })
-      const reply = parseReply(answer.data)
-      if (reply.id !== envelope.id) throw new Error('The worker answered another call than it was asked')
-      return reply
-    },
+  return createWorkerCalls(createNatsRequest(link))
+}
+
+/** Short calls over a connection that may not be there: `unavailable` at once then. */
+export function createNatsRequest(link: NatsLink): WorkerRequest {
+  return async (subject, question, timeoutMs) => {
+    const connection = link.connection()
+    checkMessageBytes('the call to the worker', question, payloadBytesMax(connection))
+    try {
+      return (await connection.request(subject, question, { timeout: timeoutMs })).data
+    } catch (cause) {
+      throw toAppError(cause)
+    }
   }
 }
 
 /** What this server lets through; a larger message would cost the connection. */
 export function payloadBytesMax(connection: NatsConnection): number {
   return Math.min(connection.info?.max_payload ?? NATS_PAYLOAD_BYTES_MAX, NATS_PAYLOAD_BYTES_MAX)
-}
-
-function parseReply(bytes: Uint8Array): CallReply {
-  try {
-    return decodeMessage("the worker's reply", CallReply, bytes)
-  } catch (cause) {
-    // A caller who asked properly is not told `invalid_input` for what a worker sent.
-    throw new Error("The worker's reply cannot be read", { cause })
-  }
 }
 
 function toAppError(cause: unknown): unknown {
@@ -51,16 +43,5 @@ function toAppError(cause: unknown): unknown {
   return new AppError('unavailable', 'Cannot reach the worker: the message bus failed', {
     cause,
     hint: 'Try again in a moment',
-  })
-}
-
-/** The call goes on at the worker; only the waiting ends. */
-function untilAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  if (signal === undefined) return work
-  return new Promise((resolve, reject) => {
-    const onAbort = () => reject(new AppError('cancelled', 'Cannot answer: the call was cancelled'))
-    if (signal.aborted) onAbort()
-    signal.addEventListener('abort', onAbort, { once: true })
-    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort))
   })
 }

@@ -38,8 +38,9 @@ import {
 } from '#shared/protocol/subjects.ts'
 import type { JobOutcome } from '#shared/schemas/job.ts'
 import { catalogue } from '#shared/tools/catalogue.ts'
-import { parseConfig } from './config.ts'
-import { type EdgeServer, serveEdge } from './entry.node.ts'
+import { edgeRuntime } from '#test/support/edge-runtime.ts'
+import { startEdgeServer } from '#test/support/edge-server.ts'
+import type { EdgeServer } from './entry.node.ts'
 
 // The edge as it runs, with a real NATS server and both generations of clients. The worker is played by this file: it
 // speaks the wire's contract, and each test says what it answers.
@@ -48,11 +49,14 @@ let folder: string
 let nats: NatsServer
 let workspaceCount = 0
 const cleanups: (() => Promise<unknown>)[] = []
-const log = { info: () => undefined, error: () => undefined }
 
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'millwright-edge-'))
-  nats = await startNatsServer({ binary: await findNatsServer(), dataFolder: join(folder, 'nats') })
+  nats = await startNatsServer({
+    binary: await findNatsServer(),
+    dataFolder: join(folder, 'nats'),
+    webSocketPort: 0,
+  })
 })
 
 afterEach(async () => {
@@ -69,13 +73,16 @@ interface Stack {
   workspace: WorkspaceId
 }
 
-function configFor(workspace: WorkspaceId, url = nats.url('edge')) {
-  return parseConfig({
-    NATS_URL: url,
-    MILLWRIGHT_DATA: join(folder, `data-${workspace}`),
-    MILLWRIGHT_WORKSPACE: workspace,
-    MILLWRIGHT_PORT: '0',
+/** An edge of a workspace, connected or not. */
+async function startEdge(workspace: WorkspaceId, server = nats): Promise<EdgeServer> {
+  const edge = await startEdgeServer({
+    workspace,
+    folder: join(folder, `data-${workspace}`),
+    natsUrl: server.url('edge'),
+    natsWebSocketUrl: server.webSocketUrl('edge'),
   })
+  cleanups.push(() => edge.close())
+  return edge
 }
 
 /** An edge of its own workspace, connected. */
@@ -83,8 +90,7 @@ async function startStack(): Promise<Stack> {
   workspaceCount++
   const workspace = toWorkspaceId(`edge-${process.pid}-${workspaceCount}`)
   await ensureStreams(nats.url('admin'), [workspace])
-  const edge = await serveEdge(configFor(workspace), log)
-  cleanups.push(() => edge.close())
+  const edge = await startEdge(workspace)
   await expect.poll(async () => (await health(edge)).nats, { interval: 10 }).toBe(true)
   return { edge, workspace }
 }
@@ -605,7 +611,27 @@ describe('jobs', () => {
   })
 })
 
-describe('the process', () => {
+describe('an edge that starts before NATS', () => {
+  it('answers, and works once that is there', async () => {
+    const late = toWorkspaceId(`late-${process.pid}`)
+    const lateFolder = join(folder, 'nats-late')
+    const binary = await findNatsServer()
+    const first = await startNatsServer({ binary, dataFolder: lateFolder, webSocketPort: 0 })
+    await first.stop()
+    const places = { port: first.port, webSocketPort: first.webSocketPort ?? 0 }
+    const edge = await startEdge(late, first)
+    expect(await health(edge)).toMatchObject({ status: 'ok', nats: false })
+    const client = await connectClient({ edge, workspace: late }, 'v2-modern')
+    expect((await client.call('read_file', { path: 'a' })).structuredContent.error?.code).toBe('unavailable')
+    const second = await startNatsServer({ binary, dataFolder: lateFolder, ...places })
+    cleanups.push(() => second.stop())
+    await expect.poll(async () => (await health(edge)).nats, { timeout: 10_000, interval: 50 }).toBe(true)
+    expect((await client.call('read_file', { path: 'a' })).structuredContent.error?.code).toBe('worker_offline')
+  })
+})
+
+// Workerd's process is not ours: it is started and ended by whoever hosts it.
+describe.runIf(edgeRuntime() === 'node')('the process on Node', () => {
   const entry = join(import.meta.dirname, 'entry.node.ts')
   const env = (workspace: string, port: number, data: string) => ({
     PATH: process.env.PATH,
@@ -676,23 +702,5 @@ describe('the process', () => {
     const taken = start(env('process', edge.port, 'taken'))
     expect(await once(taken.child, 'exit')).toEqual([1, null])
     expect(taken.errors()).toContain(`Cannot listen on port ${edge.port}`)
-  })
-
-  it('answers before NATS is there, and works once it is', async () => {
-    const late = toWorkspaceId(`late-${process.pid}`)
-    const lateFolder = join(folder, 'nats-late')
-    const binary = await findNatsServer()
-    const first = await startNatsServer({ binary, dataFolder: lateFolder })
-    const url = first.url('edge')
-    await first.stop()
-    const edge = await serveEdge(configFor(late, url), log)
-    cleanups.push(() => edge.close())
-    expect(await health(edge)).toMatchObject({ status: 'ok', nats: false })
-    const client = await connectClient({ edge, workspace: late }, 'v2-modern')
-    expect((await client.call('read_file', { path: 'a' })).structuredContent.error?.code).toBe('unavailable')
-    const second = await startNatsServer({ binary, dataFolder: lateFolder, port: first.port })
-    cleanups.push(() => second.stop())
-    await expect.poll(async () => (await health(edge)).nats, { timeout: 10_000, interval: 50 }).toBe(true)
-    expect((await client.call('read_file', { path: 'a' })).structuredContent.error?.code).toBe('worker_offline')
   })
 })

@@ -1,0 +1,122 @@
+import { DurableObject, RpcTarget } from 'cloudflare:workers'
+import type { JobId, WorkspaceId } from '#shared/ids.ts'
+import type { WorkspaceEvent } from '#shared/schemas/event.ts'
+import type { JobProgress } from '#shared/schemas/job.ts'
+import { createRegistryService } from '../../jobs/registry-service.ts'
+import type { JobBus } from '../../ports/job-bus.ts'
+import type { Log } from '../../ports/log.ts'
+import { type EdgeEnvironment, parseWorkerdConfig } from '../../workerd-config.ts'
+import { createNatsJobBus } from '../nats/nats-job-bus.ts'
+import { createNatsLink } from '../nats/nats-link.ts'
+import { serveRegistry } from '../nats/nats-registry-service.ts'
+import { createNatsRequest } from '../nats/nats-worker-calls.ts'
+import type { WorkerRequest } from '../worker-calls.ts'
+import { type Answer, toAnswer } from './answer.ts'
+import { createConsoleLog } from './console-log.ts'
+import { connectNatsWebSocket } from './nats-websocket.ts'
+import { createObjectRegistry } from './object-registry.ts'
+import type { Held, ObjectNamespace, ObjectState, RemoteFunction } from './runtime.ts'
+import type { LinkStub, RegistryStub } from './stubs.ts'
+
+/** An object is put away some 70 seconds after it was last asked; the workers' questions do not count as asking. */
+const HEARTBEAT_MS = 30_000
+/** What a call waits for the first connection of an object that has just come up. */
+const FIRST_CONNECTION_MS = 3000
+
+export interface LinkEnvironment extends EdgeEnvironment {
+  readonly REGISTRY: ObjectNamespace<RegistryStub>
+}
+
+/**
+ * The connection to NATS. A socket that one request has opened may not serve another, so it lives in an object, of which
+ * there is one; that object answers the workers' questions to the registry as well. Its alarm keeps it there.
+ */
+export class LinkObject extends DurableObject<LinkEnvironment> implements LinkStub {
+  readonly #bus: JobBus
+  readonly #request: WorkerRequest
+  readonly #log: Log = createConsoleLog()
+  /** Resolves when there has been a connection, or the time to wait for one is over. */
+  readonly #connected: Promise<unknown>
+
+  constructor(ctx: ObjectState, env: LinkEnvironment) {
+    super(ctx, env)
+    const { nats, workspace } = parseWorkerdConfig(env)
+    const link = createNatsLink(() => connectNatsWebSocket(nats), this.#log)
+    this.#connected = Promise.race([
+      new Promise<void>((resolve) => link.onConnection(() => resolve())),
+      new Promise<void>((resolve) => setTimeout(resolve, FIRST_CONNECTION_MS)),
+    ])
+    this.#bus = createNatsJobBus(link)
+    this.#request = createNatsRequest(link)
+    const registry = createObjectRegistry(env.REGISTRY, workspace)
+    serveRegistry(link, createRegistryService({ registry, bus: this.#bus }), this.#log)
+    void this.#beatLater()
+  }
+
+  async request(subject: string, question: Uint8Array, timeoutMs: number): Promise<Answer<Uint8Array>> {
+    await this.#connected
+    return toAnswer(() => this.#request(subject, question, timeoutMs), this.#log)
+  }
+
+  async publish(workspace: WorkspaceId, job: JobId, attempt: number): Promise<Answer<void>> {
+    await this.#connected
+    return toAnswer(() => this.#bus.publish(workspace, job, attempt), this.#log)
+  }
+
+  async requestCancel(workspace: WorkspaceId, job: JobId): Promise<void> {
+    await this.#connected
+    this.#bus.requestCancel(workspace, job)
+  }
+
+  async announce(workspace: WorkspaceId, event: WorkspaceEvent): Promise<void> {
+    await this.#connected
+    this.#bus.announce(workspace, event)
+  }
+
+  async watch(workspace: WorkspaceId, job: JobId, listener: RemoteFunction<[JobProgress | null]>): Promise<Held> {
+    const kept = listener.dup()
+    await this.#connected
+    // Who no longer listens has gone away, and disposes of the watch by that.
+    const tell = (progress: JobProgress | null) => void kept(progress).catch(() => undefined)
+    const stop = await this.#bus.watch(workspace, job, tell)
+    return new Watch(() => {
+      stop()
+      kept[Symbol.dispose]()
+    })
+  }
+
+  progress(workspace: WorkspaceId, job: JobId): Promise<JobProgress | null> {
+    return this.#bus.progress(workspace, job)
+  }
+
+  async ping(): Promise<boolean> {
+    await this.#connected
+    return this.#bus.ping()
+  }
+
+  /** The object is there when this runs, which is all that it is for: its constructor connects. */
+  async alarm(): Promise<void> {
+    await this.#beatLater()
+  }
+
+  #beatLater(): Promise<void> {
+    return this.ctx.storage.setAlarm(Date.now() + HEARTBEAT_MS)
+  }
+}
+
+/** The runtime disposes of it when its holder does, or is gone. */
+class Watch extends RpcTarget implements Held {
+  readonly #stop: () => void
+  #stopped = false
+
+  constructor(stop: () => void) {
+    super()
+    this.#stop = stop
+  }
+
+  [Symbol.dispose](): void {
+    if (this.#stopped) return
+    this.#stopped = true
+    this.#stop()
+  }
+}

@@ -1,0 +1,47 @@
+// The part of the Workers runtime that we use. Its own type package declares a whole platform, whose globals
+// contradict Node's; this is what the adapters beside it touch.
+
+/** A row's values as Durable Object storage gives them. */
+export type StoredValue = ArrayBuffer | string | number | null
+
+export interface ObjectStorage {
+  readonly sql: {
+    exec(statement: string, ...values: StoredValue[]): { toArray(): Record<string, StoredValue>[] }
+  }
+  /** All of `work` or nothing. `work` must not wait for anything. */
+  transactionSync<T>(work: () => T): T
+  /** Epoch milliseconds, or null where none is set. */
+  getAlarm(): Promise<number | null>
+  setAlarm(scheduledAtMs: number): Promise<void>
+}
+
+export interface ObjectState {
+  readonly storage: ObjectStorage
+}
+
+/** The objects of one class. A stub belongs to the request in which it was made: make one for each call. */
+export interface ObjectNamespace<Stub> {
+  idFromName(name: string): ObjectId
+  get(id: ObjectId): Stub
+}
+
+/** Opaque; may be kept. */
+export interface ObjectId {
+  toString(): string
+}
+
+export interface RequestContext {
+  /** Keeps the request's work alive after its answer, or its client, is gone. For 30 seconds at most. */
+  waitUntil(promise: Promise<unknown>): void
+}
+
+/** Something of another object or request, held until it is disposed of. */
+export interface Held {
+  [Symbol.dispose](): void
+}
+
+/** A function that was passed from elsewhere. Given up when the call ends that brought it, unless it is kept. */
+export interface RemoteFunction<Values extends unknown[]> {
+  (...values: Values): Promise<void>
+  dup(): RemoteFunction<Values> & Held
+}

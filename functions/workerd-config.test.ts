@@ -1,0 +1,50 @@
+import { describe, expect, it } from 'vitest'
+import { type EdgeEnvironment, parseWorkerdConfig } from './workerd-config.ts'
+
+const TOKEN = `mw_${'x'.repeat(43)}`
+const complete: EdgeEnvironment = {
+  NATS_URL: 'wss://edge:p%40ss@nats.example.com/ws',
+  MILLWRIGHT_TOKEN: TOKEN,
+  MILLWRIGHT_WORKSPACE: 'demo',
+  MILLWRIGHT_HOSTNAMES: 'mill.example.com, localhost,[::1]',
+}
+
+describe('workerd config', () => {
+  it('takes the credentials out of the NATS URL, and names apart', () => {
+    expect(parseWorkerdConfig(complete)).toEqual({
+      nats: { server: 'wss://nats.example.com/ws', user: 'edge', password: 'p@ss' },
+      token: TOKEN,
+      workspace: 'demo',
+      hostnames: ['mill.example.com', 'localhost', '[::1]'],
+    })
+    const { nats } = parseWorkerdConfig({ ...complete, NATS_URL: 'ws://127.0.0.1:9222' })
+    expect(nats).toEqual({ server: 'ws://127.0.0.1:9222', user: '', password: '' })
+  })
+
+  it.each([
+    ['NATS_URL', undefined],
+    ['NATS_URL', 'nats://edge:secret-password@127.0.0.1:4222'],
+    ['NATS_URL', 'secret-password'],
+    ['MILLWRIGHT_TOKEN', undefined],
+    ['MILLWRIGHT_TOKEN', ''],
+    ['MILLWRIGHT_TOKEN', 'secret-password'],
+    ['MILLWRIGHT_TOKEN', `secret-password ${'x'.repeat(50)}`],
+    ['MILLWRIGHT_WORKSPACE', undefined],
+    ['MILLWRIGHT_WORKSPACE', 'a.>'],
+    ['MILLWRIGHT_HOSTNAMES', undefined],
+    ['MILLWRIGHT_HOSTNAMES', ''],
+    ['MILLWRIGHT_HOSTNAMES', 'localhost:8000'],
+    ['MILLWRIGHT_HOSTNAMES', '*'],
+  ])('refuses %s=%j, naming it and not its value', (name, value) => {
+    const { [name as keyof EdgeEnvironment]: _left, ...others } = complete
+    const environment = value === undefined ? others : { ...others, [name]: value }
+    let message = ''
+    try {
+      parseWorkerdConfig(environment)
+    } catch (error) {
+      message = String(error)
+    }
+    expect(message).toContain(value === undefined ? `${name} is missing` : name)
+    expect(message).not.toContain('secret-password')
+  })
+})

@@ -1,0 +1,76 @@
+import * as v from 'valibot'
+import { AppError } from '#shared/errors.ts'
+import { WorkspaceId } from '#shared/ids.ts'
+
+/** As long as the one that Millwright makes: 256 bits and more cannot be guessed. */
+const TOKEN_CHARACTERS_MIN = 43
+
+const NatsUrl = v.pipe(
+  v.string(),
+  v.check((text) => {
+    const url = URL.canParse(text) ? new URL(text) : undefined
+    return url !== undefined && ['ws:', 'wss:'].includes(url.protocol) && url.hostname !== ''
+  }, 'must be wss://user:password@host:port'),
+  v.transform((text) => {
+    const url = new URL(text)
+    return {
+      server: `${url.protocol}//${url.host}${url.pathname === '/' ? '' : url.pathname}`,
+      user: decodeURIComponent(url.username),
+      password: decodeURIComponent(url.password),
+    }
+  }),
+)
+
+/** What is set in `wrangler.toml`, and (NATS_URL, MILLWRIGHT_TOKEN) as secrets. */
+export interface EdgeEnvironment {
+  readonly NATS_URL?: string
+  readonly MILLWRIGHT_TOKEN?: string
+  readonly MILLWRIGHT_WORKSPACE?: string
+  readonly MILLWRIGHT_HOSTNAMES?: string
+}
+
+const Environment = v.object({
+  NATS_URL: NatsUrl,
+  MILLWRIGHT_TOKEN: v.pipe(
+    v.string(),
+    v.regex(/^[\x21-\x7e]+$/, 'must hold no spaces'),
+    v.minLength(TOKEN_CHARACTERS_MIN, `must have at least ${TOKEN_CHARACTERS_MIN} characters`),
+  ),
+  MILLWRIGHT_WORKSPACE: WorkspaceId,
+  MILLWRIGHT_HOSTNAMES: v.pipe(
+    v.string(),
+    v.transform((text) => text.split(',').map((name) => name.trim())),
+    v.check(
+      (names) => names.every((name) => /^(?:[a-z0-9.-]+|\[[0-9a-f:]+\])$/.test(name)),
+      'must be names divided by commas, without ports',
+    ),
+  ),
+})
+
+export interface WorkerdConfig {
+  readonly nats: { readonly server: string; readonly user: string; readonly password: string }
+  readonly token: string
+  readonly workspace: WorkspaceId
+  /** Under which the edge may be reached: no ports; IPv6 in brackets. */
+  readonly hostnames: readonly string[]
+}
+
+/** Throws `invalid_input` naming each variable that is missing or wrong; never repeats a value, which may be a secret. */
+export function parseWorkerdConfig(environment: EdgeEnvironment): WorkerdConfig {
+  const parsed = v.safeParse(Environment, environment)
+  if (!parsed.success) {
+    const present = new Set(Object.keys(environment))
+    const lines = parsed.issues.map((issue) => {
+      const name = v.getDotPath(issue) ?? 'environment'
+      return present.has(name) ? `${name} ${issue.message}` : `${name} is missing`
+    })
+    throw new AppError('invalid_input', `Cannot start: ${lines.join('; ')}`)
+  }
+  const { NATS_URL, MILLWRIGHT_TOKEN, MILLWRIGHT_WORKSPACE, MILLWRIGHT_HOSTNAMES } = parsed.output
+  return {
+    nats: NATS_URL,
+    token: MILLWRIGHT_TOKEN,
+    workspace: MILLWRIGHT_WORKSPACE,
+    hostnames: MILLWRIGHT_HOSTNAMES,
+  }
+}
