@@ -1,6 +1,8 @@
 import { Hono } from 'hono'
 import { AppError } from '#shared/errors.ts'
+import { createAuthRoutes } from './auth/routes.ts'
 import { checkDeclaredLength, parseJson, readBody, unsupportedMedia } from './http/body.ts'
+import { type EdgeBindings, limitCallers } from './http/caller-limits.ts'
 import { toErrorResponse, toRefusal } from './http/errors.ts'
 import { INVALID_REQUEST, jsonRpcError, PARSE_ERROR, TRANSPORT_ERROR } from './http/json-rpc.ts'
 import { checkHostAndOrigin } from './http/origin.ts'
@@ -10,7 +12,8 @@ import { createToolsets } from './mcp/toolset.ts'
 import type { EdgePorts } from './ports/edge-ports.ts'
 
 export interface EdgeApp {
-  readonly fetch: (request: Request) => Response | Promise<Response>
+  /** `address` is the peer's on the network, where the entry knows it: limits on strangers go by it. */
+  readonly fetch: (request: Request, address?: string) => Response | Promise<Response>
   /** Ends what is being answered. */
   close(): Promise<void>
 }
@@ -22,7 +25,8 @@ export interface EdgeApp {
 export function createApp(ports: EdgePorts): EdgeApp {
   const toolsets = createToolsets()
   const mcp = createMcpEndpoint(ports)
-  const app = new Hono()
+  const authenticate = limitCallers(ports.authenticator, ports.clock)
+  const app = new Hono<EdgeBindings>()
 
   app.get('/healthz', async (context) => {
     const [registry, nats] = await Promise.all([ports.registry.ping(), ports.bus.ping()])
@@ -34,7 +38,7 @@ export function createApp(ports: EdgePorts): EdgeApp {
 
   app.all('/mcp', async (context) => {
     const request = context.req.raw
-    const caller = await ports.authenticator.authenticate(request)
+    const caller = await authenticate(request, context.env.address)
     const toolset = toolsets.select(context.req.query('tools') ?? null)
     if (request.method !== 'POST') return mcp.other(request)
     const unsupported = unsupportedMedia(request.headers)
@@ -47,6 +51,8 @@ export function createApp(ports: EdgePorts): EdgeApp {
     }
     return mcp.post(request, json.value, { caller, toolset, requestId: crypto.randomUUID() })
   })
+
+  if (ports.signIn !== undefined) app.route('/auth', createAuthRoutes(ports, ports.signIn))
 
   app.get('/', (context) => context.redirect('/orchestrator'))
   app.get('/orchestrator', (context) => {
@@ -72,12 +78,12 @@ export function createApp(ports: EdgePorts): EdgeApp {
   })
 
   return {
-    async fetch(request) {
+    async fetch(request, address = 'unknown') {
       let response: Response
       try {
         checkDeclaredLength(request.headers)
         checkHostAndOrigin(request.headers, ports.hostnames)
-        response = await app.fetch(request)
+        response = await app.fetch(request, { address })
       } catch (error) {
         const refusal = toRefusal(error, crypto.randomUUID(), ports.log)
         response = toErrorResponse(refusal, isMcp(new URL(request.url).pathname) ? 'mcp' : 'plain', 'millwright')

@@ -3,9 +3,10 @@ import type { ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { createAdaptorServer } from '@hono/node-server'
+import { createAdaptorServer, type Http2Bindings, type HttpBindings } from '@hono/node-server'
 import * as v from 'valibot'
 import { AppError } from '#shared/errors.ts'
+import { createSqlAccounts } from './accounts/sql-accounts.ts'
 import { createNatsJobBus } from './adapters/nats/nats-job-bus.ts'
 import { createNatsLink } from './adapters/nats/nats-link.ts'
 import { serveRegistry } from './adapters/nats/nats-registry-service.ts'
@@ -15,9 +16,10 @@ import { openSqlite } from './adapters/node/sqlite.ts'
 import { createStderrLog } from './adapters/node/stderr-log.ts'
 import { readOrCreateToken } from './adapters/node/token-file.ts'
 import { readWebAssets } from './adapters/node/web-assets.ts'
-import { createApp } from './app.ts'
-import { createBearerTokenAuthenticator } from './auth/bearer-token.ts'
+import { createApp, type EdgeApp } from './app.ts'
+import { createGate } from './auth/gate.ts'
 import { type Config, parseConfig } from './config.ts'
+import { loopbackHostnames } from './http/loopback.ts'
 import { createRegistryService } from './jobs/registry-service.ts'
 import { sweepJobs } from './jobs/sweep.ts'
 import type { EdgePorts } from './ports/edge-ports.ts'
@@ -54,11 +56,15 @@ export async function serveEdge(config: Config, log: Log = createStderrLog()): P
     sqlite.close()
   }
   try {
+    const accounts = createSqlAccounts(sqlite, clock)
     const ports: EdgePorts = {
       workspace: config.workspace,
       version: readVersion(),
-      hostnames: ['localhost', '127.0.0.1', '[::1]'],
-      authenticator: createBearerTokenAuthenticator(token),
+      hostnames: [
+        ...loopbackHostnames,
+        ...(config.publicOrigin === null ? [] : [new URL(config.publicOrigin).hostname]),
+      ],
+      authenticator: createGate({ ownerToken: token, accounts }),
       registry: createSqlRegistry(sqlite, clock, log),
       workers: createNatsWorkerCalls(link),
       bus: createNatsJobBus(link),
@@ -66,6 +72,7 @@ export async function serveEdge(config: Config, log: Log = createStderrLog()): P
       log,
       process: { memoryBytes: () => process.memoryUsage.rss() },
       assets: readWebAssets(fileURLToPath(new URL('../web', import.meta.url))),
+      signIn: { accounts, publicOrigin: config.publicOrigin },
     }
     serveRegistry(link, createRegistryService(ports), log)
     const app = createApp(ports)
@@ -93,8 +100,11 @@ export async function serveEdge(config: Config, log: Log = createStderrLog()): P
   }
 }
 
-async function listen(fetch: (request: Request) => Response | Promise<Response>, { host, port }: Config) {
-  const server = createAdaptorServer({ fetch, hostname: host })
+async function listen(fetch: EdgeApp['fetch'], { host, port }: Config) {
+  const server = createAdaptorServer({
+    fetch: (request, { incoming }: HttpBindings | Http2Bindings) => fetch(request, incoming.socket.remoteAddress),
+    hostname: host,
+  })
   // Longer than clients keep an idle connection, so that none sends a request into one that is being closed.
   if ('keepAliveTimeout' in server) server.keepAliveTimeout = KEEP_ALIVE_MS
   await new Promise<void>((resolve, reject) => {
@@ -144,6 +154,7 @@ function startTimers(ports: EdgePorts): () => Promise<void> {
   const timers = [
     every(SWEEP_INTERVAL_MS, () => sweepJobs(ports)),
     every(PRUNE_INTERVAL_MS, () => ports.registry.pruneJobs()),
+    every(PRUNE_INTERVAL_MS, async () => ports.signIn?.accounts.prune()),
   ]
   return async () => {
     for (const timer of timers) clearInterval(timer)

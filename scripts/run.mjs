@@ -16,13 +16,14 @@ const programs = new Map([
   ['nats', { file: 'scripts/nats.ts', natsServer: true }],
   ['functions', { file: 'functions/entry.node.ts', natsServer: false }],
   ['worker', { file: 'gpu-worker/main.ts', natsServer: false }],
+  ['keys', { file: 'scripts/keys.ts', natsServer: false }],
   ['demo', { file: 'scripts/demo.ts', natsServer: true }],
   ['bench', { file: 'scripts/bench/main.ts', natsServer: true }],
   ['bench:peer', { file: 'scripts/bench/peers/main.ts', natsServer: false }],
 ])
 
 /** Programs that never run a command of a repository. */
-const withoutCommands = new Set(['nats', 'functions'])
+const withoutCommands = new Set(['nats', 'functions', 'keys'])
 
 /** What `check` runs, in order: what is shown, the package, its program, its arguments. */
 const checks = [

@@ -7,8 +7,15 @@ const withHeader = (authorization?: string) =>
 
 describe('bearer token', () => {
   it('yields a caller that does not carry the token', async () => {
-    expect(await authenticate(withHeader('Bearer mw_right'))).toEqual({ subject: 'owner' })
-    expect(await authenticate(withHeader('bearer mw_right'))).toEqual({ subject: 'owner' })
+    const owner = {
+      subject: 'owner',
+      name: null,
+      workspace: null,
+      scopes: ['read', 'write', 'admin'],
+      credential: null,
+    }
+    expect(await authenticate(withHeader('Bearer mw_right'))).toEqual(owner)
+    expect(await authenticate(withHeader('bearer mw_right'))).toEqual(owner)
   })
 
   it.each([

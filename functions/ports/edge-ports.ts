@@ -1,4 +1,5 @@
 import type { WorkspaceId } from '#shared/ids.ts'
+import type { Accounts } from './accounts.ts'
 import type { Assets } from './assets.ts'
 import type { Authenticator } from './authenticator.ts'
 import type { Clock } from './clock.ts'
@@ -7,6 +8,13 @@ import type { Log } from './log.ts'
 import type { ProcessInfo } from './process-info.ts'
 import type { Registry } from './registry.ts'
 import type { WorkerCalls } from './worker-calls.ts'
+
+/** Who may use this server beside the machine's owner. */
+export interface SignIn {
+  readonly accounts: Accounts
+  /** Where others reach it, without a path: `https://mill.example`. Null where only this machine does. */
+  readonly publicOrigin: string | null
+}
 
 /** Everything that the edge needs of the world. An entry file fills it in for its runtime. */
 export interface EdgePorts {
@@ -23,4 +31,6 @@ export interface EdgePorts {
   readonly log: Log
   readonly process: ProcessInfo
   readonly assets: Assets
+  /** Left out: only the owner's token is taken, and nobody can sign in. */
+  readonly signIn?: SignIn
 }
