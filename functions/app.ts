@@ -1,15 +1,17 @@
 import { Hono } from 'hono'
 import { AppError } from '#shared/errors.ts'
+import { openWorkspace } from './auth/open-workspace.ts'
 import { createAuthRoutes } from './auth/routes.ts'
+import { unauthenticatedChallenge } from './http/bearer-challenge.ts'
 import { checkDeclaredLength, parseJson, readBody, unsupportedMedia } from './http/body.ts'
 import { type EdgeBindings, limitCallers } from './http/caller-limits.ts'
 import { toErrorResponse, toRefusal } from './http/errors.ts'
 import { INVALID_REQUEST, jsonRpcError, PARSE_ERROR, TRANSPORT_ERROR } from './http/json-rpc.ts'
 import { checkHostAndOrigin } from './http/origin.ts'
 import { toPageResponse } from './http/page.ts'
-import { createMcpEndpoint } from './mcp/endpoint.ts'
+import { createMcpEndpoint, type McpEndpoint } from './mcp/endpoint.ts'
 import { createToolsets } from './mcp/toolset.ts'
-import type { EdgePorts } from './ports/edge-ports.ts'
+import type { AppPorts, OpenWorkspace } from './ports/edge-ports.ts'
 
 export interface EdgeApp {
   /** `address` is the peer's on the network, where the entry knows it: limits on strangers go by it. */
@@ -22,11 +24,27 @@ export interface EdgeApp {
  * The whole edge as a web-standard app: no platform, no environment. For every request, in this order: declared length,
  * Host, Origin, then who asks, then the body (counted while it arrives), and only then its parsing.
  */
-export function createApp(ports: EdgePorts): EdgeApp {
+export function createApp(ports: AppPorts): EdgeApp {
   const toolsets = createToolsets()
-  const mcp = createMcpEndpoint(ports)
+  // No more than there are workspaces in which somebody has a role.
+  const endpoints = new Map<OpenWorkspace, McpEndpoint>()
+  const endpointOf = (workspace: OpenWorkspace): McpEndpoint => {
+    const known = endpoints.get(workspace) ?? createMcpEndpoint({ ...ports, workspace })
+    endpoints.set(workspace, known)
+    return known
+  }
   const authenticate = limitCallers(ports.authenticator, ports.clock)
   const app = new Hono<EdgeBindings>()
+
+  /** Where clients learn how to get a token; undefined where nobody issues any. */
+  const resourceMetadata = (_request: Request): string | undefined => undefined
+
+  function refuse(error: unknown, request: Request): Response {
+    const refusal = toRefusal(error, crypto.randomUUID(), ports.log)
+    const hadToken = request.headers.has('authorization')
+    const challenge = unauthenticatedChallenge(refusal, hadToken, resourceMetadata(request))
+    return toErrorResponse(refusal, isMcp(new URL(request.url).pathname) ? 'mcp' : 'plain', challenge)
+  }
 
   app.get('/healthz', async (context) => {
     const [registry, nats] = await Promise.all([ports.registry.ping(), ports.bus.ping()])
@@ -38,7 +56,9 @@ export function createApp(ports: EdgePorts): EdgeApp {
 
   app.all('/mcp', async (context) => {
     const request = context.req.raw
-    const caller = await authenticate(request, context.env.address)
+    const principal = await authenticate(request, context.env.address)
+    const { subject, scopes } = principal
+    const mcp = endpointOf(openWorkspace(principal, ports.workspace))
     const toolset = toolsets.select(context.req.query('tools') ?? null)
     if (request.method !== 'POST') return mcp.other(request)
     const unsupported = unsupportedMedia(request.headers)
@@ -49,7 +69,13 @@ export function createApp(ports: EdgePorts): EdgeApp {
         ? jsonRpcError(400, PARSE_ERROR, 'Parse error: the body is not JSON in UTF-8')
         : jsonRpcError(400, INVALID_REQUEST, 'Invalid Request: nested too deeply')
     }
-    return mcp.post(request, json.value, { caller, toolset, requestId: crypto.randomUUID() })
+    return mcp.post(request, json.value, {
+      caller: { subject },
+      scopes,
+      toolset,
+      requestId: crypto.randomUUID(),
+      resourceMetadata: resourceMetadata(request),
+    })
   })
 
   if (ports.signIn !== undefined) app.route('/auth', createAuthRoutes(ports, ports.signIn))
@@ -73,8 +99,7 @@ export function createApp(ports: EdgePorts): EdgeApp {
   })
 
   app.onError((error, context) => {
-    const refusal = toRefusal(error, crypto.randomUUID(), ports.log)
-    return toErrorResponse(refusal, isMcp(context.req.path) ? 'mcp' : 'plain', 'millwright')
+    return refuse(error, context.req.raw)
   })
 
   return {
@@ -85,8 +110,7 @@ export function createApp(ports: EdgePorts): EdgeApp {
         checkHostAndOrigin(request.headers, ports.hostnames)
         response = await app.fetch(request, { address })
       } catch (error) {
-        const refusal = toRefusal(error, crypto.randomUUID(), ports.log)
-        response = toErrorResponse(refusal, isMcp(new URL(request.url).pathname) ? 'mcp' : 'plain', 'millwright')
+        response = refuse(error, request)
       }
       response.headers.set('x-content-type-options', 'nosniff')
       // Streams say `no-cache, no-transform` of themselves; nothing here may be kept by anybody.
@@ -96,7 +120,9 @@ export function createApp(ports: EdgePorts): EdgeApp {
       )
       return response
     },
-    close: () => mcp.close(),
+    close: async () => {
+      await Promise.all([...endpoints.values()].map((endpoint) => endpoint.close()))
+    },
   }
 }
 

@@ -22,7 +22,7 @@ import { type Config, parseConfig } from './config.ts'
 import { loopbackHostnames } from './http/loopback.ts'
 import { createRegistryService } from './jobs/registry-service.ts'
 import { sweepJobs } from './jobs/sweep.ts'
-import type { EdgePorts } from './ports/edge-ports.ts'
+import type { AppPorts } from './ports/edge-ports.ts'
 import type { Log } from './ports/log.ts'
 import { createSqlRegistry } from './registry/sql-registry.ts'
 
@@ -57,7 +57,7 @@ export async function serveEdge(config: Config, log: Log = createStderrLog()): P
   }
   try {
     const accounts = createSqlAccounts(sqlite, clock)
-    const ports: EdgePorts = {
+    const ports: AppPorts = {
       workspace: config.workspace,
       version: readVersion(),
       hostnames: [
@@ -145,7 +145,7 @@ async function listen(fetch: EdgeApp['fetch'], { host, port }: Config) {
 }
 
 /** Runs the repairs from time to time, never two at once. Returns how to stop them. */
-function startTimers(ports: EdgePorts): () => Promise<void> {
+function startTimers(ports: AppPorts): () => Promise<void> {
   let underWay: Promise<unknown> = Promise.resolve()
   const every = (intervalMs: number, work: () => Promise<unknown>) =>
     setInterval(() => {

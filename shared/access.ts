@@ -28,3 +28,7 @@ export const allowedScopes = (token: readonly Scope[], role: Role): readonly Sco
 /** The scopes that a text of words names, in order; words that name none are left out. */
 export const parseScopes = (text: string): readonly Scope[] =>
   scopes.filter((scope) => text.split(/\s+/).includes(scope))
+
+/** The scope that a tool needs, by what it says of itself. */
+export const scopeOfTool = (annotations: { readonly readOnlyHint: boolean }): Scope =>
+  annotations.readOnlyHint ? 'read' : 'write'

@@ -10,7 +10,7 @@ import { createOpenLimit } from '../http/open-limit.ts'
 import { requestOrigin } from '../http/request-origin.ts'
 import type { SessionRecord } from '../ports/accounts.ts'
 import type { Principal } from '../ports/authenticator.ts'
-import type { EdgePorts, SignIn } from '../ports/edge-ports.ts'
+import type { AppPorts, SignIn } from '../ports/edge-ports.ts'
 import { createAudit, outcomeOf } from './audit.ts'
 import { createChallenges } from './challenge.ts'
 import { proveKey, SignedChallenge } from './key-proof.ts'
@@ -41,7 +41,7 @@ const RefreshBody = v.strictObject({ refresh_token: v.string() })
  * `{ error: { code, message, hint, details: { reason } } }`. No cookie is ever set or read: a page of another site has
  * nothing with which it could act for somebody.
  */
-export function createAuthRoutes(ports: EdgePorts, signIn: SignIn): Hono<EdgeBindings> {
+export function createAuthRoutes(ports: AppPorts, signIn: SignIn): Hono<EdgeBindings> {
   const { accounts, publicOrigin } = signIn
   const { clock } = ports
   const challenges = createChallenges(accounts, clock)

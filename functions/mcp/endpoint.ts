@@ -9,10 +9,12 @@ import {
   SUPPORTED_PROTOCOL_VERSIONS,
   WebStandardStreamableHTTPServerTransport,
 } from '@modelcontextprotocol/server'
+import { type Scope as AccessScope, scopeOfTool } from '#shared/access.ts'
 import type { Caller } from '#shared/protocol/envelope.ts'
 import type { JobProgress } from '#shared/schemas/job.ts'
 import { findJobTool, findTool } from '#shared/tools/catalogue.ts'
 import { sha256Hex } from '../crypto.ts'
+import { insufficientScope } from '../http/bearer-challenge.ts'
 import {
   INVALID_REQUEST,
   type JsonRpcId,
@@ -48,8 +50,12 @@ const SESSION_HEADER = 'mcp-session-id'
 
 export interface McpCaller {
   readonly caller: Caller
+  /** What the token and its holder's role allow. */
+  readonly scopes: readonly AccessScope[]
   readonly toolset: Toolset
   readonly requestId: string
+  /** Where clients learn how to get a token that allows more; undefined where nobody issues any. */
+  readonly resourceMetadata: string | undefined
 }
 
 export interface McpEndpoint {
@@ -142,6 +148,8 @@ export function createMcpEndpoint(ports: EdgePorts): McpEndpoint {
       const message = body
       const problem = refuseVersion(request.headers, message)
       if (problem !== undefined) return problem
+      const needed = neededScope(message)
+      if (!caller.scopes.includes(needed)) return insufficientScope(needed, idOf(message), caller.resourceMetadata)
       if (message.method === 'subscriptions/listen') {
         const waitMs = listens.tryOpen(caller.caller.subject)
         if (waitMs !== null) {
@@ -235,6 +243,13 @@ const idOf = ({ id }: JsonRpcMessage): JsonRpcId => (typeof id === 'string' || t
 function waits(message: JsonRpcMessage): boolean {
   const { name } = message.method === 'tools/call' ? paramsOf(message) : {}
   return typeof name === 'string' && (name === 'get_job' || findJobTool(name) !== undefined)
+}
+
+/** What a message needs: a tool what its annotations imply, so that a client can tell beforehand; all else reads. */
+function neededScope(message: JsonRpcMessage): AccessScope {
+  const { name } = message.method === 'tools/call' ? paramsOf(message) : {}
+  const tool = typeof name === 'string' ? findTool(name) : undefined
+  return tool === undefined ? 'read' : scopeOfTool(tool.annotations)
 }
 
 async function cancelByRequestId(ports: EdgePorts, request: Request, message: JsonRpcMessage, { caller }: McpCaller) {

@@ -16,8 +16,16 @@ export interface SignIn {
   readonly publicOrigin: string | null
 }
 
+/**
+ * A workspace that somebody may act in. Only `openWorkspace` and `openForRepairs` make one, so that no query can be for a
+ * workspace that came from a call's arguments: such a one does not compile.
+ */
+export type OpenWorkspace = WorkspaceId & { readonly [opened]: true }
+declare const opened: unique symbol
+
 /** Everything that the edge needs of the world. An entry file fills it in for its runtime. */
-export interface EdgePorts {
+export interface AppPorts {
+  /** Whose the machine's owner is, and what people get who do not say which. */
   readonly workspace: WorkspaceId
   /** Of this program. */
   readonly version: string
@@ -33,4 +41,9 @@ export interface EdgePorts {
   readonly assets: Assets
   /** Left out: only the owner's token is taken, and nobody can sign in. */
   readonly signIn?: SignIn
+}
+
+/** The same for one workspace: what tools, jobs and resources are given, and all that they can reach. */
+export interface EdgePorts extends Omit<AppPorts, 'workspace'> {
+  readonly workspace: OpenWorkspace
 }

@@ -136,7 +136,8 @@ export interface Registry {
   cancelCall(workspace: WorkspaceId, callKey: string): Promise<CancelledJob | null>
   /**
    * Queued jobs whose message is older than `publishedBefore` and seems lost: a later job of the workspace has been
-   * started, or none is running. One that waits for an earlier job of its agent is not lost.
+   * started, or none is running. One that waits for an earlier job of its agent is not lost. At most `limit` of each
+   * workspace, so that one whose worker is away hides no other's.
    */
   listStale(publishedBefore: number, limit: number): Promise<readonly StaleJob[]>
   markPublished(workspace: WorkspaceId, job: JobId): Promise<void>
