@@ -1,5 +1,6 @@
 import { Hono } from 'hono'
 import { AppError } from '#shared/errors.ts'
+import { alsoAdmitting } from './auth/gate.ts'
 import { openWorkspace } from './auth/open-workspace.ts'
 import { createAuthRoutes } from './auth/routes.ts'
 import { unauthenticatedChallenge } from './http/bearer-challenge.ts'
@@ -11,6 +12,8 @@ import { checkHostAndOrigin } from './http/origin.ts'
 import { toPageResponse } from './http/page.ts'
 import { createMcpEndpoint, type McpEndpoint } from './mcp/endpoint.ts'
 import { createToolsets } from './mcp/toolset.ts'
+import { type AuthorizationServers, createAuthorizationServers } from './oauth/authorization-servers.ts'
+import { createOAuthRoutes } from './oauth/routes.ts'
 import type { AppPorts, OpenWorkspace } from './ports/edge-ports.ts'
 
 export interface EdgeApp {
@@ -24,7 +27,10 @@ export interface EdgeApp {
  * The whole edge as a web-standard app: no platform, no environment. For every request, in this order: declared length,
  * Host, Origin, then who asks, then the body (counted while it arrives), and only then its parsing.
  */
-export function createApp(ports: AppPorts): EdgeApp {
+export function createApp(given: AppPorts): EdgeApp {
+  const servers = createServers(given)
+  const ports: AppPorts =
+    servers === undefined ? given : { ...given, authenticator: alsoAdmitting(given.authenticator, servers.verify) }
   const toolsets = createToolsets()
   // No more than there are workspaces in which somebody has a role.
   const endpoints = new Map<OpenWorkspace, McpEndpoint>()
@@ -37,7 +43,8 @@ export function createApp(ports: AppPorts): EdgeApp {
   const app = new Hono<EdgeBindings>()
 
   /** Where clients learn how to get a token; undefined where nobody issues any. */
-  const resourceMetadata = (_request: Request): string | undefined => undefined
+  const resourceMetadata = (request: Request): string | undefined =>
+    servers === undefined ? undefined : `${servers.at(request).issuer}/.well-known/oauth-protected-resource/mcp`
 
   function refuse(error: unknown, request: Request): Response {
     const refusal = toRefusal(error, crypto.randomUUID(), ports.log)
@@ -78,7 +85,10 @@ export function createApp(ports: AppPorts): EdgeApp {
     })
   })
 
-  if (ports.signIn !== undefined) app.route('/auth', createAuthRoutes(ports, ports.signIn))
+  if (ports.signIn !== undefined) {
+    app.route('/auth', createAuthRoutes(ports, ports.signIn))
+    if (servers !== undefined) app.route('/', createOAuthRoutes(ports, ports.signIn, servers))
+  }
 
   app.get('/', (context) => context.redirect('/orchestrator'))
   app.get('/orchestrator', (context) => {
@@ -124,6 +134,12 @@ export function createApp(ports: AppPorts): EdgeApp {
       await Promise.all([...endpoints.values()].map((endpoint) => endpoint.close()))
     },
   }
+}
+
+function createServers({ signIn, clock, log }: AppPorts): AuthorizationServers | undefined {
+  if (signIn?.oauth === undefined) return undefined
+  const { accounts, publicOrigin, oauth: library } = signIn
+  return createAuthorizationServers({ library, accounts, publicOrigin, clock, log })
 }
 
 const isMcp = (path: string): boolean => path === '/mcp'

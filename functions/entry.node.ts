@@ -12,6 +12,7 @@ import { createNatsLink } from './adapters/nats/nats-link.ts'
 import { serveRegistry } from './adapters/nats/nats-registry-service.ts'
 import { createNatsWorkerCalls } from './adapters/nats/nats-worker-calls.ts'
 import { connectNats } from './adapters/node/nats-connect.ts'
+import { loadOAuthLibrary } from './adapters/node/oauth-library.ts'
 import { openSqlite } from './adapters/node/sqlite.ts'
 import { createStderrLog } from './adapters/node/stderr-log.ts'
 import { readOrCreateToken } from './adapters/node/token-file.ts'
@@ -57,6 +58,8 @@ export async function serveEdge(config: Config, log: Log = createStderrLog()): P
   }
   try {
     const accounts = createSqlAccounts(sqlite, clock)
+    const oauth = await loadOAuthLibrary()
+    if (oauth === null) log.info('No OAuth: this Node is older than 22.15')
     const ports: AppPorts = {
       workspace: config.workspace,
       version: readVersion(),
@@ -72,7 +75,7 @@ export async function serveEdge(config: Config, log: Log = createStderrLog()): P
       log,
       process: { memoryBytes: () => process.memoryUsage.rss() },
       assets: readWebAssets(fileURLToPath(new URL('../web', import.meta.url))),
-      signIn: { accounts, publicOrigin: config.publicOrigin },
+      signIn: { accounts, publicOrigin: config.publicOrigin, ...(oauth === null ? {} : { oauth }) },
     }
     serveRegistry(link, createRegistryService(ports), log)
     const app = createApp(ports)

@@ -58,6 +58,17 @@ export function createGate({ ownerToken, accounts }: GateParts): Authenticator {
   }
 }
 
+/** The same gate, with the tokens of another store looked for first. `verify` answers null for what is none of its own. */
+export const alsoAdmitting = (
+  gate: Authenticator,
+  verify: (token: string, request: Request) => Promise<Principal | null>,
+): Authenticator => ({
+  async authenticate(request) {
+    const token = readBearer(request)
+    return (token === null ? null : await verify(token, request)) ?? gate.authenticate(request)
+  },
+})
+
 function isFromThisMachine({ headers }: Request): boolean {
   const host = headers.get('host') ?? ''
   return isLoopbackAddress(host) && !forwardingHeaders.some((name) => headers.has(name))

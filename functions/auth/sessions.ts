@@ -42,7 +42,9 @@ export async function openSession(
 ): Promise<SessionTokens> {
   const { workspace, role } = chooseWorkspace(await accounts.listMemberships(key.user_id), wish)
   const scopes = wish.scopes === undefined ? scopesOfRole(role) : allowedScopes(wish.scopes, role)
-  if (wish.scopes?.some((scope) => !scopes.includes(scope)) || scopes.length === 0) {
+  // A program asks for what our own challenge named, and is given its part of that (RFC 6749, 3.3). A page says what it wants.
+  const lacksSome = wish.kind === 'page' && wish.scopes?.some((scope) => !scopes.includes(scope))
+  if (lacksSome || scopes.length === 0) {
     throw signInRefusal(
       'forbidden',
       'scope_not_allowed',

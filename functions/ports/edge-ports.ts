@@ -5,6 +5,7 @@ import type { Authenticator } from './authenticator.ts'
 import type { Clock } from './clock.ts'
 import type { JobBus } from './job-bus.ts'
 import type { Log } from './log.ts'
+import type { OAuthLibrary } from './oauth-library.ts'
 import type { ProcessInfo } from './process-info.ts'
 import type { Registry } from './registry.ts'
 import type { WorkerCalls } from './worker-calls.ts'
@@ -14,6 +15,8 @@ export interface SignIn {
   readonly accounts: Accounts
   /** Where others reach it, without a path: `https://mill.example`. Null where only this machine does. */
   readonly publicOrigin: string | null
+  /** Left out: no OAuth, and so no hosted MCP clients. */
+  readonly oauth?: OAuthLibrary
 }
 
 /**

@@ -15,6 +15,7 @@ import { createGate } from '#functions/auth/gate.ts'
 import { parsePublicKey } from '#functions/auth/rsa-key.ts'
 import { toBase64Url } from '#functions/crypto.ts'
 import type { Accounts } from '#functions/ports/accounts.ts'
+import type { OAuthLibrary } from '#functions/ports/oauth-library.ts'
 import type { Registry } from '#functions/ports/registry.ts'
 import { createSqlRegistry } from '#functions/registry/sql-registry.ts'
 import type { Role } from '#shared/access.ts'
@@ -81,7 +82,7 @@ export function signText(text: string, privateKey: KeyObject, algorithm: Signatu
   return toBase64Url(sign('sha256', Buffer.from(text), { key: privateKey, ...padding }))
 }
 
-export async function createSignInWorld(): Promise<SignInWorld> {
+export async function createSignInWorld(oauth?: OAuthLibrary): Promise<SignInWorld> {
   const folder = mkdtempSync(join(tmpdir(), 'millwright-sign-in-'))
   const sqlite = openSqlite(join(folder, 'registry.sqlite'))
   const reports: string[] = []
@@ -105,7 +106,7 @@ export async function createSignInWorld(): Promise<SignInWorld> {
     log,
     process: { memoryBytes: () => 0 },
     assets: readWebAssets(fileURLToPath(new URL('../../web', import.meta.url))),
-    signIn: { accounts, publicOrigin: PUBLIC_ORIGIN },
+    signIn: { accounts, publicOrigin: PUBLIC_ORIGIN, ...(oauth === undefined ? {} : { oauth }) },
   })
 
   async function send(
