@@ -10,6 +10,7 @@ import { toErrorResponse, toRefusal } from './http/errors.ts'
 import { INVALID_REQUEST, jsonRpcError, PARSE_ERROR, TRANSPORT_ERROR } from './http/json-rpc.ts'
 import { checkHostAndOrigin } from './http/origin.ts'
 import { toPageResponse } from './http/page.ts'
+import { requestOrigin } from './http/request-origin.ts'
 import { createMcpEndpoint, type McpEndpoint } from './mcp/endpoint.ts'
 import { createToolsets } from './mcp/toolset.ts'
 import { type AuthorizationServers, createAuthorizationServers } from './oauth/authorization-servers.ts'
@@ -44,12 +45,16 @@ export function createApp(given: AppPorts): EdgeApp {
 
   /** Where clients learn how to get a token; undefined where nobody issues any. */
   const resourceMetadata = (request: Request): string | undefined =>
-    servers === undefined ? undefined : `${servers.at(request).issuer}/.well-known/oauth-protected-resource/mcp`
+    servers === undefined
+      ? undefined
+      : `${requestOrigin(request.headers, ports.signIn?.publicOrigin ?? null)}/.well-known/oauth-protected-resource/mcp`
 
   function refuse(error: unknown, request: Request): Response {
     const refusal = toRefusal(error, crypto.randomUUID(), ports.log)
     const hadToken = request.headers.has('authorization')
-    const challenge = unauthenticatedChallenge(refusal, hadToken, resourceMetadata(request))
+    // Only then has the Host been looked at, of which the challenge is made.
+    const challenge =
+      refusal.code === 'unauthenticated' ? unauthenticatedChallenge(refusal, hadToken, resourceMetadata(request)) : ''
     return toErrorResponse(refusal, isMcp(new URL(request.url).pathname) ? 'mcp' : 'plain', challenge)
   }
 

@@ -154,6 +154,32 @@ describe('metadata', () => {
   })
 })
 
+describe('the name by which this server is reached', () => {
+  it.each([
+    ['localhost', 'http://localhost'],
+    ['LOCALHOST:80', 'http://localhost'],
+    ['127.0.0.1:9999', 'http://127.0.0.1:9999'],
+    ['[::1]:8000', 'http://[::1]:8000'],
+    ['mill.example', 'https://mill.example'],
+    ['mill.example:443', 'https://mill.example'],
+  ])('%s is the issuer %s', async (host, issuer) => {
+    const response = await world.send('GET', '/.well-known/oauth-authorization-server', { headers: { host } })
+    expect(response.status).toBe(200)
+    expect(await jsonOf(response)).toMatchObject({ issuer })
+  })
+
+  it.each(['evil.example:8787', 'localhost.evil.example', '127.0.0.1:99999', 'localhost@evil.example', ''])(
+    '%j is none of ours (H06)',
+    async (host) => {
+      for (const path of ['/mcp', '/.well-known/oauth-authorization-server', '/auth/challenge', '/oauth/authorize']) {
+        const response = await world.send('POST', path, { headers: { host }, body: {}, address: address() })
+        expect([400, 403, 404]).toContain(response.status)
+        expect(await response.text()).not.toContain('internal')
+      }
+    },
+  )
+})
+
 describe('authorization', () => {
   it('gives a code, and for the code a token for what the person allowed', async () => {
     const back = await allow(post, query(), anna.privateKey, { scopes: ['read'] })
