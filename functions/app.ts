@@ -69,7 +69,7 @@ export function createApp(given: AppPorts): EdgeApp {
   app.all('/mcp', async (context) => {
     const request = context.req.raw
     const principal = await authenticate(request, context.env.address)
-    const { subject, scopes } = principal
+    const { subject, scopes, credential } = principal
     const mcp = endpointOf(openWorkspace(principal, ports.workspace))
     const toolset = toolsets.select(context.req.query('tools') ?? null)
     if (request.method !== 'POST') return mcp.other(request)
@@ -83,6 +83,7 @@ export function createApp(given: AppPorts): EdgeApp {
     }
     return mcp.post(request, json.value, {
       caller: { subject },
+      credential,
       scopes,
       toolset,
       requestId: crypto.randomUUID(),

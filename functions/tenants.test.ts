@@ -254,6 +254,41 @@ describe('every tool', () => {
   })
 })
 
+describe('the audit log', () => {
+  it('says who called what on what, with which token, and how it ended; nothing of what was read or said', async () => {
+    const message = 'a-secret-message'
+    await fetch(`${edge.url}/mcp`, {
+      method: 'POST',
+      headers: {
+        'content-type': 'application/json',
+        accept: 'application/json, text/event-stream',
+        authorization: `Bearer ${tokens.member}`,
+      },
+      body: JSON.stringify({
+        jsonrpc: '2.0',
+        id: 1,
+        method: 'tools/call',
+        params: { name: 'write_file', arguments: { path: 'src/x.py\u202e', content: message } },
+      }),
+    })
+    await call(tokens.member, 'read_file')
+    const response = await fetch(`${edge.url}/auth/audit`, { headers: { authorization: `Bearer ${tokens.owner}` } })
+    const text = await response.text()
+    const [newest] = JSON.parse(text).entries
+    expect(newest).toMatchObject({
+      action: 'tool.write_file',
+      target: 'src/x.py\ufffd',
+      workspace: home,
+      outcome: 'unavailable',
+      credential: expect.stringMatching(/^t_/),
+      actor: expect.stringMatching(/^u_/),
+    })
+    expect(text).not.toContain(message)
+    const tenants = await fetch(`${edge.url}/auth/audit`, { headers: { authorization: `Bearer ${tokens.tenant}` } })
+    expect(await tenants.text()).not.toContain(home)
+  })
+})
+
 describe('resources and prompts', () => {
   it('of another workspace are not there', async () => {
     for (const [method, params] of [

@@ -53,11 +53,12 @@ export function createKeepingStore(sql: Sql, clock: Clock): KeepingMethods {
       )
     },
 
-    listAudit(limit) {
-      const rows = sql.all(
-        'SELECT at, actor, action, target, workspace, outcome, credential, address FROM audit ORDER BY entry DESC LIMIT ?',
-        limit,
-      )
+    listAudit(limit, workspace) {
+      const columns = 'at, actor, action, target, workspace, outcome, credential, address'
+      const rows =
+        workspace === undefined
+          ? sql.all(`SELECT ${columns} FROM audit ORDER BY entry DESC LIMIT ?`, limit)
+          : sql.all(`SELECT ${columns} FROM audit WHERE workspace = ? ORDER BY entry DESC LIMIT ?`, workspace, limit)
       return rows.map((row) => v.parse(AuditRow, row))
     },
 

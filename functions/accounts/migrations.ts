@@ -76,6 +76,7 @@ export const accountMigrations: readonly (readonly string[])[] = [
       credential TEXT,
       address TEXT
     ) STRICT`,
+    'CREATE INDEX audit_workspace ON audit (workspace, entry)',
     // What the OAuth library keeps. Its tokens are there by hash, and what belongs to them is encrypted under them.
     `CREATE TABLE oauth (
       key TEXT PRIMARY KEY,

@@ -308,6 +308,8 @@ describe('gate', () => {
   })
 })
 
+const noise = { actor: 'u_x', action: 'session.open', target: null, outcome: 'ok', credential: null, address: null }
+
 describe('audit log', () => {
   it('says who opened and ended what, with no token in it, and is for administrators', async () => {
     const chief = await world.signIn(await world.person('Chief', 'admin'))
@@ -324,6 +326,11 @@ describe('audit log', () => {
       address: '203.0.113.7',
     })
     expect(JSON.stringify(entries)).not.toMatch(/mw[arp]_/)
+    for (let count = 0; count < 250; count++) {
+      await world.accounts.audit({ ...noise, workspace: 'there' })
+    }
+    const later = await jsonOf(await world.send('GET', '/auth/audit', { token: chief.access_token }))
+    expect(later).toEqual({ entries })
     const other = await world.signIn(anna)
     expect((await world.send('GET', '/auth/audit', { token: other.access_token })).status).toBe(403)
   })

@@ -155,10 +155,9 @@ export function createAuthRoutes(ports: AppPorts, signIn: SignIn): Hono<EdgeBind
         hint: 'Ask an administrator of the workspace',
       })
     }
-    const entries = await accounts.listAudit(PAGE_MAX)
     // An administrator of one workspace sees that one; who owns the machine sees all.
-    const visible = entries.filter((entry) => workspace === null || entry.workspace === workspace)
-    return context.json({ entries: visible.map(({ at, ...entry }) => ({ at: toIso(at), ...entry })) })
+    const entries = await accounts.listAudit(PAGE_MAX, workspace ?? undefined)
+    return context.json({ entries: entries.map(({ at, ...entry }) => ({ at: toIso(at), ...entry })) })
   })
 
   return app

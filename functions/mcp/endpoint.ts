@@ -25,6 +25,7 @@ import {
 import { createOpenLimit } from '../http/open-limit.ts'
 import { cancelCall } from '../jobs/submit.ts'
 import type { EdgePorts } from '../ports/edge-ports.ts'
+import { auditCalls } from './audited-caller.ts'
 import { createToolCaller, createToolRunner } from './call-tool.ts'
 import { instructions } from './instructions.ts'
 import { type JsonRpcMessage, paramsOf } from './message.ts'
@@ -50,6 +51,8 @@ const SESSION_HEADER = 'mcp-session-id'
 
 export interface McpCaller {
   readonly caller: Caller
+  /** With which session, token or grant; null for the machine's owner. */
+  readonly credential: string | null
   /** What the token and its holder's role allow. */
   readonly scopes: readonly AccessScope[]
   readonly toolset: Toolset
@@ -72,7 +75,7 @@ export interface McpEndpoint {
  */
 export function createMcpEndpoint(ports: EdgePorts): McpEndpoint {
   const runTool = createToolRunner(ports)
-  const callTool = createToolCaller(runTool, ports.log)
+  const callTool = auditCalls(createToolCaller(runTool, ports.log), ports)
   const serveReading = createReading(ports, runTool)
   const scopes = new WeakMap<Request, Scope>()
   const listens = createOpenLimit(LISTENS_MAX, LISTENS_WINDOW_MS, ports.clock)
@@ -121,6 +124,7 @@ export function createMcpEndpoint(ports: EdgePorts): McpEndpoint {
     const session = era === 'legacy' && tool.place === 'job' ? request.headers.get(SESSION_HEADER) : null
     return callTool(tool, args, {
       caller: scope.caller,
+      credential: scope.credential,
       requestId: scope.requestId,
       signal: mcpReq.signal,
       callKey: session === null ? null : await toCallKey(scope.caller, session, mcpReq.id),

@@ -188,8 +188,8 @@ export interface Accounts {
   findRole(user: string, fingerprint: string, workspace: WorkspaceId): Promise<{ user: User; role: Role } | null>
 
   audit(entry: AuditEntry): Promise<void>
-  /** Newest first. */
-  listAudit(limit: number): Promise<readonly AuditRecord[]>
+  /** Newest first; those of one workspace where it is named. */
+  listAudit(limit: number, workspace?: WorkspaceId): Promise<readonly AuditRecord[]>
 
   getValue(key: string): Promise<StoredValue | null>
   /** Null: it does not expire. */
