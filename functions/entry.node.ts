@@ -28,6 +28,8 @@ import type { Log } from './ports/log.ts'
 import { createSqlRegistry } from './registry/sql-registry.ts'
 
 const KEEP_ALIVE_MS = 65_000
+/** Connections that may wait to be taken while we are busy; beyond it the system lets them wait for seconds, or drops them. */
+const BACKLOG = 4096
 const SWEEP_INTERVAL_MS = 10_000
 const PRUNE_INTERVAL_MS = 60 * 60_000
 /** Longer than any short call usually takes; jobs go on without us. */
@@ -120,7 +122,7 @@ async function listen(fetch: EdgeApp['fetch'], { host, port }: Config) {
         }),
       )
     })
-    server.listen(port, host, () => resolve())
+    server.listen({ port, host, backlog: BACKLOG }, () => resolve())
   })
   const address = server.address() as AddressInfo
   let underWay = 0

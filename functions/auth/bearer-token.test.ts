@@ -30,11 +30,11 @@ describe('bearer token', () => {
     'Basic %%%',
     'Basic bXdfcmlnaHQ=',
     `Bearer ${'x'.repeat(5000)}`,
-  ])('refuses %j', async (header) => {
+  ])('refuses %j (A36: malformed Basic)', async (header) => {
     await expect(authenticate(withHeader(header))).rejects.toMatchObject({ code: 'unauthenticated' })
   })
 
-  it('does not take a token from the address', async () => {
+  it('does not take a token from the address (A34)', async () => {
     const request = new Request('http://127.0.0.1/mcp?access_token=mw_right&token=mw_right')
     await expect(authenticate(request)).rejects.toMatchObject({ code: 'unauthenticated' })
   })
