@@ -7,6 +7,7 @@ import type { Principal } from '../ports/authenticator.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { Log } from '../ports/log.ts'
 import type { OAuthEnvironment, OAuthExecution, OAuthLibrary, OAuthServer } from '../ports/oauth-library.ts'
+import { createTokenValidator } from './validated-tokens.ts'
 import { createValueStore } from './value-store.ts'
 
 export interface OAuthParts {
@@ -60,6 +61,7 @@ export function createAuthorizationServers(parts: OAuthParts): AuthorizationServ
     passThroughOnException: () => undefined,
     props: {},
   }
+  const validate = createTokenValidator(accounts, environment)
   const known = new Map<string, AuthorizationServer>()
 
   function create(issuer: string): AuthorizationServer {
@@ -102,7 +104,7 @@ export function createAuthorizationServers(parts: OAuthParts): AuthorizationServ
       const [, grant, secret, ...rest] = token.split(':')
       if (grant === undefined || secret === undefined || rest.length > 0) return null
       const { server, resource } = at(request)
-      const valid = await server.validateToken(resource, token, environment)
+      const valid = await validate(server, resource, token)
       const props = v.safeParse(GrantProps, valid?.props)
       if (valid === null || !props.success) return null
       const { user_id, fingerprint, workspace } = props.output

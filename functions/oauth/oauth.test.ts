@@ -12,8 +12,10 @@ import {
   signText,
 } from '#test/support/sign-in-world.ts'
 import { loadOAuthLibrary } from '../adapters/node/oauth-library.ts'
-import type { OAuthLibrary } from '../ports/oauth-library.ts'
+import type { OAuthLibrary, OAuthServer } from '../ports/oauth-library.ts'
+import { createAuthorizationServers } from './authorization-servers.ts'
 import { ASSERTION_TYPE } from './client-assertion.ts'
+import { createTokenValidator } from './validated-tokens.ts'
 
 // The authorization server as hostile clients and pages meet it. What clients' own documents are fetched with is played here.
 
@@ -402,6 +404,39 @@ describe('tokens', () => {
     expect(await statusOf(access_token)).toBe(200)
     await world.accounts.revokeKey(carl.fingerprint)
     expect(await statusOf(access_token)).toBe(401)
+  })
+})
+
+describe('what the library says of a token', () => {
+  it('is asked for once while its record stays as it is, and never stands for another token or resource', async () => {
+    const { access_token } = await signIn({ scopes: ['read'] })
+    const log = { info: () => undefined, error: () => undefined }
+    const { accounts, clock } = world
+    const servers = createAuthorizationServers({ library, accounts, publicOrigin: null, clock, log })
+    const { server } = servers.at(new Request(RESOURCE, { headers: { host: '127.0.0.1:8000' } }))
+    let asked = 0
+    const counted: OAuthServer = {
+      fetch: (...values) => server.fetch(...values),
+      getOAuthApi: (environment) => server.getOAuthApi(environment),
+      validateToken: (...values) => {
+        asked++
+        return server.validateToken(...values)
+      },
+    }
+    const validate = createTokenValidator(accounts, servers.environment)
+    const first = await validate(counted, RESOURCE, access_token)
+    expect(first).toMatchObject({ scope: ['read'], clientId: client, props: { user_id: anna.user_id } })
+    expect(await validate(counted, RESOURCE, access_token)).toBe(first)
+    expect(asked).toBe(1)
+
+    expect(await validate(counted, RESOURCE, `${access_token}x`)).toBeNull()
+    await expect(validate(counted, 'https://other.example/mcp', access_token)).rejects.toThrow('resource')
+    expect(asked).toBe(3)
+
+    const [user = '', grant = ''] = access_token.split(':')
+    await server.getOAuthApi(servers.environment).revokeGrant(grant, user)
+    expect(await validate(counted, RESOURCE, access_token)).toBeNull()
+    expect(asked).toBe(4)
   })
 })
 
