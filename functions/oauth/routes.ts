@@ -106,7 +106,7 @@ export function createOAuthRoutes(
       if (error instanceof AppError) throw error
       return refuseAuthorization(error)
     }
-    const page = ports.assets.find('/web/authorize.html')
+    const page = await ports.assets.find('/web/authorize.html')
     return page === undefined ? context.notFound() : toPageResponse(page)
   })
 
