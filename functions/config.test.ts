@@ -15,7 +15,14 @@ describe('config', () => {
       workspace: 'demo',
       port: 8000,
       host: '127.0.0.1',
+      publicOrigin: null,
     })
+  })
+
+  it('takes the address at which others reach the edge', () => {
+    expect(parseConfig({ ...complete, MILLWRIGHT_PUBLIC_URL: 'https://mill.example/' }).publicOrigin).toBe(
+      'https://mill.example',
+    )
   })
 
   it.each([
@@ -29,6 +36,9 @@ describe('config', () => {
     ['MILLWRIGHT_PORT', '70000'],
     ['MILLWRIGHT_PORT', '-1'],
     ['MILLWRIGHT_HOST', '0.0.0.0'],
+    ['MILLWRIGHT_PUBLIC_URL', 'http://mill.example'],
+    ['MILLWRIGHT_PUBLIC_URL', 'https://mill.example/mcp'],
+    ['MILLWRIGHT_PUBLIC_URL', 'https://user:secret-password@mill.example'],
   ])('refuses %s=%j, naming it and not its value', (name, value) => {
     let message = ''
     try {

@@ -22,6 +22,18 @@ const NatsUrl = v.pipe(
   }),
 )
 
+/** Where others reach the edge, by way of a proxy on this machine that ends their TLS. */
+const PublicUrl = v.pipe(
+  v.string(),
+  v.check((text) => {
+    const url = URL.canParse(text) ? new URL(text) : undefined
+    return (
+      url?.protocol === 'https:' && url.username === '' && url.password === '' && url.origin === text.replace(/\/$/, '')
+    )
+  }, 'must be https://HOST, without a path'),
+  v.transform((text) => new URL(text).origin),
+)
+
 const Environment = v.object({
   NATS_URL: NatsUrl,
   MILLWRIGHT_DATA: v.pipe(v.string(), v.minLength(1, 'must name a folder')),
@@ -39,6 +51,7 @@ const Environment = v.object({
     v.picklist(loopbackHosts, `must be one of ${loopbackHosts.join(', ')}: only this machine is served for now`),
     '127.0.0.1',
   ),
+  MILLWRIGHT_PUBLIC_URL: v.optional(PublicUrl),
 })
 
 export interface Config {
@@ -49,6 +62,8 @@ export interface Config {
   /** 0 takes any free port. */
   readonly port: number
   readonly host: string
+  /** Where others reach it, such as `https://mill.example`; null where only this machine does. */
+  readonly publicOrigin: string | null
 }
 
 /** Throws `invalid_input` naming each variable that is missing or wrong; never repeats a value, which may hold a password. */
@@ -61,12 +76,14 @@ export function parseConfig(environment: Record<string, string | undefined>): Co
     })
     throw new AppError('invalid_input', `Cannot start: ${lines.join('; ')}`)
   }
-  const { NATS_URL, MILLWRIGHT_DATA, MILLWRIGHT_WORKSPACE, MILLWRIGHT_PORT, MILLWRIGHT_HOST } = parsed.output
+  const { NATS_URL, MILLWRIGHT_DATA, MILLWRIGHT_WORKSPACE, MILLWRIGHT_PORT, MILLWRIGHT_HOST, MILLWRIGHT_PUBLIC_URL } =
+    parsed.output
   return {
     nats: NATS_URL,
     dataFolder: MILLWRIGHT_DATA,
     workspace: MILLWRIGHT_WORKSPACE,
     port: MILLWRIGHT_PORT,
     host: MILLWRIGHT_HOST,
+    publicOrigin: MILLWRIGHT_PUBLIC_URL ?? null,
   }
 }

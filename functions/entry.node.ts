@@ -3,30 +3,35 @@ import type { ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { createAdaptorServer } from '@hono/node-server'
+import { createAdaptorServer, type Http2Bindings, type HttpBindings } from '@hono/node-server'
 import * as v from 'valibot'
 import { AppError } from '#shared/errors.ts'
+import { createSqlAccounts } from './accounts/sql-accounts.ts'
 import { createNatsJobBus } from './adapters/nats/nats-job-bus.ts'
 import { createNatsLink } from './adapters/nats/nats-link.ts'
 import { serveRegistry } from './adapters/nats/nats-registry-service.ts'
 import { createNatsWorkerCalls } from './adapters/nats/nats-worker-calls.ts'
 import { connectNats } from './adapters/node/nats-connect.ts'
+import { loadOAuthLibrary } from './adapters/node/oauth-library.ts'
 import { openSqlite } from './adapters/node/sqlite.ts'
 import { createStderrLog } from './adapters/node/stderr-log.ts'
 import { readOrCreateToken } from './adapters/node/token-file.ts'
 import { readWebAssets } from './adapters/node/web-assets.ts'
-import { createApp } from './app.ts'
-import { createBearerTokenAuthenticator } from './auth/bearer-token.ts'
+import { createApp, type EdgeApp } from './app.ts'
+import { createGate } from './auth/gate.ts'
 import { type Config, parseConfig } from './config.ts'
+import { loopbackHostnames } from './http/loopback.ts'
 import { createRegistryService } from './jobs/registry-service.ts'
-import { type SweepPorts, sweepJobs } from './jobs/sweep.ts'
+import { sweepJobs } from './jobs/sweep.ts'
 import type { McpExtension } from './mcp/extension.ts'
-import type { EdgePorts } from './ports/edge-ports.ts'
+import type { AppPorts } from './ports/edge-ports.ts'
 import type { Log } from './ports/log.ts'
-import type { RegistryUpkeep } from './ports/registry.ts'
+import type { RegistryStore } from './ports/registry.ts'
 import { createSqlRegistry } from './registry/sql-registry.ts'
 
 const KEEP_ALIVE_MS = 65_000
+/** Connections that may wait to be taken while we are busy; beyond it the system lets them wait for seconds, or drops them. */
+const BACKLOG = 4096
 const SWEEP_INTERVAL_MS = 10_000
 const PRUNE_INTERVAL_MS = 60 * 60_000
 /** Longer than any short call usually takes; jobs go on without us. */
@@ -61,11 +66,17 @@ export async function serveEdge(
   }
   try {
     const registry = createSqlRegistry(sqlite, clock, log)
-    const ports: EdgePorts = {
+    const accounts = createSqlAccounts(sqlite, clock)
+    const oauth = await loadOAuthLibrary()
+    if (oauth === null) log.info('No OAuth: this Node is older than 22.15')
+    const ports: AppPorts = {
       workspace: config.workspace,
       version: readVersion(),
-      hostnames: ['localhost', '127.0.0.1', '[::1]'],
-      authenticator: createBearerTokenAuthenticator(token),
+      hostnames: [
+        ...loopbackHostnames,
+        ...(config.publicOrigin === null ? [] : [new URL(config.publicOrigin).hostname]),
+      ],
+      authenticator: createGate({ ownerToken: token, accounts }),
       registry,
       workers: createNatsWorkerCalls(link),
       bus: createNatsJobBus(link),
@@ -74,6 +85,7 @@ export async function serveEdge(
       process: { memoryBytes: () => process.memoryUsage.rss() },
       requestsShareState: true,
       assets: readWebAssets(fileURLToPath(new URL('../web', import.meta.url))),
+      signIn: { accounts, publicOrigin: config.publicOrigin, ...(oauth === null ? {} : { oauth }) },
     }
     serveRegistry(link, createRegistryService(ports), log)
     const app = createApp(ports, extension)
@@ -101,8 +113,11 @@ export async function serveEdge(
   }
 }
 
-async function listen(fetch: (request: Request) => Response | Promise<Response>, { host, port }: Config) {
-  const server = createAdaptorServer({ fetch, hostname: host })
+async function listen(fetch: EdgeApp['fetch'], { host, port }: Config) {
+  const server = createAdaptorServer({
+    fetch: (request, { incoming }: HttpBindings | Http2Bindings) => fetch(request, incoming.socket.remoteAddress),
+    hostname: host,
+  })
   // Longer than clients keep an idle connection, so that none sends a request into one that is being closed.
   if ('keepAliveTimeout' in server) server.keepAliveTimeout = KEEP_ALIVE_MS
   await new Promise<void>((resolve, reject) => {
@@ -115,7 +130,7 @@ async function listen(fetch: (request: Request) => Response | Promise<Response>,
         }),
       )
     })
-    server.listen(port, host, () => resolve())
+    server.listen({ port, host, backlog: BACKLOG }, () => resolve())
   })
   const address = server.address() as AddressInfo
   let underWay = 0
@@ -143,9 +158,7 @@ async function listen(fetch: (request: Request) => Response | Promise<Response>,
 }
 
 /** Runs the repairs from time to time, never two at once. Returns how to stop them. */
-function startTimers(
-  ports: SweepPorts & { readonly registry: RegistryUpkeep; readonly log: Log },
-): () => Promise<void> {
+function startTimers(ports: AppPorts & { readonly registry: RegistryStore }): () => Promise<void> {
   let underWay: Promise<unknown> = Promise.resolve()
   const every = (intervalMs: number, work: () => Promise<unknown>) =>
     setInterval(() => {
@@ -154,6 +167,7 @@ function startTimers(
   const timers = [
     every(SWEEP_INTERVAL_MS, () => sweepJobs(ports)),
     every(PRUNE_INTERVAL_MS, () => ports.registry.pruneJobs()),
+    every(PRUNE_INTERVAL_MS, async () => ports.signIn?.accounts.prune()),
   ]
   return async () => {
     for (const timer of timers) clearInterval(timer)

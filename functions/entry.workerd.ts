@@ -9,7 +9,7 @@ import { type RegistryEnvironment, RegistryObject } from './adapters/workerd/reg
 import type { RequestContext } from './adapters/workerd/runtime.ts'
 import { createApp, type EdgeApp } from './app.ts'
 import { createBearerTokenAuthenticator } from './auth/bearer-token.ts'
-import type { EdgePorts } from './ports/edge-ports.ts'
+import type { AppPorts } from './ports/edge-ports.ts'
 import { parseWorkerdConfig } from './workerd-config.ts'
 
 export { LinkObject, RegistryObject }
@@ -43,7 +43,7 @@ export default {
   },
 }
 
-function toPorts(env: Environment): EdgePorts {
+function toPorts(env: Environment): AppPorts {
   const { workspace, token, hostnames } = parseWorkerdConfig(env)
   return {
     workspace,

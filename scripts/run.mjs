@@ -18,6 +18,7 @@ const programs = new Map([
   ['nats', { file: 'scripts/nats.ts', natsServer: true }],
   ['functions', { file: 'functions/entry.node.ts', natsServer: false }],
   ['worker', { file: 'gpu-worker/main.ts', natsServer: false }],
+  ['keys', { file: 'scripts/keys.ts', natsServer: false }],
   ['demo', { file: 'scripts/demo.ts', natsServer: true }],
   ['init', { file: 'scripts/init.ts', natsServer: false }],
   ['validate', { file: 'scripts/validate.ts', natsServer: false }],
@@ -28,7 +29,7 @@ const programs = new Map([
 ])
 
 /** Programs that never run a command of a repository. */
-const withoutCommands = new Set(['nats', 'functions', 'init', 'validate', 'deploy'])
+const withoutCommands = new Set(['nats', 'functions', 'keys', 'init', 'validate', 'deploy'])
 
 /** What `check` runs, in order: what is shown, the package, its program, its arguments. */
 const checks = [

@@ -7,8 +7,15 @@ const withHeader = (authorization?: string) =>
 
 describe('bearer token', () => {
   it('yields a caller that does not carry the token', async () => {
-    expect(await authenticate(withHeader('Bearer mw_right'))).toEqual({ subject: 'owner' })
-    expect(await authenticate(withHeader('bearer mw_right'))).toEqual({ subject: 'owner' })
+    const owner = {
+      subject: 'owner',
+      name: null,
+      workspace: null,
+      scopes: ['read', 'write', 'admin'],
+      credential: null,
+    }
+    expect(await authenticate(withHeader('Bearer mw_right'))).toEqual(owner)
+    expect(await authenticate(withHeader('bearer mw_right'))).toEqual(owner)
   })
 
   it.each([
@@ -23,11 +30,11 @@ describe('bearer token', () => {
     'Basic %%%',
     'Basic bXdfcmlnaHQ=',
     `Bearer ${'x'.repeat(5000)}`,
-  ])('refuses %j', async (header) => {
+  ])('refuses %j (A36: malformed Basic)', async (header) => {
     await expect(authenticate(withHeader(header))).rejects.toMatchObject({ code: 'unauthenticated' })
   })
 
-  it('does not take a token from the address', async () => {
+  it('does not take a token from the address (A34)', async () => {
     const request = new Request('http://127.0.0.1/mcp?access_token=mw_right&token=mw_right')
     await expect(authenticate(request)).rejects.toMatchObject({ code: 'unauthenticated' })
   })

@@ -1,8 +1,11 @@
+import { scopes } from '#shared/access.ts'
 import { AppError } from '#shared/errors.ts'
-import type { Authenticator } from '../ports/authenticator.ts'
+import { isEqualText } from '../crypto.ts'
+import type { Authenticator, Principal } from '../ports/authenticator.ts'
+import { readBearer } from './tokens.ts'
 
-/** Longer than any token that we issue; what is longer is refused unread. */
-const TOKEN_CHARACTERS_MAX = 4096
+/** The machine's owner may do everything in the workspace that is served here. */
+const owner: Principal = { subject: 'owner', name: null, workspace: null, scopes, credential: null }
 
 /**
  * One token for one person, for a server on their own machine. Takes the same time wherever a wrong token first differs;
@@ -12,28 +15,18 @@ const TOKEN_CHARACTERS_MAX = 4096
 export function createBearerTokenAuthenticator(token: string): Authenticator {
   return {
     async authenticate(request) {
-      const match = /^Bearer ([\x21-\x7e]+)$/i.exec(request.headers.get('authorization') ?? '')
-      const presented = match?.[1]
-      if (presented === undefined || presented.length > TOKEN_CHARACTERS_MAX) {
+      const presented = readBearer(request)
+      if (presented === null) {
         throw new AppError('unauthenticated', 'Cannot answer: no bearer token was sent', {
           hint: 'Send the header "Authorization: Bearer TOKEN" with the token that the server made at its first start',
         })
       }
-      if (!isEqual(presented, token)) {
+      if (!isEqualText(presented, token)) {
         throw new AppError('unauthenticated', 'Cannot answer: the bearer token is not valid', {
           hint: 'Use the token that the server made at its first start',
         })
       }
-      return { subject: 'owner' }
+      return owner
     },
   }
-}
-
-/** Looks at every character of `presented`, whatever it finds. */
-function isEqual(presented: string, expected: string): boolean {
-  let difference = presented.length ^ expected.length
-  for (let index = 0; index < presented.length; index++) {
-    difference |= presented.charCodeAt(index) ^ expected.charCodeAt(index % expected.length)
-  }
-  return difference === 0
 }

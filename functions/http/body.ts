@@ -5,8 +5,8 @@ import { BODY_BYTES_MAX } from '#shared/protocol/limits.ts'
 /** Levels of arrays and objects: no tool takes more than four, and recursive code behind us must never run out of stack. */
 const DEPTH_MAX = 64
 
-function tooLarge(bytes: string): AppError {
-  return new AppError('too_large', `Cannot read the body: ${bytes} bytes, limit ${BODY_BYTES_MAX}`, {
+function tooLarge(bytes: string, bytesMax = BODY_BYTES_MAX): AppError {
+  return new AppError('too_large', `Cannot read the body: ${bytes} bytes, limit ${bytesMax}`, {
     hint: 'Send less at once',
   })
 }
@@ -27,9 +27,11 @@ export function unsupportedMedia(headers: Headers): string | undefined {
 }
 
 /** Reads a body, counting while it arrives: what is over the limit is refused without being held. */
-export async function readBody(request: Request): Promise<Uint8Array> {
+export async function readBody(request: Request, bytesMax = BODY_BYTES_MAX): Promise<Uint8Array> {
   // The HTTP parser holds a declared length to its word; reading at once spares Node a web stream.
-  if (request.headers.has('content-length') && !request.headers.has('transfer-encoding')) {
+  const declared = request.headers.get('content-length')
+  if (declared !== null && !request.headers.has('transfer-encoding')) {
+    if (!(Number(declared) <= bytesMax)) throw tooLarge(declared.slice(0, 20), bytesMax)
     return new Uint8Array(await request.arrayBuffer())
   }
   if (request.body === null) return new Uint8Array()
@@ -38,9 +40,9 @@ export async function readBody(request: Request): Promise<Uint8Array> {
   const reader = request.body.getReader()
   for (let part = await reader.read(); !part.done; part = await reader.read()) {
     bytes += part.value.byteLength
-    if (bytes > BODY_BYTES_MAX) {
+    if (bytes > bytesMax) {
       void reader.cancel().catch(() => undefined)
-      throw tooLarge(`over ${BODY_BYTES_MAX}`)
+      throw tooLarge(`over ${bytesMax}`, bytesMax)
     }
     chunks.push(part.value)
   }

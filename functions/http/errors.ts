@@ -45,14 +45,14 @@ export function toRefusal(error: unknown, requestId: string, log: Log): AppError
   })
 }
 
-/** A refusal of a whole HTTP request. The only place that picks a status. MCP routes answer in JSON-RPC's form. */
-export function toErrorResponse(refusal: AppError, route: 'mcp' | 'plain', host: string): Response {
+/**
+ * A refusal of a whole HTTP request. The only place that picks a status. MCP routes answer in JSON-RPC's form. `challenge` is
+ * the `WWW-Authenticate` header where the refusal is that nobody knows who asks.
+ */
+export function toErrorResponse(refusal: AppError, route: 'mcp' | 'plain', challenge: string): Response {
   const status = httpStatus[refusal.code]
   const headers: Record<string, string> = {}
-  if (refusal.code === 'unauthenticated') {
-    headers['www-authenticate'] =
-      `Bearer realm="${host}", error="invalid_token", error_description="${refusal.message}"`
-  }
+  if (refusal.code === 'unauthenticated') headers['www-authenticate'] = challenge
   const retryAfterMs = refusal.details?.retry_after_ms
   if (typeof retryAfterMs === 'number') headers['retry-after'] = String(Math.ceil(retryAfterMs / 1000))
   if (route === 'mcp') {

@@ -21,13 +21,13 @@ import {
 import { NATS_PAYLOAD_BYTES_MAX } from '#shared/protocol/limits.ts'
 import { type RegistryOperation, WIRE_VERSION } from '#shared/protocol/subjects.ts'
 import type { JobState } from '#shared/schemas/job.ts'
-import type { EdgePorts } from '../ports/edge-ports.ts'
+import type { AppPorts } from '../ports/edge-ports.ts'
 import { checkOutcome } from './outcome.ts'
 
 /** With the longest of paths and keys, a page is half of what a message carries. */
 const OWNERS_PAGE = 1000
 
-type Ports = Pick<EdgePorts, 'registry' | 'bus'>
+type Ports = Pick<AppPorts, 'registry' | 'bus'>
 
 /**
  * Answers one of a worker's questions to the registry. `workspace` comes from the subject, which the worker's credential

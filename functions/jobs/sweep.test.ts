@@ -18,7 +18,7 @@ import { createNatsWorkerCalls } from '../adapters/nats/nats-worker-calls.ts'
 import { connectNats as connectEdge } from '../adapters/node/nats-connect.ts'
 import { openSqlite, type SqliteFile } from '../adapters/node/sqlite.ts'
 import { createBearerTokenAuthenticator } from '../auth/bearer-token.ts'
-import type { EdgePorts } from '../ports/edge-ports.ts'
+import type { AppPorts } from '../ports/edge-ports.ts'
 import type { RegistryStore } from '../ports/registry.ts'
 import { createSqlRegistry } from '../registry/sql-registry.ts'
 import { STALE_MS, sweepJobs } from './sweep.ts'
@@ -33,7 +33,7 @@ let nats: NatsServer
 let sqlite: SqliteFile
 let link: NatsLink
 let admin: NatsConnection
-let ports: EdgePorts & { readonly registry: RegistryStore }
+let ports: AppPorts & { readonly registry: RegistryStore }
 
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'millwright-sweep-'))

@@ -1,12 +1,13 @@
 import { AppError } from '#shared/errors.ts'
 import type { WorkspaceId } from '#shared/ids.ts'
 import { WIRE_VERSION } from '#shared/protocol/subjects.ts'
-import type { EdgePorts } from '../ports/edge-ports.ts'
+import { openForRepairs } from '../auth/open-workspace.ts'
+import type { AppPorts } from '../ports/edge-ports.ts'
 import type { RegistryStore } from '../ports/registry.ts'
 import { isWorkerConnected } from '../tools/ask-worker.ts'
 
 /** What a sweep needs of the world. It runs beside the store. */
-export type SweepPorts = Pick<EdgePorts, 'bus' | 'workers' | 'clock'> & {
+export type SweepPorts = Pick<AppPorts, 'bus' | 'workers' | 'clock'> & {
   readonly registry: Pick<RegistryStore, 'expireJobs' | 'listStale' | 'markPublished'>
 }
 
@@ -48,5 +49,5 @@ export async function sweepJobs(ports: SweepPorts): Promise<{ published: number;
 
 function hasWorker(ports: SweepPorts, workspace: WorkspaceId): Promise<boolean> {
   const asker = { caller: { subject: 'sweep' }, requestId: crypto.randomUUID(), signal: AbortSignal.timeout(5000) }
-  return isWorkerConnected({ ...ports, workspace }, asker)
+  return isWorkerConnected({ ...ports, workspace: openForRepairs(workspace) }, asker)
 }

@@ -10,6 +10,7 @@ import { createNatsLink, type NatsLink } from '../adapters/nats/nats-link.ts'
 import { openSqlite, type SqliteFile } from '../adapters/node/sqlite.ts'
 import { readWebAssets } from '../adapters/node/web-assets.ts'
 import { createBearerTokenAuthenticator } from '../auth/bearer-token.ts'
+import { openForRepairs } from '../auth/open-workspace.ts'
 import type { EdgePorts } from '../ports/edge-ports.ts'
 import { createSqlRegistry } from '../registry/sql-registry.ts'
 import type { CallContext } from '../tools/call-context.ts'
@@ -48,7 +49,7 @@ beforeAll(async () => {
   const registry = createSqlRegistry(sqlite, clock, log)
   link = createNatsLink(() => Promise.reject(new Error('no server')), log)
   ports = {
-    workspace,
+    workspace: openForRepairs(workspace),
     version: '1.2.3',
     requestsShareState: true,
     hostnames: [],

@@ -1,4 +1,5 @@
 import { type Server, WebStandardStreamableHTTPServerTransport } from '@modelcontextprotocol/server'
+import type { WorkspaceId } from '#shared/ids.ts'
 import type { Clock } from '../ports/clock.ts'
 
 /** A client of the older era that has said hello. Its server remembers what the client can do, and what it was asked. */
@@ -7,15 +8,24 @@ export interface McpSession {
   readonly transport: WebStandardStreamableHTTPServerTransport
 }
 
-interface HeldSession extends McpSession {
+/** Whose a session is. To anybody else, and to the same person in another workspace, it is not there. */
+export interface SessionHolder {
   readonly subject: string
+  readonly workspace: WorkspaceId
+}
+
+interface HeldSession extends McpSession {
+  readonly holder: SessionHolder
   readonly server: Server
   usedAt: number
 }
 
-/** Sessions of one process, and of one subject in it. Beyond it the one that was used longest ago ends. */
+const isSame = (one: SessionHolder, other: SessionHolder): boolean =>
+  one.subject === other.subject && one.workspace === other.workspace
+
+/** Sessions of one process, and of one holder in it. Beyond it the one that was used longest ago ends. */
 const SESSIONS_MAX = 1000
-const SESSIONS_OF_SUBJECT_MAX = 200
+const SESSIONS_OF_HOLDER_MAX = 200
 /** A client that comes back later says hello again: the protocol's answer to it is 404. */
 const IDLE_MS_MAX = 30 * 60_000
 /** Ids of ended sessions that are still known as such. */
@@ -37,23 +47,23 @@ export class McpSessions {
   }
 
   /** A new one, ready for the client's `initialize`. */
-  async open(subject: string, server: Server): Promise<McpSession> {
-    await this.#makeRoom(subject)
+  async open(holder: SessionHolder, server: Server): Promise<McpSession> {
+    await this.#makeRoom(holder)
     const id = crypto.randomUUID()
     const transport = new WebStandardStreamableHTTPServerTransport({
       sessionIdGenerator: () => id,
       onsessionclosed: () => this.#endByClient(id),
     })
     await server.connect(transport)
-    const session: HeldSession = { id, subject, server, transport, usedAt: this.#clock.now() }
+    const session: HeldSession = { id, holder, server, transport, usedAt: this.#clock.now() }
     this.#held.set(id, session)
     return session
   }
 
   /** Null where this process has none of this id, or it is somebody else's. */
-  find(id: string | null, subject: string): McpSession | null {
+  find(id: string | null, holder: SessionHolder): McpSession | null {
     const session = id === null ? undefined : this.#held.get(id)
-    if (session === undefined || session.subject !== subject) return null
+    if (session === undefined || !isSame(session.holder, holder)) return null
     this.#held.delete(session.id)
     if (this.#clock.now() - session.usedAt > IDLE_MS_MAX) {
       void session.server.close()
@@ -73,12 +83,12 @@ export class McpSessions {
     await Promise.all([...this.#held.keys()].map((id) => this.#end(id)))
   }
 
-  async #makeRoom(subject: string): Promise<void> {
+  async #makeRoom(holder: SessionHolder): Promise<void> {
     const now = this.#clock.now()
     const old = [...this.#held.values()].filter(({ usedAt }) => now - usedAt > IDLE_MS_MAX)
     for (const { id } of old) await this.#end(id)
-    const own = [...this.#held.values()].filter((session) => session.subject === subject)
-    if (own.length >= SESSIONS_OF_SUBJECT_MAX && own[0] !== undefined) await this.#end(own[0].id)
+    const own = [...this.#held.values()].filter((session) => isSame(session.holder, holder))
+    if (own.length >= SESSIONS_OF_HOLDER_MAX && own[0] !== undefined) await this.#end(own[0].id)
     const [oldest] = this.#held.keys()
     if (this.#held.size >= SESSIONS_MAX && oldest !== undefined) await this.#end(oldest)
   }

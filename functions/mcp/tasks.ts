@@ -55,7 +55,7 @@ export interface TaskStore {
 }
 
 const taskMethods = ['tasks/get', 'tasks/update', 'tasks/cancel'] as const
-type TaskMethod = (typeof taskMethods)[number]
+export type TaskMethod = (typeof taskMethods)[number]
 export const isTaskMethod = (method: unknown): method is TaskMethod => taskMethods.some((each) => each === method)
 
 /** Whether the client declared the extension with this very message: nobody else is given a task. */

@@ -173,7 +173,8 @@ export interface Registry {
 export interface RegistryUpkeep {
   /**
    * Queued jobs whose message is older than `publishedBefore` and seems lost: a later job of the workspace has been
-   * started, or none is running. One that waits for an earlier job of its agent is not lost.
+   * started, or none is running. One that waits for an earlier job of its agent is not lost. At most `limit` of each
+   * workspace, so that one whose worker is away hides no other's.
    */
   listStale(publishedBefore: number, limit: number): Promise<readonly StaleJob[]>
   /** Fails live jobs whose deadline passed more than `graceMs` ago. */

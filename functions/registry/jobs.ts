@@ -407,13 +407,16 @@ export function createJobStore(sql: Sql, clock: Clock, log: Log): JobMethods {
     async listStale(publishedBefore, limit) {
       // The queue is first in, first out: a job that was published later and has been started overtook a lost one.
       const rows = sql.all(
-        `SELECT workspace, job_id, publications FROM jobs AS waiting
+        `SELECT workspace, job_id, publications FROM (
+           SELECT workspace, job_id, publications, published_at,
+             row_number() OVER (PARTITION BY workspace ORDER BY published_at) AS place
+           FROM jobs AS waiting
            WHERE state = 'queued' AND published_at < ? AND NOT EXISTS (${aheadOf}) AND (
              NOT EXISTS (SELECT 1 FROM jobs WHERE jobs.workspace = waiting.workspace AND jobs.state = 'running')
              OR EXISTS (SELECT 1 FROM jobs WHERE jobs.workspace = waiting.workspace
                AND jobs.job_id > waiting.job_id AND jobs.started_at IS NOT NULL
                AND jobs.published_at > waiting.published_at))
-           ORDER BY published_at LIMIT ?`,
+         ) WHERE place <= ? ORDER BY published_at`,
         publishedBefore,
         limit,
       )

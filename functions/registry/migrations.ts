@@ -1,5 +1,5 @@
-import { AppError } from '#shared/errors.ts'
 import type { Sql } from '../ports/sql.ts'
+import { runMigrations } from '../sql-migrations.ts'
 
 // Agents stay until they are deleted, and their conversations with them; jobs and messages up to a number (`jobs.ts`).
 // Times are epoch milliseconds; `args`, `result` and `error` are JSON. Order matters and a released entry never changes: the number of
@@ -110,22 +110,4 @@ const migrations: readonly (readonly string[])[] = [
  * Brings a database to this program's schema. Throws `unavailable` for a database that a newer program wrote: guessing
  * at its meaning could lose ownership.
  */
-export function migrate(sql: Sql): void {
-  sql.run('CREATE TABLE IF NOT EXISTS migrations (version INTEGER PRIMARY KEY, applied_at INTEGER NOT NULL) STRICT')
-  sql.transaction(() => {
-    const [row] = sql.all('SELECT coalesce(max(version), 0) AS version FROM migrations')
-    const version = Number(row?.version ?? 0)
-    if (version > migrations.length) {
-      throw new AppError(
-        'unavailable',
-        `Cannot open the registry: its schema has version ${version}, this program knows ${migrations.length}`,
-        { hint: 'Start the newer version of Millwright that wrote it, or use another data folder' },
-      )
-    }
-    for (const [index, statements] of migrations.entries()) {
-      if (index < version) continue
-      for (const statement of statements) sql.run(statement)
-      sql.run('INSERT INTO migrations (version, applied_at) VALUES (?, unixepoch() * 1000)', index + 1)
-    }
-  })
-}
+export const migrate = (sql: Sql): void => runMigrations(sql, 'migrations', migrations)

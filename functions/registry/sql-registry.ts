@@ -1,4 +1,4 @@
-import { AppError } from '#shared/errors.ts'
+import { guarded as guardedStore } from '../guarded-store.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { Log } from '../ports/log.ts'
 import type { RegistryStore } from '../ports/registry.ts'
@@ -7,6 +7,9 @@ import { createAgentStore } from './agents.ts'
 import { createJobAgentStore } from './job-agents.ts'
 import { createJobStore } from './jobs.ts'
 import { migrate } from './migrations.ts'
+
+const guarded = <Values extends unknown[], Result>(method: (...values: Values) => Promise<Result>) =>
+  guardedStore('the registry', method)
 
 /** The registry over SQL. Migrates the database first; throws `unavailable` where that cannot be done. */
 export function createSqlRegistry(sql: Sql, clock: Clock, log: Log): RegistryStore {
@@ -49,22 +52,5 @@ export function createSqlRegistry(sql: Sql, clock: Clock, log: Log): RegistrySto
         return false
       }
     },
-  }
-}
-
-/** A failing store is `unavailable`, with the cause kept for the log. */
-function guarded<Values extends unknown[], Result>(
-  method: (...values: Values) => Promise<Result>,
-): (...values: Values) => Promise<Result> {
-  return async (...values) => {
-    try {
-      return await method(...values)
-    } catch (cause) {
-      if (cause instanceof AppError) throw cause
-      throw new AppError('unavailable', 'Cannot use the registry: its store failed', {
-        cause,
-        hint: 'Try again; if it stays so, the operator finds the cause in the log',
-      })
-    }
   }
 }

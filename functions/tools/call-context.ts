@@ -6,6 +6,8 @@ import type { ToolInput, ToolOutput } from '#shared/tools/define-tool.ts'
 /** One tool call: who makes it, and how it is watched and stopped. */
 export interface CallContext {
   readonly caller: Caller
+  /** With which session, token or grant, for the audit log. */
+  readonly credential?: string | null
   readonly requestId: string
   /** Aborts when the client cancels or goes away. */
   readonly signal: AbortSignal

@@ -649,6 +649,19 @@ export function describeRegistry(name: string, create: () => Promise<RegistryUnd
         expect(await registry.listStale(clock.nowMs, 10)).toEqual([])
       })
 
+      it('finds them in each workspace, however many another has', async () => {
+        await registry.createAgent(there, agent('b1'))
+        for (let count = 0; count < 3; count++)
+          await registry.markPublished(there, await submit('b1', { args: { mode: 'ask' } }, there))
+        clock.nowMs += 1
+        const lost = await submit('a1')
+        await registry.markPublished(here, lost)
+        clock.nowMs += 1000
+        const stale = await registry.listStale(clock.nowMs, 2)
+        expect(stale.map(({ workspace }) => workspace)).toEqual([there, there, here])
+        expect(stale.at(-1)?.job_id).toBe(lost)
+      })
+
       it('keeps the last 200 turns of a conversation', async () => {
         for (let index = 0; index < 105; index++) {
           const id = await submit('a1', { args: { message: `Task ${index}` } })

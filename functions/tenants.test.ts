@@ -1,0 +1,321 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { NatsConnection } from '@nats-io/nats-core'
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
+import { findNatsServer } from '#scripts/nats-binary.ts'
+import { connectNats } from '#scripts/nats-connect.ts'
+import { type NatsServer, startNatsServer } from '#scripts/nats-server.ts'
+import { ensureStreams } from '#scripts/nats-streams.ts'
+import { type Role, type Scope, scopeOfTool, scopes } from '#shared/access.ts'
+import { toWorkspaceId, type WorkspaceId } from '#shared/ids.ts'
+import { CallEnvelope, decodeMessage } from '#shared/protocol/envelope.ts'
+import { callFamilies, callSubject, WORKER_INBOX } from '#shared/protocol/subjects.ts'
+import { catalogue, findTool } from '#shared/tools/catalogue.ts'
+import { toInputJsonSchema } from '#shared/tools/define-tool.ts'
+import { createSqlAccounts } from './accounts/sql-accounts.ts'
+import { openSqlite, type SqliteFile } from './adapters/node/sqlite.ts'
+import { createToken } from './auth/tokens.ts'
+import { parseConfig } from './config.ts'
+import { createId } from './crypto.ts'
+import { type EdgeServer, serveEdge } from './entry.node.ts'
+
+// Every tool of the catalogue as the owner, as a member of another workspace, as a reader, and as nobody: over HTTP, with a
+// real NATS server. The workers of both workspaces are played by this file and say whose they are.
+
+const home = toWorkspaceId(`home-${process.pid}`)
+const there = toWorkspaceId(`there-${process.pid}`)
+/** In everything that belongs to `home`, and in nothing else. */
+const SECRET = 'only-at-home'
+
+let folder: string
+let nats: NatsServer
+let edge: EdgeServer
+let sqlite: SqliteFile
+let homeJob: string
+const tokens: Record<string, string> = {}
+const workers: NatsConnection[] = []
+/** Which workspace's worker was asked what. */
+const asked: { workspace: WorkspaceId; tool: string; subject: string }[] = []
+
+const workerInfo = {
+  worker_id: 'w1',
+  version: '0.0.0',
+  repository: 'sample',
+  started_at: '2026-01-01T00:00:00.000Z',
+  models: [],
+  gpu: null,
+  memory: { daemon_bytes: 1, model_bytes: null, machine_bytes: 1 },
+  jobs_running: 0,
+  notices: [],
+}
+
+async function startWorker(workspace: WorkspaceId): Promise<void> {
+  const connection = await connectNats(nats.url('worker'), { name: 'worker', inboxPrefix: WORKER_INBOX })
+  workers.push(connection)
+  const mark = workspace === home ? SECRET : 'elsewhere'
+  for (const family of callFamilies) {
+    connection.subscribe(callSubject(workspace, family), {
+      callback: (_error, message) => {
+        const { id, tool, caller, args, workspace: claimed } = decodeMessage('a call', CallEnvelope, message.data)
+        asked.push({ workspace: claimed, tool, subject: caller.subject })
+        const answers: Record<string, unknown> = {
+          worker_info: workerInfo,
+          prepare_agent: { path: args.managed_file, file_key: String(args.managed_file) },
+          file_state: { exists: true, line_count: 3, sha256: 'b'.repeat(64) },
+          read_file: { path: 'a.py', content: mark, sha256: 'a'.repeat(64), line_count: 1, next_offset: null },
+        }
+        const result = answers[tool]
+        const refusal = { code: 'unavailable', message: `The worker of ${mark} plays no ${tool}` }
+        const reply = result === undefined ? { ok: false, error: refusal } : { ok: true, result }
+        message.respond(JSON.stringify({ v: 1, id, ...reply }))
+      },
+    })
+  }
+  await connection.flush()
+}
+
+async function addMember(name: string, workspace: WorkspaceId, role: Role, granted: readonly Scope[]): Promise<void> {
+  const accounts = createSqlAccounts(sqlite, { now: () => Date.now() })
+  const { user_id } = await accounts.ensureUser(name)
+  await accounts.setRole(user_id, workspace, role)
+  const { token, hash } = await createToken('named')
+  const expires_at = Date.now() + 60 * 60_000
+  await accounts.addNamedToken({ token_id: createId('t'), hash, user_id, workspace, scopes: granted, name, expires_at })
+  tokens[name] = token
+}
+
+/** Arguments that a tool takes, by what its schema asks for: a tool that is new is called as well. */
+function argumentsFor(name: string): Record<string, unknown> {
+  const tool = findTool(name)
+  if (tool === undefined) throw new Error(`The catalogue has no ${name}`)
+  const { properties, required } = toInputJsonSchema(tool) as {
+    properties: Record<string, { type?: string; enum?: unknown[] }>
+    required?: string[]
+  }
+  const known: Record<string, unknown> = {
+    agent_id: 'a1',
+    job_id: homeJob,
+    managed_file: 'new.py',
+    path: 'a.py',
+    file_path: 'a.py',
+    edits: [{ search: 'a', replace: 'b' }],
+    wait_seconds: 0,
+  }
+  const byType: Record<string, unknown> = { string: 'x', number: 1, integer: 1, boolean: true, array: [], object: {} }
+  const entries = Object.entries(properties)
+    .filter(
+      ([field]) => required?.includes(field) === true || ['wait_seconds', 'path', 'agent_id', 'name'].includes(field),
+    )
+    .map(([field, { type = 'string', enum: words }]) => [field, known[field] ?? words?.[0] ?? byType[type]])
+  return {
+    ...Object.fromEntries(entries),
+    ...(name === 'create_agent' ? { agent_id: `new-${createId('a').slice(2)}` } : {}),
+  }
+}
+
+async function call(token: string | undefined, name: string): Promise<{ response: Response; text: string }> {
+  const response = await fetch(`${edge.url}/mcp`, {
+    method: 'POST',
+    headers: {
+      'content-type': 'application/json',
+      accept: 'application/json, text/event-stream',
+      ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+    },
+    body: JSON.stringify({
+      jsonrpc: '2.0',
+      id: 1,
+      method: 'tools/call',
+      params: { name, arguments: argumentsFor(name) },
+    }),
+  })
+  return { response, text: await response.text() }
+}
+
+const homeRows = () =>
+  ['agents', 'jobs', 'messages'].map((table) =>
+    sqlite.all(`SELECT * FROM ${table} WHERE workspace = ? ORDER BY 1, 2`, home),
+  )
+
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'millwright-tenants-'))
+  nats = await startNatsServer({ binary: await findNatsServer(), dataFolder: join(folder, 'nats') })
+  await ensureStreams(nats.url('admin'), [home, there])
+  edge = await serveEdge(
+    parseConfig({
+      NATS_URL: nats.url('edge'),
+      MILLWRIGHT_DATA: join(folder, 'edge'),
+      MILLWRIGHT_WORKSPACE: home,
+      MILLWRIGHT_PORT: '0',
+    }),
+    { info: () => undefined, error: () => undefined },
+  )
+  await vi.waitFor(
+    async () => expect(JSON.parse(await (await fetch(`${edge.url}/healthz`)).text())).toMatchObject({ nats: true }),
+    { timeout: 10_000, interval: 10 },
+  )
+  sqlite = openSqlite(join(folder, 'edge', 'registry.sqlite'))
+  await startWorker(home)
+  await startWorker(there)
+  tokens.owner = edge.token
+  await addMember('member', home, 'writer', ['read', 'write'])
+  await addMember('tenant', there, 'admin', scopes)
+  await addMember('reader', home, 'reader', scopes)
+  await addMember('careful', home, 'admin', ['read'])
+
+  sqlite.run(
+    `INSERT INTO agents (workspace, agent_id, id_key, file_key, version, name, managed_file, search, created_at, updated_at,
+      system_prompt) VALUES (?, 'a1', 'a1', 'a.py', 1, ?, 'a.py', '', 1, 1, ?)`,
+    home,
+    SECRET,
+    SECRET,
+  )
+  const { text } = await call(tokens.owner, 'chat_with_agent')
+  homeJob = /job_[0-9a-z]{26}/.exec(text)?.[0] ?? ''
+  expect(homeJob).not.toBe('')
+})
+
+afterAll(async () => {
+  sqlite.close()
+  await edge.close()
+  for (const worker of workers) await worker.close()
+  await nats.stop()
+  rmSync(folder, { recursive: true })
+})
+
+const names = catalogue.map(({ name }) => name)
+const needs = (name: string): Scope => scopeOfTool(findTool(name)?.annotations ?? { readOnlyHint: false })
+
+describe('every tool', () => {
+  it.each(names)('%s answers nobody', async (name) => {
+    const before = homeRows()
+    const count = asked.length
+    for (const token of [undefined, 'mw_wrong', `mwp_${'A'.repeat(43)}`]) {
+      const { response, text } = await call(token, name)
+      // The later ones are slowed down as well.
+      expect([401, 429]).toContain(response.status)
+      expect(text).not.toContain(SECRET)
+    }
+    expect(asked.length).toBe(count)
+    expect(homeRows()).toEqual(before)
+  })
+
+  it.each(names)("%s shows and changes a tenant's own workspace only", async (name) => {
+    const before = homeRows()
+    const count = asked.length
+    const { response, text } = await call(tokens.tenant, name)
+    expect(response.status).toBe(200)
+    expect(text).not.toContain(SECRET)
+    expect(asked.slice(count).map(({ workspace }) => workspace)).not.toContain(home)
+    expect(homeRows()).toEqual(before)
+  })
+
+  it.each(names)('%s answers a reader as far as it only reads', async (name) => {
+    const before = homeRows()
+    const count = asked.length
+    for (const token of [tokens.reader, tokens.careful]) {
+      const { response, text } = await call(token, name)
+      if (needs(name) === 'read') {
+        expect(response.status).toBe(200)
+        expect(text).not.toContain('unauthenticated')
+      } else {
+        expect(response.status).toBe(403)
+        expect(response.headers.get('www-authenticate')).toMatch(/error="insufficient_scope".*scope="read write"/)
+        expect(JSON.parse(text)).toMatchObject({ id: 1, error: { data: { code: 'forbidden' } } })
+      }
+    }
+    if (needs(name) === 'write') {
+      expect(asked.length).toBe(count)
+      expect(homeRows()).toEqual(before)
+    }
+  })
+
+  // Last, since these change things: what they are refused for here is only what the played worker does not play.
+  it.each(names)('%s answers the owner and a member, in their workspace', async (name) => {
+    const count = asked.length
+    for (const token of [tokens.owner, tokens.member]) {
+      const { response, text } = await call(token, name)
+      expect(response.status).toBe(200)
+      expect(text).not.toMatch(/unauthenticated|forbidden/)
+    }
+    expect(new Set(asked.slice(count).map(({ workspace }) => workspace)).has(there)).toBe(false)
+  })
+
+  it("reaches the worker of the caller's workspace under the caller's own id", async () => {
+    const count = asked.length
+    await call(tokens.member, 'read_file')
+    const { text } = await call(tokens.tenant, 'read_file')
+    expect(text).toContain('elsewhere')
+    const [first, second] = asked.slice(count)
+    expect(first?.workspace).toBe(home)
+    expect(second?.workspace).toBe(there)
+    expect(new Set([first?.subject, second?.subject]).size).toBe(2)
+    expect([first?.subject, second?.subject]).not.toContain('owner')
+  })
+})
+
+describe('the audit log', () => {
+  it('says who called what on what, with which token, and how it ended; nothing of what was read or said', async () => {
+    const message = 'a-secret-message'
+    await fetch(`${edge.url}/mcp`, {
+      method: 'POST',
+      headers: {
+        'content-type': 'application/json',
+        accept: 'application/json, text/event-stream',
+        authorization: `Bearer ${tokens.member}`,
+      },
+      body: JSON.stringify({
+        jsonrpc: '2.0',
+        id: 1,
+        method: 'tools/call',
+        params: { name: 'write_file', arguments: { path: 'src/x.py\u202e', content: message } },
+      }),
+    })
+    await call(tokens.member, 'read_file')
+    const response = await fetch(`${edge.url}/auth/audit`, { headers: { authorization: `Bearer ${tokens.owner}` } })
+    const text = await response.text()
+    const [newest] = JSON.parse(text).entries
+    expect(newest).toMatchObject({
+      action: 'tool.write_file',
+      target: 'src/x.py\ufffd',
+      workspace: home,
+      outcome: 'unavailable',
+      credential: expect.stringMatching(/^t_/),
+      actor: expect.stringMatching(/^u_/),
+    })
+    expect(text).not.toContain(message)
+    const tenants = await fetch(`${edge.url}/auth/audit`, { headers: { authorization: `Bearer ${tokens.tenant}` } })
+    expect(await tenants.text()).not.toContain(home)
+  })
+})
+
+describe('resources and prompts', () => {
+  it('of another workspace are not there', async () => {
+    for (const [method, params] of [
+      ['resources/list', {}],
+      ['resources/read', { uri: 'millwright://agents/a1' }],
+      ['resources/read', { uri: 'millwright://files/a.py' }],
+      ['resources/read', { uri: `millwright://reports/jobs/${homeJob}` }],
+      [
+        'completion/complete',
+        {
+          ref: { type: 'ref/resource', uri: 'millwright://agents/{agent_id}' },
+          argument: { name: 'agent_id', value: '' },
+        },
+      ],
+    ] as const) {
+      const response = await fetch(`${edge.url}/mcp`, {
+        method: 'POST',
+        headers: {
+          'content-type': 'application/json',
+          accept: 'application/json, text/event-stream',
+          authorization: `Bearer ${tokens.tenant}`,
+        },
+        body: JSON.stringify({ jsonrpc: '2.0', id: 1, method, params }),
+      })
+      const text = await response.text()
+      expect(text).not.toContain(SECRET)
+      expect(text).not.toContain('"a1"')
+    }
+  })
+})

@@ -1,0 +1,84 @@
+import { existsSync, mkdirSync } from 'node:fs'
+import { homedir, userInfo } from 'node:os'
+import { basename, isAbsolute, join, resolve } from 'node:path'
+import * as v from 'valibot'
+import { createSqlAccounts } from '#functions/accounts/sql-accounts.ts'
+import { openSqlite } from '#functions/adapters/node/sqlite.ts'
+import { AppError } from '#shared/errors.ts'
+import { toWorkspaceId, WorkspaceId } from '#shared/ids.ts'
+import { type KeysOptions, keysUsage, parseKeysOptions } from './keys/options.ts'
+import { runKeys } from './keys/run-keys.ts'
+import { chooseRepository } from './repository-folder.ts'
+import { projectFolder } from './setup/paths.mjs'
+import { defaultDataFolder } from './start-options.ts'
+
+// npm run keys: who may use this server. Works on the edge's own database, whether the edge runs or not.
+
+process.exitCode = await main()
+
+async function main(): Promise<number> {
+  let options: KeysOptions
+  try {
+    options = parseKeysOptions(process.argv.slice(2))
+  } catch (error) {
+    process.stderr.write(`Cannot do it: ${messageOf(error)}\n\n${keysUsage}\n`)
+    return 2
+  }
+  if (options.help) {
+    console.log(keysUsage)
+    return 0
+  }
+  // npm runs scripts in Millwright's folder and says where the person was.
+  const userFolder = process.env.INIT_CWD ?? process.cwd()
+  try {
+    const { edgeFolder, workspace } = findPlace(options, userFolder)
+    mkdirSync(edgeFolder, { recursive: true, mode: 0o700 })
+    const sqlite = openSqlite(join(edgeFolder, 'registry.sqlite'))
+    try {
+      console.log(
+        await runKeys(options, {
+          accounts: createSqlAccounts(sqlite, { now: () => Date.now() }),
+          workspace,
+          ownName: userInfo().username,
+          resolve: (path) => resolve(userFolder, path),
+          keysFolder: join(configFolder(), 'millwright', 'keys'),
+          nowMs: Date.now(),
+        }),
+      )
+      return 0
+    } finally {
+      sqlite.close()
+    }
+  } catch (error) {
+    process.stderr.write(`${messageOf(error)}\n`)
+    return 1
+  }
+}
+
+/** The folder of the edge's database, and the workspace that is meant. */
+function findPlace(options: KeysOptions, userFolder: string): { edgeFolder: string; workspace: WorkspaceId } {
+  const told = options.dataFolder ?? process.env.MILLWRIGHT_DATA
+  if (told !== undefined) {
+    const folder = resolve(userFolder, told)
+    // That of the functions alone holds the database itself; that of npm start has it in a folder of its own.
+    const edgeFolder = existsSync(join(folder, 'registry.sqlite')) ? folder : join(folder, 'edge')
+    const named = options.workspace ?? process.env.MILLWRIGHT_WORKSPACE
+    if (named !== undefined) return { edgeFolder, workspace: v.parse(WorkspaceId, named) }
+    const { path } = chooseRepository(options.repository, userFolder, projectFolder)
+    return { edgeFolder, workspace: toWorkspaceId(basename(path)) }
+  }
+  const { path } = chooseRepository(options.repository, userFolder, projectFolder)
+  const dataFolder = defaultDataFolder(path, { platform: process.platform, env: process.env, home: homedir() })
+  return { edgeFolder: join(dataFolder, 'edge'), workspace: options.workspace ?? toWorkspaceId(basename(path)) }
+}
+
+/** The XDG rules: a relative path there is invalid and to be ignored. */
+function configFolder(): string {
+  const xdg = process.env.XDG_CONFIG_HOME
+  return xdg !== undefined && isAbsolute(xdg) ? xdg : join(homedir(), '.config')
+}
+
+function messageOf(error: unknown): string {
+  if (error instanceof AppError) return [error.message, error.hint].filter(Boolean).join('\n')
+  return error instanceof Error ? error.message : String(error)
+}
