@@ -16,7 +16,12 @@ describe('config', () => {
       port: 8000,
       host: '127.0.0.1',
       publicOrigin: null,
+      behindProxy: false,
     })
+  })
+
+  it('believes a proxy only where it is told to', () => {
+    expect(parseConfig({ ...complete, MILLWRIGHT_BEHIND_PROXY: '1' }).behindProxy).toBe(true)
   })
 
   it('takes the address at which others reach the edge', () => {
@@ -36,6 +41,7 @@ describe('config', () => {
     ['MILLWRIGHT_PORT', '70000'],
     ['MILLWRIGHT_PORT', '-1'],
     ['MILLWRIGHT_HOST', '0.0.0.0'],
+    ['MILLWRIGHT_BEHIND_PROXY', 'yes'],
     ['MILLWRIGHT_PUBLIC_URL', 'http://mill.example'],
     ['MILLWRIGHT_PUBLIC_URL', 'https://mill.example/mcp'],
     ['MILLWRIGHT_PUBLIC_URL', 'https://user:secret-password@mill.example'],

@@ -52,6 +52,7 @@ const Environment = v.object({
     '127.0.0.1',
   ),
   MILLWRIGHT_PUBLIC_URL: v.optional(PublicUrl),
+  MILLWRIGHT_BEHIND_PROXY: v.optional(v.picklist(['0', '1'], 'must be 0 or 1'), '0'),
 })
 
 export interface Config {
@@ -64,6 +65,8 @@ export interface Config {
   readonly host: string
   /** Where others reach it, such as `https://mill.example`; null where only this machine does. */
   readonly publicOrigin: string | null
+  /** A proxy on this machine adds the client's address to `X-Forwarded-For`. */
+  readonly behindProxy: boolean
 }
 
 /** Throws `invalid_input` naming each variable that is missing or wrong; never repeats a value, which may hold a password. */
@@ -76,8 +79,8 @@ export function parseConfig(environment: Record<string, string | undefined>): Co
     })
     throw new AppError('invalid_input', `Cannot start: ${lines.join('; ')}`)
   }
-  const { NATS_URL, MILLWRIGHT_DATA, MILLWRIGHT_WORKSPACE, MILLWRIGHT_PORT, MILLWRIGHT_HOST, MILLWRIGHT_PUBLIC_URL } =
-    parsed.output
+  const { NATS_URL, MILLWRIGHT_DATA, MILLWRIGHT_WORKSPACE, MILLWRIGHT_PORT, MILLWRIGHT_HOST } = parsed.output
+  const { MILLWRIGHT_PUBLIC_URL, MILLWRIGHT_BEHIND_PROXY } = parsed.output
   return {
     nats: NATS_URL,
     dataFolder: MILLWRIGHT_DATA,
@@ -85,5 +88,6 @@ export function parseConfig(environment: Record<string, string | undefined>): Co
     port: MILLWRIGHT_PORT,
     host: MILLWRIGHT_HOST,
     publicOrigin: MILLWRIGHT_PUBLIC_URL ?? null,
+    behindProxy: MILLWRIGHT_BEHIND_PROXY === '1',
   }
 }

@@ -21,6 +21,7 @@ import { createApp, type EdgeApp } from './app.ts'
 import { createGate } from './auth/gate.ts'
 import { type Config, parseConfig } from './config.ts'
 import { loopbackHostnames } from './http/loopback.ts'
+import { peerAddress } from './http/peer-address.ts'
 import { createRegistryService } from './jobs/registry-service.ts'
 import { sweepJobs } from './jobs/sweep.ts'
 import type { McpExtension } from './mcp/extension.ts'
@@ -113,9 +114,12 @@ export async function serveEdge(
   }
 }
 
-async function listen(fetch: EdgeApp['fetch'], { host, port }: Config) {
+async function listen(fetch: EdgeApp['fetch'], { host, port, behindProxy }: Config) {
   const server = createAdaptorServer({
-    fetch: (request, { incoming }: HttpBindings | Http2Bindings) => fetch(request, incoming.socket.remoteAddress),
+    fetch: (request, { incoming }: HttpBindings | Http2Bindings) => {
+      const peer = incoming.socket.remoteAddress ?? 'unknown'
+      return fetch(request, peerAddress(peer, request.headers.get('x-forwarded-for'), behindProxy))
+    },
     hostname: host,
   })
   // Longer than clients keep an idle connection, so that none sends a request into one that is being closed.

@@ -1,0 +1,97 @@
+import { spawn } from 'node:child_process'
+import { createPrivateKey } from 'node:crypto'
+import { once } from 'node:events'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { createSqlAccounts } from '#functions/accounts/sql-accounts.ts'
+import { openSqlite } from '#functions/adapters/node/sqlite.ts'
+import { parseConfig } from '#functions/config.ts'
+import { type EdgeServer, serveEdge } from '#functions/entry.node.ts'
+import { claimPort } from '#scripts/free-port.ts'
+import { parseKeysOptions } from '#scripts/keys/options.ts'
+import { runKeys } from '#scripts/keys/run-keys.ts'
+import { projectFolder } from '#scripts/setup/paths.mjs'
+import { toWorkspaceId } from '#shared/ids.ts'
+import { allow, type Post } from '../support/authorize-page.ts'
+
+// The protocol's official scenarios for authorization servers. They show a person an address; this file is the person.
+
+const suite = join(projectFolder, 'node_modules', '@modelcontextprotocol', 'conformance', 'dist', 'index.js')
+let folder: string
+let edge: EdgeServer
+
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'millwright-suite-'))
+  edge = await serveEdge(
+    parseConfig({
+      NATS_URL: 'nats://127.0.0.1:1',
+      MILLWRIGHT_DATA: join(folder, 'edge'),
+      MILLWRIGHT_WORKSPACE: 'shop',
+      MILLWRIGHT_PORT: '0',
+    }),
+    { info: () => undefined, error: () => undefined },
+  )
+  const sqlite = openSqlite(join(folder, 'edge', 'registry.sqlite'))
+  await runKeys(parseKeysOptions(['--user', 'Anna', '--out', 'anna.pem']), {
+    accounts: createSqlAccounts(sqlite, { now: () => Date.now() }),
+    workspace: toWorkspaceId('shop'),
+    ownName: 'anna',
+    resolve: (path) => join(folder, path),
+    keysFolder: folder,
+    nowMs: Date.now(),
+  })
+  sqlite.close()
+})
+
+afterAll(async () => {
+  await edge.close()
+  rmSync(folder, { recursive: true })
+})
+
+it('the official scenarios for authorization servers pass', async () => {
+  const post: Post = (step, body) =>
+    fetch(`${edge.url}/oauth/authorize/${step}`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(body),
+    })
+  const port = await claimPort(0)
+  const registered = await fetch(`${edge.url}/oauth/register`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({
+      client_name: 'Suite',
+      redirect_uris: [`http://127.0.0.1:${port}/callback`],
+      token_endpoint_auth_method: 'none',
+    }),
+  })
+  const { client_id } = JSON.parse(await registered.text())
+  const where = ['--url', edge.url, '--client-id', client_id, '--resource', `${edge.url}/mcp`, '--port', String(port)]
+  const child = spawn(process.execPath, [suite, 'authorization', ...where], { cwd: folder })
+  const ended = once(child, 'exit')
+  const key = createPrivateKey(readFileSync(join(folder, 'anna.pem')))
+  let output = ''
+  let visited = false
+  const visit = async (url: string) => {
+    const back = await allow(post, new URL(url).search.slice(1), key)
+    await fetch(back)
+  }
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.setEncoding('utf8').on('data', (text: string) => {
+      output += text
+      const [url] = /^http:\S+\/oauth\/authorize\?\S+(?=\s)/m.exec(output) ?? []
+      // The suite listens for the answer once it has said so.
+      if (visited || url === undefined || !output.includes('Callback server started')) return
+      visited = true
+      visit(url).catch((error: unknown) => {
+        output += String(error)
+        child.kill()
+      })
+    })
+  }
+  await ended
+  expect(output).toContain('Total: 3 passed, 0 failed')
+  expect(child.exitCode).toBe(0)
+}, 120_000)
