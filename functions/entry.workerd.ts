@@ -39,7 +39,8 @@ export default {
       log.error('Cannot start', error)
       return new Response('Not configured: see the log\n', { status: 503, headers: { 'cache-control': 'no-store' } })
     }
-    return app.fetch(request)
+    // Written by Cloudflare, which lets no client write it.
+    return app.fetch(request, request.headers.get('cf-connecting-ip') ?? undefined)
   },
 }
 

@@ -75,14 +75,43 @@ async function startWorker(workspace: WorkspaceId): Promise<void> {
   await connection.flush()
 }
 
-async function addMember(name: string, workspace: WorkspaceId, role: Role, granted: readonly Scope[]): Promise<void> {
+/** `tokenName` where one person has several tokens. */
+async function addMember(
+  name: string,
+  workspace: WorkspaceId,
+  role: Role,
+  granted: readonly Scope[],
+  tokenName = name,
+): Promise<void> {
   const accounts = createSqlAccounts(sqlite, { now: () => Date.now() })
   const { user_id } = await accounts.ensureUser(name)
   await accounts.setRole(user_id, workspace, role)
   const { token, hash } = await createToken('named')
   const expires_at = Date.now() + 60 * 60_000
-  await accounts.addNamedToken({ token_id: createId('t'), hash, user_id, workspace, scopes: granted, name, expires_at })
-  tokens[name] = token
+  await accounts.addNamedToken({
+    token_id: createId('t'),
+    hash,
+    user_id,
+    workspace,
+    scopes: granted,
+    name: tokenName,
+    expires_at,
+  })
+  tokens[tokenName] = token
+}
+
+function addAgent(agent: string, file: string): void {
+  sqlite.run(
+    `INSERT INTO agents (workspace, agent_id, id_key, file_key, version, name, managed_file, search, created_at, updated_at,
+      system_prompt) VALUES (?, ?, ?, ?, 1, ?, ?, '', 1, 1, ?)`,
+    home,
+    agent,
+    agent,
+    file,
+    SECRET,
+    file,
+    SECRET,
+  )
 }
 
 /** Arguments that a tool takes, by what its schema asks for: a tool that is new is called as well. */
@@ -162,14 +191,10 @@ beforeAll(async () => {
   await addMember('tenant', there, 'admin', scopes)
   await addMember('reader', home, 'reader', scopes)
   await addMember('careful', home, 'admin', ['read'])
+  await addMember('both', home, 'admin', scopes, 'both, at home')
+  await addMember('both', there, 'admin', scopes, 'both, there')
 
-  sqlite.run(
-    `INSERT INTO agents (workspace, agent_id, id_key, file_key, version, name, managed_file, search, created_at, updated_at,
-      system_prompt) VALUES (?, 'a1', 'a1', 'a.py', 1, ?, 'a.py', '', 1, 1, ?)`,
-    home,
-    SECRET,
-    SECRET,
-  )
+  addAgent('a1', 'a.py')
   const { text } = await call(tokens.owner, 'chat_with_agent')
   homeJob = /job_[0-9a-z]{26}/.exec(text)?.[0] ?? ''
   expect(homeJob).not.toBe('')
@@ -286,6 +311,127 @@ describe('the audit log', () => {
     expect(text).not.toContain(message)
     const tenants = await fetch(`${edge.url}/auth/audit`, { headers: { authorization: `Bearer ${tokens.tenant}` } })
     expect(await tenants.text()).not.toContain(home)
+  })
+})
+
+describe('tasks', () => {
+  const TASKS = 'io.modelcontextprotocol/tasks'
+  const REVISION = '2026-07-28'
+
+  /** One message of the newer era, from a client that knows tasks. */
+  async function send(token: string | undefined, method: string, params: Record<string, unknown>) {
+    const response = await fetch(`${edge.url}/mcp`, {
+      method: 'POST',
+      headers: {
+        'content-type': 'application/json',
+        accept: 'application/json, text/event-stream',
+        authorization: `Bearer ${token}`,
+        'mcp-protocol-version': REVISION,
+        'mcp-method': method,
+        'mcp-name': String(params.name ?? params.taskId),
+      },
+      body: JSON.stringify({
+        jsonrpc: '2.0',
+        id: 1,
+        method,
+        params: {
+          ...params,
+          _meta: {
+            'io.modelcontextprotocol/protocolVersion': REVISION,
+            'io.modelcontextprotocol/clientInfo': { name: 'tenants-test', version: '1.0.0' },
+            'io.modelcontextprotocol/clientCapabilities': { extensions: { [TASKS]: {} } },
+          },
+        },
+      }),
+    })
+    return { response, text: await response.text() }
+  }
+
+  const chat = (token: string | undefined, agent_id: string) =>
+    send(token, 'tools/call', { name: 'chat_with_agent', arguments: { agent_id, message: SECRET } })
+
+  async function startTask(agent: string): Promise<string> {
+    addAgent(agent, `${agent}.py`)
+    const { text } = await chat(tokens.member, agent)
+    const [taskId] = /job_[0-9a-z]{26}/.exec(text) ?? []
+    expect(text).toContain('"resultType":"task"')
+    return taskId ?? ''
+  }
+
+  it('are of one workspace: in another they are not there', async () => {
+    const taskId = await startTask('t1')
+    const before = homeRows()
+    for (const method of ['tasks/get', 'tasks/update', 'tasks/cancel']) {
+      const { text } = await send(tokens.tenant, method, { taskId })
+      expect(text).toContain('there is no task')
+      expect(text).not.toContain(SECRET)
+    }
+    expect(homeRows()).toEqual(before)
+  })
+
+  it('are made, answered and ended by nobody who may only read', async () => {
+    const taskId = await startTask('t2')
+    const before = homeRows()
+    for (const token of [tokens.reader, tokens.careful]) {
+      const { response, text } = await send(token, 'tasks/get', { taskId })
+      expect([response.status, text]).toEqual([200, expect.stringContaining('"working"')])
+      for (const refused of [
+        await send(token, 'tasks/update', { taskId, inputResponses: {} }),
+        await send(token, 'tasks/cancel', { taskId }),
+        await chat(token, 't2'),
+      ]) {
+        expect(refused.response.status).toBe(403)
+        expect(refused.response.headers.get('www-authenticate')).toContain('error="insufficient_scope"')
+      }
+    }
+    expect(homeRows()).toEqual(before)
+  })
+
+  it('are in the audit log when they are ended, or meant to be', async () => {
+    const taskId = await startTask('t3')
+    expect((await send(tokens.member, 'tasks/cancel', { taskId })).response.status).toBe(200)
+    await send(tokens.member, 'tasks/cancel', { taskId: 'no-such-task' })
+    const response = await fetch(`${edge.url}/auth/audit`, { headers: { authorization: `Bearer ${tokens.owner}` } })
+    const { entries } = (await response.json()) as { entries: unknown[] }
+    const entry = { action: 'tool.cancel_job', workspace: home, credential: expect.stringMatching(/^t_/) }
+    expect(entries.slice(0, 2)).toMatchObject([
+      { ...entry, target: 'no-such-task', outcome: 'not_found' },
+      { ...entry, target: taskId, outcome: 'ok' },
+    ])
+  })
+})
+
+describe('sessions of the older era', () => {
+  it('belong to one person in one workspace', async () => {
+    const headers = (token: string | undefined, session: string | null) => ({
+      'content-type': 'application/json',
+      accept: 'application/json, text/event-stream',
+      authorization: `Bearer ${token}`,
+      ...(session === null ? {} : { 'mcp-session-id': session, 'mcp-protocol-version': '2025-11-25' }),
+    })
+    const hello = await fetch(`${edge.url}/mcp`, {
+      method: 'POST',
+      headers: headers(tokens['both, at home'], null),
+      body: JSON.stringify({
+        jsonrpc: '2.0',
+        id: 1,
+        method: 'initialize',
+        params: {
+          protocolVersion: '2025-11-25',
+          capabilities: {},
+          clientInfo: { name: 'tenants-test', version: '1.0.0' },
+        },
+      }),
+    })
+    await hello.text()
+    const session = hello.headers.get('mcp-session-id')
+    const end = async (token: string | undefined) =>
+      (await fetch(`${edge.url}/mcp`, { method: 'DELETE', headers: headers(token, session) })).status
+    // To others there is no session that could be ended.
+    expect(await end(tokens['both, there'])).toBe(405)
+    expect(await end(tokens.member)).toBe(405)
+    expect(await end(tokens['both, at home'])).toBe(200)
+    expect(await end(tokens['both, at home'])).toBe(405)
   })
 })
 
