@@ -519,7 +519,8 @@ async function callEach(client: AnyClient, round: number): Promise<void> {
     ['agent_update_file', () => ({ agent_id, content: '' })],
     ['chat_with_agent', () => ({ agent_id, message })],
     ['get_agent_file', () => ({ agent_id })],
-    ['write_file', () => ({ path: free, content: 'x = 1\n' })],
+    // With a function, or `generate_tests` refuses before it is asked how far it is.
+    ['write_file', () => ({ path: free, content: 'def next_one(x):\n    return x + 1\n' })],
     ['read_file', () => ({ path: free })],
     ['update_file', () => ({ path: free, edits: [{ search: '1', replace: '2' }] })],
     ['validate_file', () => ({ path: free })],
