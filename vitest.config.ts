@@ -29,6 +29,8 @@ export default defineConfig({
           name: 'workerd',
           include: ['test/workerd/**/*.test.ts', ...eitherRuntime],
           globalSetup: 'test/support/build-workerd.ts',
+          // A contract's every step is an HTTP request and two calls between objects; on a busy machine they add up.
+          testTimeout: 90_000,
         },
       },
     ],
