@@ -126,6 +126,9 @@ describe.skipIf('missing' in bubblewrap)(`improving many files over MCP${title}`
     expect(error?.message).toContain('1 is kept')
     const report = error?.details?.report as OrchestrationReport
     expect(report).toMatchObject({ ended_by: 'stopped', kept: 1, used: { iterations: 1 } })
+    const { text } = await live.client.call('get_job', { job_id })
+    expect(text).toContain('1 of 1 steps kept; it was stopped')
+    expect(text).toContain('- planned generate_documentation src/labels.js')
     expect(await changed()).toEqual(['src/prices.js'])
     expect(await agents()).toBe(0)
   })
