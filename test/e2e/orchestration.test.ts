@@ -133,6 +133,20 @@ describe.skipIf('missing' in bubblewrap)(`improving many files over MCP${title}`
     expect(await agents()).toBe(0)
   })
 
+  it('leaves a file alone that its own agent writes meanwhile, and does the others', async () => {
+    const agent = { agent_id: 'pricing', name: 'P', managed_file: 'src/prices.js', system_prompt: 'You know prices' }
+    await live.client.ok('create_agent', agent)
+    const content = `${files['src/prices.js']}\nexport const currency = 'EUR'\n`
+    onAsked = async ({ path }) => {
+      if (path === 'src/prices.js') await live.client.ok('agent_update_file', { agent_id: 'pricing', content })
+    }
+    const { result } = await jobEnd(live.client, await start(documented))
+    const { steps, kept } = result as unknown as OrchestrationReport
+    expect(steps[0]).toMatchObject({ state: 'skipped', agent_id: 'pricing', note: expect.stringContaining('expected') })
+    expect(kept).toBe(2)
+    expect(live.repository.read('src/prices.js')).toBe(content)
+  })
+
   it(`survives kill -9 of its worker at random moments (MILLWRIGHT_KILLS_SEED=${SEED})`, async () => {
     const random = createSeededRandom(SEED)
     onAsked = () => setTimeout(200)
