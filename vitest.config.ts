@@ -3,7 +3,7 @@ import { defineConfig } from 'vitest/config'
 /** What speaks to a running edge through its endpoint alone: the same tests in both runtimes. */
 const eitherRuntime = [
   'functions/entry.test.ts',
-  'test/e2e/{agents,clients,files,git,jobs,mcp-bad-inputs,reading,review}.test.ts',
+  'test/e2e/{agents,clients,files,git,jobs,kills,mcp-bad-inputs,reading,review}.test.ts',
 ]
 
 export default defineConfig({
@@ -29,6 +29,8 @@ export default defineConfig({
           name: 'workerd',
           include: ['test/workerd/**/*.test.ts', ...eitherRuntime],
           globalSetup: 'test/support/build-workerd.ts',
+          // A contract's every step is an HTTP request and two calls between objects; on a busy machine they add up.
+          testTimeout: 90_000,
         },
       },
     ],

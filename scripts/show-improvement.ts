@@ -94,19 +94,22 @@ async function improve(
   }
 }
 
+/** A run that was stopped, or kept nothing. */
+const Refused = v.object({ error: v.object({ details: v.object({ report: OrchestrationReport }) }) })
+
 /** Tells each new message of the job until it ends. */
 async function follow(client: TestClient, job_id: string): Promise<OrchestrationReport> {
   let told = ''
   for (;;) {
-    const { state, progress, result, error } = await client.ok('get_job', { job_id, wait_seconds: 2 })
+    const { state, progress, result, job } = await client.ok('get_job', { job_id, wait_seconds: 2 })
     const message = (progress as { message?: string } | null)?.message?.replace(/: [^:]*$/, '') ?? ''
     if (message !== told && message !== '') say(`  ${message}`)
     told = message
     if (state === 'succeeded') return v.parse(OrchestrationReport, result)
     if (state !== 'queued' && state !== 'running') {
-      const report = v.safeParse(OrchestrationReport, (error as { details?: Record<string, unknown> }).details?.report)
-      if (report.success) return report.output
-      throw new Error(`The job ${state}: ${JSON.stringify(error)}`)
+      const refused = v.safeParse(Refused, job)
+      if (refused.success) return refused.output.error.details.report
+      throw new Error(`The job ${state}: ${JSON.stringify(job)}`)
     }
   }
 }

@@ -5,6 +5,7 @@ import { Checks } from '#shared/schemas/check.ts'
 import { toolToText } from '#shared/tools/catalogue.ts'
 import type { ToolDeclaration } from '#shared/tools/define-tool.ts'
 import { checksToText, diffToText } from '#shared/tools/fields.ts'
+import { refusedReportToText } from '#shared/tools/orchestrate.ts'
 
 /** A success: the fields for programs, and the same written for a model. */
 export function toSuccess(tool: ToolDeclaration, fields: Record<string, unknown>): CallToolResult {
@@ -25,6 +26,7 @@ export function toFailure(refusal: AppError): CallToolResult {
   const checks = v.safeParse(Checks, error.details?.checks)
   if (checks.success) lines.push(checksToText(checks.output))
   if (typeof error.details?.diff === 'string' && error.details.diff !== '') lines.push(diffToText(error.details.diff))
+  lines.push(...refusedReportToText(error))
   return {
     isError: true,
     structuredContent: { success: false, error },

@@ -97,9 +97,9 @@ describe('an orchestrated improvement', { timeout: 120_000 }, () => {
       if (askedOf(request).path === 'src/labels.js') await aborted(signal)
       return improvedAnswer(request)
     })
-    // The first step takes a fraction of this, and the second would take for ever.
-    const budget = { iterations: 20, minutes: 0.2, tokens: null }
-    const report = await world.run(model, { ...documented, budget })
+    // They run from the first step on: that takes a fraction of them, and the second would take for ever.
+    const budget = { iterations: 20, minutes: 0.1, tokens: null }
+    const report = await world.run(model, { ...documented, budget, now: () => 0 })
     expect(stepsOf(report)).toEqual([
       'src/prices.js generate_documentation kept',
       'src/labels.js generate_documentation planned',
@@ -287,6 +287,24 @@ describe('an orchestrated improvement', { timeout: 120_000 }, () => {
       }),
     )
     expect(refused).toMatchObject({ code: 'model_unavailable', message: expect.stringContaining('The model is gone') })
+  })
+
+  it('begins no other step where the disk is full, and proves what it has', async () => {
+    const world = await worldOf()
+    const keep = world.journal.keepStep
+    world.journal.keepStep = (...args) => {
+      if (args[1] === 1) throw new AppError('disk_full', 'The disk is full')
+      keep(...args)
+    }
+    const model = skilled()
+    const report = await world.run(model, documented)
+    expect(report).toMatchObject({
+      ended_by: 'disk_full',
+      kept: 1,
+      used: { iterations: 1 },
+      tests: { after: { failed: 0 } },
+    })
+    expect(model.requests.map(askedOf).map(({ path }) => path)).toEqual(['src/prices.js'])
   })
 
   it('refuses where nothing was kept, or nothing is to be improved', async () => {

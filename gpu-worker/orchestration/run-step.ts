@@ -16,7 +16,7 @@ const NOTE_CHARACTERS_MAX = 500
 
 /**
  * Does one step, and notes what came of it. Resolves however it ends; a step that was broken off is planned again. Rejects only
- * where the run cannot go on: when the job is another worker's, with a bug, or with a disk too full to begin.
+ * where the run cannot go on: when the job is another worker's, or with a bug.
  */
 export async function runStep(run: Run, at: number, signal: AbortSignal): Promise<void> {
   const step = stepAt(run, at)
@@ -26,7 +26,7 @@ export async function runStep(run: Run, at: number, signal: AbortSignal): Promis
     changeStep(run, at, { state: 'skipped', note, ended_at: run.ports.now() }, 'after')
     return
   }
-  changeStep(run, at, { state: 'running', attempts: step.attempts + 1 }, 'before')
+  if (!beginStep(run, at)) return
   tellStep(run, at, { phase: 'reading', message: '' })
   try {
     await improve(run, at, signal)
@@ -34,6 +34,18 @@ export async function runStep(run: Run, at: number, signal: AbortSignal): Promis
     if (!settleLanded(run, at)) settleFailed(run, at, error, signal)
   }
   tellStep(run, at, { phase: 'checking', message: stepAt(run, at).state })
+}
+
+/** False where there is no space to note that the step begins: it is not begun, and no other is. */
+function beginStep(run: Run, at: number): boolean {
+  try {
+    changeStep(run, at, { state: 'running', attempts: stepAt(run, at).attempts + 1 }, 'before')
+    return true
+  } catch (error) {
+    if (!(error instanceof AppError) || error.code !== 'disk_full') throw error
+    run.endedBy ??= 'disk_full'
+    return false
+  }
 }
 
 async function improve(run: Run, at: number, signal: AbortSignal): Promise<void> {

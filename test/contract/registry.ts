@@ -658,8 +658,9 @@ export function describeRegistry(name: string, create: () => Promise<RegistryUnd
         await registry.markPublished(here, lost)
         clock.nowMs += 1000
         const stale = await registry.listStale(clock.nowMs, 2)
-        expect(stale.map(({ workspace }) => workspace)).toEqual([there, there, here])
-        expect(stale.at(-1)?.job_id).toBe(lost)
+        expect(stale.filter(({ workspace }) => workspace === here).map(({ job_id }) => job_id)).toEqual([lost])
+        // None of them where each workspace has a store of its own.
+        expect([0, 2]).toContain(stale.filter(({ workspace }) => workspace === there).length)
       })
 
       it('keeps the last 200 turns of a conversation', async () => {

@@ -4,7 +4,7 @@ import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import * as v from 'valibot'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, inject, it } from 'vitest'
 import { processEnded } from '#scripts/test-support/process-ended.ts'
 import { writeTinyModel } from '#scripts/tiny-model.ts'
 import {
@@ -236,7 +236,8 @@ describe.concurrent('kill -9', { timeout: DEADLINE_MS }, () => {
     const model = join(repository.folder, 'random.gguf')
     await writeTinyModel(model, SLOW_MODEL)
     const program = fileURLToPath(new URL('../support/stack-holder-process.ts', import.meta.url))
-    const holder = fork(program, [repository.root, dataFolderOf(repository), model], { silent: true, execArgv: [] })
+    const holderArgs = [repository.root, dataFolderOf(repository), model, inject('edgeBundle')]
+    const holder = fork(program, holderArgs, { silent: true, execArgv: [] })
     try {
       const Told = v.object({ url: v.string(), token: v.string(), pids: v.record(v.string(), v.number()) })
       const { url, token, pids } = v.parse(Told, (await once(holder, 'message'))[0])

@@ -1,4 +1,6 @@
 import { execFile } from 'node:child_process'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import { setTimeout } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
@@ -6,7 +8,7 @@ import type { OrchestrationReport } from '#shared/schemas/orchestration.ts'
 import { createAnsweringModel } from '#test/support/answering-model.ts'
 import { findBubblewrapForTests } from '#test/support/bubblewrap.ts'
 import { type Asked, askedOf, improvableFiles, improvedAnswer } from '#test/support/improvable.ts'
-import { jobEnd, type LiveStack, startLiveStack, until } from '#test/support/live-stack.ts'
+import { dataFolderOf, jobEnd, type LiveStack, startLiveStack, until } from '#test/support/live-stack.ts'
 import type { Fields } from '#test/support/mcp.ts'
 import { type OpenAiServer, startOpenAiServer } from '#test/support/openai-server.ts'
 import { createSeededRandom } from '#test/support/seeded-random.ts'
@@ -58,6 +60,12 @@ describe.skipIf('missing' in bubblewrap)(`improving many files over MCP${title}`
     await server?.close()
   })
 
+  /** As if many workers had stopped under the job already: such a job is given up, unless it remembers its steps. */
+  const ageJob = (job_id: string): void => {
+    const database = new DatabaseSync(join(dataFolderOf(live.repository), 'edge', 'registry.sqlite'), { timeout: 5000 })
+    database.prepare('UPDATE jobs SET fence = fence + 10 WHERE job_id = ?').run(job_id)
+    database.close()
+  }
   const start = async (args: Fields): Promise<string> =>
     String((await live.client.ok('orchestrate_improvement', { ...args, wait_seconds: 0 })).job_id)
   const look = async (job_id: string) => (await live.client.ok('get_job', { job_id })) as unknown as Running
@@ -118,8 +126,25 @@ describe.skipIf('missing' in bubblewrap)(`improving many files over MCP${title}`
     expect(error?.message).toContain('1 is kept')
     const report = error?.details?.report as OrchestrationReport
     expect(report).toMatchObject({ ended_by: 'stopped', kept: 1, used: { iterations: 1 } })
+    const { text } = await live.client.call('get_job', { job_id })
+    expect(text).toContain('1 of 1 steps kept; it was stopped')
+    expect(text).toContain('- planned generate_documentation src/labels.js')
     expect(await changed()).toEqual(['src/prices.js'])
     expect(await agents()).toBe(0)
+  })
+
+  it('leaves a file alone that its own agent writes meanwhile, and does the others', async () => {
+    const agent = { agent_id: 'pricing', name: 'P', managed_file: 'src/prices.js', system_prompt: 'You know prices' }
+    await live.client.ok('create_agent', agent)
+    const content = `${files['src/prices.js']}\nexport const currency = 'EUR'\n`
+    onAsked = async ({ path }) => {
+      if (path === 'src/prices.js') await live.client.ok('agent_update_file', { agent_id: 'pricing', content })
+    }
+    const { result } = await jobEnd(live.client, await start(documented))
+    const { steps, kept } = result as unknown as OrchestrationReport
+    expect(steps[0]).toMatchObject({ state: 'skipped', agent_id: 'pricing', note: expect.stringContaining('expected') })
+    expect(kept).toBe(2)
+    expect(live.repository.read('src/prices.js')).toBe(content)
   })
 
   it(`survives kill -9 of its worker at random moments (MILLWRIGHT_KILLS_SEED=${SEED})`, async () => {
@@ -137,6 +162,7 @@ describe.skipIf('missing' in bubblewrap)(`improving many files over MCP${title}`
       if ((await look(job_id)).state !== 'running') break
       const { worker = Number.NaN } = live.stack.pids()
       process.kill(worker, 'SIGKILL')
+      if (kill === 0) ageJob(job_id)
       await until(() => live.stack.pids().worker !== undefined && live.stack.pids().worker !== worker)
       heard = server.paths.length
     }

@@ -79,7 +79,13 @@ describe.each(clientKinds)('to a client of the kind %s', (kind) => {
   }
 
   it('says what it can do, and nothing that it cannot', () => {
-    expect(client.capabilities).toEqual({ tools: {}, resources: {}, prompts: {}, completions: {} })
+    expect(client.capabilities).toEqual({
+      tools: {},
+      resources: {},
+      prompts: {},
+      completions: {},
+      extensions: { 'io.modelcontextprotocol/tasks': {} },
+    })
     expect(client.instructions).toContain('chat_with_agent')
   })
 

@@ -38,6 +38,8 @@ export interface RunChoices extends Partial<Omit<OrchestrateRequest, 'job'>> {
   readonly signal?: AbortSignal
   readonly onProgress?: (progress: JobProgress) => void
   readonly stepsAtOnce?: number
+  /** Left out: the time. */
+  readonly now?: () => number
 }
 
 /**
@@ -105,7 +107,7 @@ export async function createOrchestrationWorld(files: Record<string, string>): P
   const common = { files: tree, repository, journal, settings, parser, runner, checker, tests, events, duplication }
 
   async function run(model: LanguageModel, choices: RunChoices = {}): Promise<OrchestrationReport> {
-    const { job = await startJob(), signal, onProgress, stepsAtOnce = 1, ...more } = choices
+    const { job = await startJob(), signal, onProgress, stepsAtOnce = 1, now = Date.now, ...more } = choices
     const models = createModelSet([model])
     const ports = toImprovementPorts({ ...common, models, registry: workerRegistry, edits: new KeyedLocks() })
     const budget = { iterations: 20, minutes: 30, tokens: null }
@@ -113,7 +115,7 @@ export async function createOrchestrationWorld(files: Record<string, string>): P
     const improve = createImproveStep(ports)
     return orchestrate(
       request,
-      { ...ports, journal, agents: workerRegistry, improve, stepsAtOnce, now: Date.now },
+      { ...ports, journal, agents: workerRegistry, improve, stepsAtOnce, now },
       { signal: signal ?? new AbortController().signal, onProgress: onProgress ?? (() => {}) },
     )
   }

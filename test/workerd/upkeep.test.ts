@@ -1,15 +1,21 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { jetstreamManager } from '@nats-io/jetstream'
+import { Miniflare } from 'miniflare'
 import * as v from 'valibot'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
 import { STALE_MS } from '#functions/jobs/sweep.ts'
 import type { RegistryStore } from '#functions/ports/registry.ts'
+import { readWorkerdBundle } from '#scripts/workerd-bundle.ts'
 import { AgentId, createJobId, type JobId, toWorkspaceId } from '#shared/ids.ts'
-import { CallEnvelope, decodeMessage } from '#shared/protocol/envelope.ts'
-import { callSubject, JOBS_STREAM, jobsConsumer } from '#shared/protocol/subjects.ts'
+import { CallEnvelope, decodeMessage, FindOwnersReply } from '#shared/protocol/envelope.ts'
+import { callSubject, JOBS_STREAM, jobsConsumer, registrySubject } from '#shared/protocol/subjects.ts'
 import { type NatsWorld, startNatsWorld } from '#test/support/nats-world.ts'
+import { silenceWorkerd } from '#test/support/silence-workerd.ts'
 import { registryOf, startWorkerdPorts, type WorkerdPorts } from '#test/support/workerd-ports/ports-client.ts'
 
-// What the registry's object does by itself. Its clock is the test's; its alarm is the runtime's.
+// What the objects do by themselves. The registry's clock is the test's; the alarms are the runtime's.
 
 const here = toWorkspaceId('here')
 const agent = v.parse(AgentId, 'a1')
@@ -105,4 +111,47 @@ describe("the registry's alarm", () => {
     await registry.cancelJob(here, job)
     await expect.poll(alarmAt, { timeout: 20_000, interval: 200 }).toBeNull()
   }, 60_000)
+})
+
+describe('the connection to NATS', () => {
+  it('comes back after a restart without anybody calling, and answers a worker', async () => {
+    const storage = mkdtempSync(join(tmpdir(), 'millwright-link-'))
+    const bundle = readWorkerdBundle(inject('edgeBundle'))
+    const start = () =>
+      new Miniflare({
+        ...bundle,
+        bindings: {
+          ...bundle.bindings,
+          NATS_URL: nats.server().webSocketUrl('edge'),
+          MILLWRIGHT_TOKEN: 'x'.repeat(43),
+          MILLWRIGHT_WORKSPACE: 'elsewhere',
+        },
+        durableObjectsPersist: storage,
+        cf: false,
+        handleRuntimeStdio: silenceWorkerd,
+      })
+    const ask = async () => {
+      const subject = registrySubject(toWorkspaceId('elsewhere'), 'find_owners')
+      const question = JSON.stringify({ v: 1, file_keys: ['a.py'] })
+      // Rejects where nobody answers.
+      const reply = await nats.worker.request(subject, question, { timeout: 2000 }).catch(() => null)
+      return reply === null ? null : decodeMessage('a reply', FindOwnersReply, reply.data).owners
+    }
+    let edge = start()
+    try {
+      // The suite's own program would answer as well: they share the questions.
+      await ports.close()
+      expect(await ask()).toBeNull()
+      expect((await fetch(new URL('/healthz', await edge.ready))).status).toBe(200)
+      expect(await ask()).toEqual({})
+      await edge.dispose()
+      expect(await ask()).toBeNull()
+      edge = start()
+      await edge.ready
+      await expect.poll(ask, { timeout: 60_000, interval: 500 }).toEqual({})
+    } finally {
+      await edge.dispose()
+      rmSync(storage, { recursive: true, force: true })
+    }
+  }, 90_000)
 })

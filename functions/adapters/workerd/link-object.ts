@@ -19,7 +19,7 @@ import type { Held, ObjectNamespace, ObjectState, RemoteFunction } from './runti
 import type { LinkStub, RegistryStub } from './stubs.ts'
 
 /** An object is put away some 70 seconds after it was last asked; the workers' questions do not count as asking. */
-const HEARTBEAT_MS = 30_000
+const HEARTBEAT_MS = 15_000
 /** What a call waits for the first connection of an object that has just come up. */
 const FIRST_CONNECTION_MS = 3000
 

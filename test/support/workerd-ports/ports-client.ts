@@ -15,6 +15,7 @@ export interface WorkerdPorts {
   ask(question: PortQuestion): Promise<unknown>
   /** Resolves once workerd hears of the job; `stop` ends it. */
   watch: JobBus['watch']
+  /** May be called again. */
   close(): Promise<void>
 }
 
@@ -28,6 +29,7 @@ export async function startWorkerdPorts(natsUrl: string): Promise<WorkerdPorts> 
     handleRuntimeStdio: silenceWorkerd,
   })
   const url = await miniflare.ready
+  let closed: Promise<void> | undefined
   const post = (question: PortQuestion, signal?: AbortSignal) =>
     fetch(url, { method: 'POST', body: encode(question), ...(signal === undefined ? {} : { signal }) })
   return {
@@ -54,7 +56,10 @@ export async function startWorkerdPorts(natsUrl: string): Promise<WorkerdPorts> 
       await begun.promise
       return () => stopping.abort()
     },
-    close: () => miniflare.dispose(),
+    close() {
+      closed ??= miniflare.dispose()
+      return closed
+    },
   }
 }
 

@@ -1,0 +1,70 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { readdirSync, readFileSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterEach, describe, expect, it } from 'vitest'
+import { projectFolder } from '#scripts/setup/paths.mjs'
+import { processEnded } from '#scripts/test-support/process-ended.ts'
+import { connectClient } from '#test/support/mcp.ts'
+import { createTempRepository } from '#test/support/temp-repository.ts'
+
+const cleanups: (() => unknown)[] = []
+afterEach(async () => {
+  for (const cleanup of cleanups.splice(0).reverse()) await cleanup()
+})
+
+/** Processes whose command line names a text. */
+function processesWith(text: string): number[] {
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid && commandLine(name).includes(text))
+    .map(Number)
+}
+
+function commandLine(pid: string): string {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ')
+  } catch {
+    return ''
+  }
+}
+
+describe('npm run edge', () => {
+  it('serves a repository through workerd by wrangler, keeps its secrets to itself, and leaves nothing behind', async () => {
+    const repository = await createTempRepository({ 'a.py': 'x = 1\n' })
+    cleanups.push(repository.remove)
+    const data = join(repository.folder, 'data')
+    const flags = ['--repo', repository.root, '--data', data, '--model', 'demo', '--threads', '1', '--port', '0']
+    const command = spawn(process.execPath, [join(projectFolder, 'scripts', 'edge.ts'), ...flags])
+    cleanups.push(() => command.kill('SIGKILL'))
+    let told = ''
+    for (const stream of [command.stdout, command.stderr]) {
+      stream.on('data', (chunk) => {
+        told += String(chunk)
+      })
+    }
+    await expect.poll(() => told, { timeout: 120_000, interval: 50 }).toContain('Millwright is ready')
+    const url = /MCP URL +(\S+)/.exec(told)?.[1] ?? ''
+    const token = readFileSync(join(data, 'edge', 'token'), 'utf8').trim()
+
+    const client = await connectClient(url, token)
+    expect(await client.ok('read_file', { path: 'a.py' })).toMatchObject({ content: 'x = 1\n' })
+    await client.ok('create_agent', { agent_id: 'a', name: 'A', managed_file: 'a.py', system_prompt: '' })
+    expect(await client.ok('list_agents', {})).toMatchObject({ total: 1 })
+    await client.close()
+
+    const secrets = join(data, 'edge', 'workerd.env')
+    expect(statSync(secrets).mode & 0o777).toBe(0o600)
+    const password = /edge:([^@]+)@/.exec(readFileSync(secrets, 'utf8'))?.[1] ?? ''
+    expect(password.length).toBeGreaterThan(20)
+    expect(processesWith(token)).toEqual([])
+    expect(processesWith(password)).toEqual([])
+    expect(told).not.toContain(password)
+
+    const processes = processesWith(data)
+    expect(processes.length).toBeGreaterThan(2)
+    const ended = once(command, 'exit')
+    command.kill('SIGINT')
+    expect(await ended).toEqual([0, null])
+    await Promise.all(processes.map(processEnded))
+  }, 180_000)
+})
