@@ -1,6 +1,7 @@
 import { type JunitCase, parseJunit } from './junit.ts'
 import {
   DETAIL_CHARACTERS_MAX,
+  joinNames,
   type Reading,
   type ReportedTest,
   type RunPlace,
@@ -32,8 +33,8 @@ function toTest(each: JunitCase, place: RunPlace): ReportedTest {
   const { name: own = '' } = attributes
   const whole = wholeFile(each, place)
   const file = whole ?? (attributes.file === undefined ? null : toFile(attributes.file, place))
-  const title = [...(file === null ? [] : [file]), ...suites, ...(whole === null ? [own] : [])].join(' > ')
-  const name = toName(title)
+  const titles = [...(file === null ? [] : [file]), ...suites, ...(whole === null ? [own] : [])]
+  const name = toName(joinNames(titles, ' > '))
   // A test that is still to be done may fail, which node reports as both.
   if (isSkipped) return { name, outcome: 'skipped', failure: null }
   if (problem === null) return { name, outcome: 'passed', failure: null }

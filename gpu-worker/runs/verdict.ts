@@ -2,7 +2,7 @@ import { AppError } from '#shared/errors.ts'
 import type { CommandOutcome } from '../ports/command-runner.ts'
 import { runnerKinds } from './kinds.ts'
 import type { RunnerPlan } from './plan.ts'
-import { cutMiddle, type ReportedTest, type RunPlace, withOwnNames } from './report.ts'
+import { cutMiddle, type ReportedTest, type RunPlace, withOwnNames, withoutRoot } from './report.ts'
 
 /** A runner's tests, and what it printed. */
 export interface Verdict {
@@ -34,7 +34,7 @@ export function judgeRun(plan: RunnerPlan, outcome: CommandOutcome, paths: reado
   }
   const reading = kind.read(text, place)
   if ('fault' in reading) throw refuse(`its report cannot be believed: ${reading.fault}`)
-  const tests = withOwnNames(reading.tests)
+  const tests = withOwnNames(reading.tests.map((test) => ({ ...test, name: withoutRoot(test.name, place) })))
   const hasFailed = tests.some((test) => test.outcome === 'failed')
   if (status === 0 && hasFailed) throw refuse('its report tells of failed tests')
   if (status === 0 || hasFailed) return { tests, output }
@@ -49,8 +49,8 @@ export function judgeRun(plan: RunnerPlan, outcome: CommandOutcome, paths: reado
   return { tests: [...tests, run], output }
 }
 
-const toOutput = (text: string, { root }: RunPlace): string =>
-  cutMiddle(text.replaceAll(`${root}/`, '').replaceAll(/(?![\n\t])\p{Cc}/gu, ''), OUTPUT_HEAD, OUTPUT_TAIL)
+const toOutput = (text: string, place: RunPlace): string =>
+  cutMiddle(withoutRoot(text, place).replaceAll(/(?![\n\t])\p{Cc}/gu, ''), OUTPUT_HEAD, OUTPUT_TAIL)
 
 function stopped(plan: RunnerPlan, outcome: Extract<CommandOutcome, { kind: 'stopped' }>): AppError {
   const details = { runner: plan.name, output: outcome.output }
