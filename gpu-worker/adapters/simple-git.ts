@@ -245,7 +245,10 @@ class SimpleGitRepository implements Repository {
 
   async preCommitHook(): Promise<GitHook | null> {
     const { hooksPath } = await this.refreshConfig()
-    return withFileErrors('Cannot read the hooks of git', async () => readPreCommitHook(this.#identity, hooksPath))
+    const { protectedPaths } = this.#settings
+    return withFileErrors('Cannot read the hooks of git', async () =>
+      readPreCommitHook(this.#identity, hooksPath, protectedPaths),
+    )
   }
 
   async storeBlob(bytes: Uint8Array): Promise<string> {

@@ -5,7 +5,7 @@ import { AppError, invalidInput } from '#shared/errors.ts'
 /** Where pre-commit looks for it. */
 export const HOOKS_PATH = '.pre-commit-config.yaml'
 
-/** Bytes. Long ones have 20,000; nesting that fills this keeps the parser busy for half a second. */
+/** Bytes. Long ones have 20,000; one that is made for it keeps the parser busy for a second or two. */
 export const HOOKS_BYTES_MAX = 64 * 1024
 /** Of a whole configuration. */
 const HOOKS_MAX = 200
@@ -74,7 +74,11 @@ export function parseHookConfiguration(source: string): HookConfiguration {
 
 function parseYaml(source: string): unknown {
   try {
-    return parse(source, { version: '1.1', merge: true, maxAliasCount: ALIASES_MAX, logLevel: 'error' })
+    return parse(source, {
+      ...{ version: '1.1', merge: true, maxAliasCount: ALIASES_MAX, logLevel: 'error' },
+      // Of a key that stands twice the last counts, as for pre-commit; to compare each with all others takes seconds.
+      ...{ uniqueKeys: false, prettyErrors: false },
+    })
   } catch (cause) {
     // Nesting without end runs out of stack, which is a fault of the text as well.
     throw new AppError('invalid_input', `Cannot read ${HOOKS_PATH}: it is no YAML that can be used`, {
