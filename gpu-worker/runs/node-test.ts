@@ -14,12 +14,16 @@ import {
 export function readNodeReport(xml: string, place: RunPlace): Reading {
   const junit = parseJunit(xml)
   if ('fault' in junit) return junit
-  return { tests: junit.cases.filter((each) => !isEmptyFile(each, place)).map((each) => toTest(each, place)) }
+  const tests: ReportedTest[] = []
+  const untested: string[] = []
+  for (const each of junit.cases) {
+    // A file in which nothing was tested is reported as a test that passed.
+    const empty = each.problem === null ? wholeFile(each, place) : null
+    if (empty === null) tests.push(toTest(each, place))
+    else untested.push(empty)
+  }
+  return { tests, untested }
 }
-
-/** A file in which nothing was tested is reported as a test that passed. */
-const isEmptyFile = (each: JunitCase, place: RunPlace): boolean =>
-  each.problem === null && wholeFile(each, place) !== null
 
 /** The file that a test stands for, whose path is its name; null for a test in a file. */
 function wholeFile({ suites, attributes: { name = '', file } }: JunitCase, place: RunPlace): string | null {

@@ -12,7 +12,13 @@ export interface ReportedTest {
 export type FailureDetails = Omit<TestFailure, 'name'>
 
 /** What a report says, or why it cannot be believed whatever the exit status is. */
-export type Reading = { readonly tests: readonly ReportedTest[] } | { readonly fault: string }
+export type Reading =
+  | {
+      readonly tests: readonly ReportedTest[]
+      /** Files that the runner ran to a good end without a test in them, as repository paths. */
+      readonly untested?: readonly string[]
+    }
+  | { readonly fault: string }
 
 /** Where a run took place, to tell repository paths from the ones that it reports. */
 export interface RunPlace {
