@@ -36,11 +36,15 @@ export function readPreCommitHook(
   const hook = lstatSync(join(real, NAME), { throwIfNoEntry: false })
   if (hook === undefined || (hook.isFile() && (hook.mode & 0o100) === 0)) return null
   if (!hook.isFile() || hook.nlink > 1 || hook.size > FILE_BYTES_MAX) {
-    throw new AppError('unavailable', 'Cannot run the hooks of git: pre-commit is no plain file, or over a megabyte')
+    throw new AppError('unavailable', 'Cannot run the hooks of git: pre-commit is no plain file, or over a megabyte', {
+      hint: 'A person puts the hook itself there, not a link to it',
+    })
   }
   const isReadable = (path: string): boolean => protectedPaths.judge(path as RepositoryPath).protection !== 'read-write'
   if (!isOwn && !isReadable(fromRoot)) {
-    throw new AppError('unavailable', 'Cannot run the hooks of git: core.hooksPath leads to what may not be read')
+    throw new AppError('unavailable', 'Cannot run the hooks of git: core.hooksPath leads to what may not be read', {
+      hint: 'A person moves the hooks to a folder of their own',
+    })
   }
   return {
     folder: isOwn ? null : parseRepositoryPath(fromRoot),

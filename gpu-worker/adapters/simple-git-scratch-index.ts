@@ -56,7 +56,9 @@ export async function readIndex(gitDir: string): Promise<IndexFile | null> {
   try {
     const stat = await lstat(path)
     if (!stat.isFile())
-      throw new AppError('unavailable', 'Cannot use git: the index of the repository is no regular file')
+      throw new AppError('unavailable', 'Cannot use git: the index of the repository is no regular file', {
+        hint: 'A person looks at what stands at .git/index',
+      })
     const handle = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK)
     try {
       return { bytes: await handle.readFile(), mode: stat.mode & 0o777, writtenMs: stat.mtimeMs }

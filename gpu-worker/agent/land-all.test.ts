@@ -131,6 +131,7 @@ describe('several files', () => {
     await expect(full).rejects.toMatchObject({
       code: 'disk_full',
       message: 'Cannot write "c.py": the disk is full; taken back: c.py, a.py; could not be taken back: b.py',
+      hint: expect.stringContaining('could not be taken back'),
       details: { taken_back: ['c.py', 'a.py'], left: ['b.py'] },
     })
     expect([world.exists('a.py'), world.read('b.py'), world.exists('c.py')]).toEqual([false, 'b = 2\n', false])

@@ -86,8 +86,14 @@ export function withTakenBack(error: unknown, { restored, left }: TakenBack): un
   return new AppError(error.code, `${error.message}; ${words.join('; ')}`, {
     cause: error,
     details: { ...error.details, taken_back: restored, left },
-    ...(error.hint === undefined ? {} : { hint: error.hint }),
+    ...hintOf(error, left),
   })
+}
+
+/** The hint of an error may say that nothing was written. */
+function hintOf({ hint }: AppError, left: readonly string[]): { hint?: string } {
+  if (left.length > 0) return { hint: 'Look at the files that could not be taken back before you call again' }
+  return hint === undefined ? {} : { hint }
 }
 
 /** Runs `work` while nobody else of this worker edits these files. In the order of their keys, so that no two wait for each other. */

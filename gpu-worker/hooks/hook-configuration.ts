@@ -12,6 +12,8 @@ const HOOKS_MAX = 200
 /** Uses of one anchor. An honest configuration repeats a file pattern; one that multiplies itself is refused. */
 const ALIASES_MAX = 100
 
+const SHORTER = 'A person makes it shorter, or runs the hooks with pre-commit'
+
 const text = v.pipe(v.string(), v.maxLength(20_000))
 const words = v.pipe(v.array(text), v.maxLength(500))
 
@@ -58,7 +60,7 @@ export interface HookConfiguration {
 /** As pre-commit reads it: YAML 1.1, with merge keys. Throws `invalid_input`, saying what is wrong and never what stood there. */
 export function parseHookConfiguration(source: string): HookConfiguration {
   if (Buffer.byteLength(source) > HOOKS_BYTES_MAX) {
-    throw new AppError('too_large', `Cannot read ${HOOKS_PATH}: over ${HOOKS_BYTES_MAX} bytes`)
+    throw new AppError('too_large', `Cannot read ${HOOKS_PATH}: over ${HOOKS_BYTES_MAX} bytes`, { hint: SHORTER })
   }
   const parsed = v.safeParse(Configuration, parseYaml(source))
   if (!parsed.success) throw invalidInput(HOOKS_PATH, parsed.issues)
@@ -67,7 +69,9 @@ export function parseHookConfiguration(source: string): HookConfiguration {
     .flatMap(({ repo, hooks: entries }) => entries.map((entry) => ({ ...entry, repo })))
     .filter(({ stages }) => runsBeforeCommit(stages ?? default_stages))
   if (hooks.length > HOOKS_MAX) {
-    throw new AppError('too_large', `Cannot read ${HOOKS_PATH}: ${hooks.length} hooks, limit ${HOOKS_MAX}`)
+    throw new AppError('too_large', `Cannot read ${HOOKS_PATH}: ${hooks.length} hooks, limit ${HOOKS_MAX}`, {
+      hint: SHORTER,
+    })
   }
   return { hooks, files, exclude, failFast: fail_fast }
 }

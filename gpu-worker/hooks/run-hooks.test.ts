@@ -444,6 +444,15 @@ describe.skipIf('missing' in bubblewrap)(`a hook file of git${title}`, { timeout
 const remote = (repo: string): string => stringify({ repos: [{ repo, rev: 'v1', hooks: [{ id: 'no-todo' }] }] })
 
 describe.skipIf('missing' in bubblewrap)(`hooks of another repository${title}`, { timeout: 60_000 }, () => {
+  it('of the repository itself are refused where their program is missing, with what to do', async () => {
+    configure([{ id: 'x', entry: 'no-such-program' }])
+    await expect(run()).rejects.toMatchObject({
+      code: 'unavailable',
+      message: expect.stringContaining('no-such-program'),
+      hint: expect.stringContaining('available to commands'),
+    })
+  })
+
   it('are refused where pre-commit or their environments are missing, with what to do', async () => {
     world.write('.pre-commit-config.yaml', remote('https://host.invalid/hooks'))
     await expect(run()).rejects.toMatchObject({
