@@ -88,6 +88,29 @@ describe.skipIf('missing' in bubblewrap)(`createTestSuite${title}`, () => {
     expect(result.output).toContain("does not provide an export named 'add'")
   })
 
+  it('does not pass over a test file that ends before its tests', async () => {
+    const program = { path: 'src/program.mjs', text: 'export const run = () => 1\nprocess.exit(0)\n' }
+    const untested = {
+      path: 'test/program.test.mjs',
+      text: "import test from 'node:test'\nimport { run } from '../src/program.mjs'\ntest('runs', () => run())\n",
+    }
+    const helper = {
+      path: 'test/helper.mjs',
+      text: "import { mock } from 'node:test'\nexport const fake = () => mock.fn()\n",
+    }
+    const result = await run(null, [program, untested, helper])
+    expect(result).toMatchObject({ passed: 2, failed: 1, skipped: 1 })
+    expect(result.failures).toEqual([
+      {
+        name: 'test/program.test.mjs',
+        file: 'test/program.test.mjs',
+        line: null,
+        message: expect.stringContaining('No test in it ran'),
+      },
+    ])
+    await expect(run(['test/program.test.mjs'], [program, untested])).rejects.toMatchObject({ code: 'not_found' })
+  })
+
   it('runs files whatever their names are', async () => {
     const names = ['[id]', 'a{b}', '@scope/(x)!', 'two words', "quote'd $(id)", 'st*r?', '-x', 'é']
     const candidates = names.map((name) => ({

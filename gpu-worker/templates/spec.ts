@@ -190,15 +190,18 @@ export function parseSpec(value: unknown): TemplateSpec {
   return parsed.output
 }
 
+const MEND = 'Mend the file; docs/templates.md shows one'
+
 /** Reads the text of a `template.json`. Throws `invalid_input` naming the file, and the fields that are wrong. */
 export function parseTemplateFile(path: string, json: string): TemplateFile {
   let value: unknown
   try {
     value = JSON.parse(json.replace(/^\uFEFF/, ''))
   } catch (cause) {
-    throw new AppError('invalid_input', `Cannot read "${path}": it is not valid JSON`, { cause })
+    throw new AppError('invalid_input', `Cannot read "${path}": it is not valid JSON`, { cause, hint: MEND })
   }
-  if (Array.isArray(value)) throw new AppError('invalid_input', `Cannot read "${path}": it is a list, not an object`)
+  if (Array.isArray(value))
+    throw new AppError('invalid_input', `Cannot read "${path}": it is a list, not an object`, { hint: MEND })
   const parsed = v.safeParse(TemplateFile, value)
   if (!parsed.success) throw invalidInput(`"${path}"`, parsed.issues)
   return parsed.output
