@@ -81,7 +81,9 @@ export function createTestSuite(ports: TestSuitePorts): TestSuite {
     const [program] = plan.run
     const place = program.startsWith('./') && plan.folder !== '' ? `${plan.folder}/${program.slice(2)}` : program
     const obstacle = await runner.obstacle([place])
-    return obstacle === null ? null : `${obstacle}. ${runnerKinds[plan.runner].install}`
+    if (obstacle === null) return null
+    // Where nothing can run at all, installing the runner would not help.
+    return (await runner.obstacle(['/bin/sh'])) ?? `${obstacle}. ${runnerKinds[plan.runner].install}`
   }
 
   async function runOne(
