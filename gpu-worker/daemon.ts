@@ -25,6 +25,11 @@ export interface ServedCall {
 export interface ServedJob {
   readonly input: v.GenericSchema
   readonly run: (input: unknown, context: JobContext) => Promise<Record<string, unknown>>
+  /**
+   * It remembers its steps: however often a worker stopped under it, it goes on, and gives a step up by itself. What was cancelled
+   * or ran out of time while no worker had it is run with an aborted signal, and says in its refusal how far it got.
+   */
+  readonly resumes?: boolean
 }
 
 export interface DaemonOptions {
@@ -237,31 +242,35 @@ async function produceOutcome(
   // A worker that was killed after it wrote: the work is done, and doing it again would do it twice.
   const landed = options.journal.writesOf(jobId).at(-1)
   if (landed?.outcome) return { state: 'succeeded', result: landed.outcome }
-  if (claim.cancel_requested || cancelled.aborted) return cancelledOutcome()
-  if (claim.fence > JOB_CLAIMS_MAX) {
+  const served = options.servedJobs.get(claim.tool)
+  const resumes = served?.resumes === true
+  const isCancelled = claim.cancel_requested || cancelled.aborted
+  if (isCancelled && !resumes) return cancelledOutcome()
+  if (claim.fence > JOB_CLAIMS_MAX && !resumes) {
     return failed({
       code: 'internal',
       message: `Cannot finish the job: the worker stopped ${JOB_CLAIMS_MAX} times while it ran, so it is not tried again`,
       hint: "See the worker's log, then give the task again",
     })
   }
-  const served = options.servedJobs.get(claim.tool)
   if (served === undefined) {
     return failed({ code: 'not_found', message: `Cannot run the job: this worker has no tool "${claim.tool}"` })
   }
   const input = v.safeParse(served.input, claim.args)
   if (!input.success) return failed(invalidInput(`the arguments of ${claim.tool}`, input.issues).toWire())
   const leftMs = claim.deadline - Date.now()
-  if (leftMs <= 0) return failed(DEADLINE_PASSED)
+  if (leftMs <= 0 && !resumes) return failed(DEADLINE_PASSED)
 
-  const deadline = AbortSignal.timeout(leftMs)
+  const deadline = leftMs > 0 ? AbortSignal.timeout(leftMs) : AbortSignal.abort()
+  const stop = isCancelled ? AbortSignal.abort() : cancelled
   try {
     const result = await served.run(input.output, {
       jobId,
       caller: claim.caller,
       agent: claim.agent,
       history: claim.history ?? [],
-      signal: AbortSignal.any([cancelled, stopping, deadline]),
+      fence: claim.fence,
+      signal: AbortSignal.any([stop, stopping, deadline]),
       onProgress: (progress: JobProgress) =>
         options.events.job({ v: WIRE_VERSION, job_id: jobId, state: 'running', progress }),
     })
@@ -272,8 +281,8 @@ async function produceOutcome(
     if (written?.outcome) return { state: 'succeeded', result: written.outcome }
     if (!(error instanceof AppError && error.code === 'cancelled'))
       return failed(toWireError(error, `job ${jobId}`, options.log))
-    if (cancelled.aborted) return cancelledOutcome(error.details)
-    if (deadline.aborted) return failed({ ...DEADLINE_PASSED, ...costOf(error.details) })
+    if (stop.aborted || cancelled.aborted) return cancelledOutcome(error)
+    if (deadline.aborted) return failed({ ...DEADLINE_PASSED, ...toldOf(error) })
     throw error
   }
 }
@@ -282,14 +291,19 @@ const failed = (error: WireError): JobOutcome => ({ state: 'failed', error })
 
 const DEADLINE_PASSED: WireError = { code: 'timeout', message: 'Cannot finish the job: its deadline has passed' }
 
-/** What the work had cost until it was stopped, where that is told. */
-const costOf = (details: WireError['details'] = {}): Pick<WireError, 'details'> =>
-  details.usage === undefined ? {} : { details: { usage: details.usage } }
+/** What the work had cost until it was stopped, and how far it got, where that is told. */
+function toldOf(error?: AppError): Pick<WireError, 'details'> {
+  const { usage, report } = error?.details ?? {}
+  const told = { ...(usage === undefined ? {} : { usage }), ...(report === undefined ? {} : { report }) }
+  return Object.keys(told).length === 0 ? {} : { details: told }
+}
 
-const cancelledOutcome = (details?: WireError['details']): JobOutcome => ({
-  state: 'cancelled',
-  error: { code: 'cancelled', message: 'The job was cancelled before it wrote anything', ...costOf(details) },
-})
+/** A job that tells how far it got says by itself what it had written. */
+function cancelledOutcome(error?: AppError): JobOutcome {
+  const written = error?.details?.report === undefined ? undefined : error.message
+  const message = written ?? 'The job was cancelled before it wrote anything'
+  return { state: 'cancelled', error: { code: 'cancelled', message, ...toldOf(error) } }
+}
 
 /** A refusal as it is; anything else is our bug: logged whole, and told to the caller as an id only. */
 function toWireError(error: unknown, what: string, log: (line: string) => void): WireError {

@@ -22,6 +22,7 @@ import { openSqliteJournal } from './adapters/sqlite-journal.ts'
 import { openStatesFolder } from './adapters/states-folder.ts'
 import { createTreeSitterParser } from './adapters/tree-sitter-parser.ts'
 import { createTreeSitterPool } from './adapters/tree-sitter-pool.ts'
+import { createDuplicationIndex } from './analysis/duplication.ts'
 import { parseWorkerConfig, type WorkerConfig, workerUsage } from './config.ts'
 import { createDaemon } from './daemon.ts'
 import { commandNotices } from './gates/commands.ts'
@@ -147,11 +148,13 @@ async function serveRepository(
   const startedAt = new Date().toISOString()
   const registry = createNatsRegistry(connection, workspace)
   const events = createNatsEvents(connection, workspace)
+  const duplication = createDuplicationIndex(parser)
   const edits = new KeyedLocks()
-  const ports = { files, repository, registry, checker, parser, settings, runner, journal, events, edits }
+  const ports = { files, repository, registry, checker, parser, duplication, settings, runner, journal, events, edits }
   const permissions = { gitHooks: config.gitHooks, preCommitStore: config.preCommitStore }
   const reports = createReportFolder(join(fromUser(place.dataFolder), 'reports'))
   const validating = { reports, version, createParser: () => createTreeSitterPool(PARSER_THREADS) }
+  const improving = { agents: registry, stepsAtOnce: config.slots ?? JOBS_AT_ONCE_MIN }
   const workerInfo = async (): Promise<WorkerInfo> => ({
     worker_id: workerId,
     version,
@@ -176,7 +179,7 @@ async function serveRepository(
     events,
     journal,
     servedCalls: createServedCalls({ ...ports, reports }, models, workerInfo),
-    servedJobs: createServedJobs({ ...ports, ...validating, models, permissions, tests }),
+    servedJobs: createServedJobs({ ...ports, ...validating, ...improving, models, permissions, tests }),
     jobsAtOnce: Math.max(JOBS_AT_ONCE_MIN, config.slots ?? 0),
     log,
   })

@@ -19,6 +19,7 @@ const programs = new Map([
   ['demo', { file: 'scripts/demo.ts', natsServer: true }],
   ['init', { file: 'scripts/init.ts', natsServer: false }],
   ['validate', { file: 'scripts/validate.ts', natsServer: false }],
+  ['show:improvement', { file: 'scripts/show-improvement.ts', natsServer: true }],
   ['bench', { file: 'scripts/bench/main.ts', natsServer: true }],
   ['bench:peer', { file: 'scripts/bench/peers/main.ts', natsServer: false }],
 ])

@@ -13,6 +13,10 @@ import {
   type FinishJobReply,
   ListOwners,
   type ListOwnersReply,
+  ReleaseAgent,
+  type ReleaseAgentReply,
+  TakeAgent,
+  type TakeAgentReply,
 } from '#shared/protocol/envelope.ts'
 import { NATS_PAYLOAD_BYTES_MAX } from '#shared/protocol/limits.ts'
 import { type RegistryOperation, WIRE_VERSION } from '#shared/protocol/subjects.ts'
@@ -39,6 +43,9 @@ export type RegistryService = (
 export function createRegistryService({ registry, bus }: Ports): RegistryService {
   const announce = (workspace: WorkspaceId, jobId: string, state: JobState) =>
     bus.announce(workspace, { v: WIRE_VERSION, type: 'job_changed', job_id: jobId, state })
+
+  const announceAgent = (workspace: WorkspaceId, agentId: string) =>
+    bus.announce(workspace, { v: WIRE_VERSION, type: 'agent_changed', agent_id: agentId })
 
   const operations: Record<RegistryOperation, (workspace: WorkspaceId, question: Uint8Array) => Promise<unknown>> = {
     async claim_job(workspace, bytes): Promise<ClaimJobReply> {
@@ -76,6 +83,30 @@ export function createRegistryService({ registry, bus }: Ports): RegistryService
       const { after } = decodeMessage('a question for agents and their files', ListOwners, bytes)
       const agents = await registry.listOwners(workspace, after, OWNERS_PAGE)
       return { v: WIRE_VERSION, agents: [...agents], more: agents.length === OWNERS_PAGE }
+    },
+
+    async take_agent(workspace, bytes): Promise<TakeAgentReply> {
+      const { job_id, fence, agent, keep } = decodeMessage('a request for an agent', TakeAgent, bytes)
+      try {
+        const taken = await registry.takeAgent(workspace, { job_id, fence, agent: { ...agent, model: null }, keep })
+        if (taken.made) announceAgent(workspace, taken.agent.agent_id)
+        const { agent_id, managed_file, system_prompt, model } = taken.agent
+        const acting = { agent_id, managed_file, system_prompt, model }
+        return { v: WIRE_VERSION, ok: true, agent: acting, made: taken.made }
+      } catch (error) {
+        // A store that fails is asked again; what it refuses is an answer.
+        if (!(error instanceof AppError) || error.code === 'unavailable') throw error
+        return { v: WIRE_VERSION, ok: false, error: error.toWire() }
+      }
+    },
+
+    async release_agent(workspace, bytes): Promise<ReleaseAgentReply> {
+      const { v: _version, ...request } = decodeMessage('an agent that is given back', ReleaseAgent, bytes)
+      const removed = await registry.releaseAgent(workspace, request)
+      for (const job of removed?.running ?? []) bus.requestCancel(workspace, job)
+      for (const job of removed?.cancelled ?? []) announce(workspace, job, 'cancelled')
+      if (removed !== null) announceAgent(workspace, request.agent_id)
+      return { v: WIRE_VERSION, released: removed !== null }
     },
   }
 

@@ -40,6 +40,17 @@ export interface NewJob {
   readonly deadline: number
 }
 
+/** What a running job asks for: the agent of a file, made where there is none. */
+export interface TakeAgent {
+  readonly job_id: JobId
+  /** Of the job's claim. */
+  readonly fence: number
+  /** What is made where nobody owns the file. */
+  readonly agent: NewAgent
+  /** An agent that is made stays after the job. */
+  readonly keep: boolean
+}
+
 /** A job as it is stored: more than callers are shown. */
 export interface JobRecord {
   readonly job: Job
@@ -102,6 +113,19 @@ export interface Registry {
     after: string | null,
     limit: number,
   ): Promise<readonly { agent_id: string; managed_file: string; file_key: string }[]>
+  /**
+   * The agent that owns the file, or a new one that belongs to the job: it is removed when the job is over, unless it is to be
+   * kept. Safe to repeat. `conflict` where the job does not run under this fence; else as `createAgent`.
+   */
+  takeAgent(workspace: WorkspaceId, request: TakeAgent): Promise<{ agent: Agent; made: boolean }>
+  /**
+   * Removes an agent that belongs to the job, as `deleteAgent` does. Null, and nothing removed, for any other agent, and where
+   * the job does not run under this fence.
+   */
+  releaseAgent(
+    workspace: WorkspaceId,
+    request: { job_id: JobId; fence: number; agent_id: AgentId },
+  ): Promise<{ cancelled: readonly JobId[]; running: readonly JobId[] } | null>
   /** Newest last, at most `limit`. */
   listMessages(workspace: WorkspaceId, agent: AgentId, limit: number): Promise<readonly AgentMessage[]>
   /** What the agent's ended jobs have cost. Zeros for one that there is not. */

@@ -5,7 +5,7 @@ import { AGENTS_MAX } from '#shared/protocol/limits.ts'
 import { type Agent, AgentMessage } from '#shared/schemas/agent.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { Log } from '../ports/log.ts'
-import type { Registry } from '../ports/registry.ts'
+import type { NewAgent, Registry } from '../ports/registry.ts'
 import { type Sql, SqlConstraintError, type SqlRow } from '../ports/sql.ts'
 import { fromCursor, toCursor } from './cursor.ts'
 import { damaged, parseAgent, parseAgentSummary } from './rows.ts'
@@ -82,33 +82,8 @@ export function createAgentStore(sql: Sql, clock: Clock, log: Log): AgentMethods
     async createAgent(workspace, agent) {
       const now = clock.now()
       return sql.transaction(() => {
-        const [row] = sql.all('SELECT count(*) AS agents FROM agents WHERE workspace = ?', workspace)
-        if (Number(row?.agents) >= AGENTS_MAX) {
-          throw new AppError(
-            'too_large',
-            `Cannot create agent "${agent.agent_id}": ${row?.agents} agents, limit ${AGENTS_MAX}`,
-            {
-              hint: 'Delete agents that are no longer needed',
-            },
-          )
-        }
         try {
-          sql.run(
-            `INSERT INTO agents (workspace, agent_id, id_key, file_key, version, name, managed_file, search, model,
-               description, created_at, updated_at, system_prompt) VALUES (?, ?, ?, ?, 1, ?, ?, ?, ?, ?, ?, ?, ?)`,
-            workspace,
-            agent.agent_id,
-            agent.agent_id.toLowerCase(),
-            agent.file_key,
-            agent.name,
-            agent.managed_file,
-            toSearchText(agent),
-            agent.model,
-            agent.description,
-            now,
-            now,
-            agent.system_prompt,
-          )
+          insertAgent(sql, workspace, agent, { now, madeByJob: null })
         } catch (cause) {
           if (!(cause instanceof SqlConstraintError)) throw cause
           throw whyTaken(workspace, agent.agent_id, agent.managed_file, agent.file_key)
@@ -192,28 +167,7 @@ export function createAgentStore(sql: Sql, clock: Clock, log: Log): AgentMethods
     async deleteAgent(workspace, agent) {
       return sql.transaction(() => {
         const record = parseAgent(find(workspace, agent))
-        const live = sql.all(
-          `SELECT job_id, state FROM jobs WHERE workspace = ? AND agent_id = ? AND state IN ('queued', 'running')`,
-          workspace,
-          agent,
-        )
-        // A final state with no finished_fence: whatever a worker reports later is refused.
-        sql.run(
-          `UPDATE jobs SET state = 'cancelled', cancel_requested = 1, finished_at = ?, error = ?
-             WHERE workspace = ? AND agent_id = ? AND state IN ('queued', 'running')`,
-          clock.now(),
-          JSON.stringify({ code: 'cancelled', message: `Cannot finish the job: agent "${agent}" was deleted` }),
-          workspace,
-          agent,
-        )
-        sql.run('DELETE FROM messages WHERE workspace = ? AND agent_id = ?', workspace, agent)
-        sql.run('DELETE FROM agent_usage WHERE workspace = ? AND agent_id = ?', workspace, agent)
-        sql.run('DELETE FROM agents WHERE workspace = ? AND id_key = ?', workspace, agent.toLowerCase())
-        return {
-          managed_file: record?.managed_file ?? null,
-          cancelled: live.map((row) => v.parse(JobId, row.job_id)),
-          running: live.filter((row) => row.state === 'running').map((row) => v.parse(JobId, row.job_id)),
-        }
+        return { managed_file: record?.managed_file ?? null, ...removeAgent(sql, workspace, agent, clock.now()) }
       })
     },
 
@@ -262,6 +216,71 @@ export function createAgentStore(sql: Sql, clock: Clock, log: Log): AgentMethods
         .reverse()
         .map((row) => v.parse(AgentMessage, { ...row, created_at: new Date(Number(row.created_at)).toISOString() }))
     },
+  }
+}
+
+/** Adds the row. Throws `too_large` at AGENTS_MAX, and SqlConstraintError where its id or its file is taken. */
+export function insertAgent(
+  sql: Sql,
+  workspace: WorkspaceId,
+  agent: NewAgent,
+  { now, madeByJob }: { now: number; madeByJob: JobId | null },
+): void {
+  const [row] = sql.all('SELECT count(*) AS agents FROM agents WHERE workspace = ?', workspace)
+  if (Number(row?.agents) >= AGENTS_MAX) {
+    throw new AppError(
+      'too_large',
+      `Cannot create agent "${agent.agent_id}": ${row?.agents} agents, limit ${AGENTS_MAX}`,
+      { hint: 'Delete agents that are no longer needed' },
+    )
+  }
+  sql.run(
+    `INSERT INTO agents (workspace, agent_id, id_key, file_key, version, name, managed_file, search, model,
+       description, created_at, updated_at, system_prompt, made_by_job)
+       VALUES (?, ?, ?, ?, 1, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+    workspace,
+    agent.agent_id,
+    agent.agent_id.toLowerCase(),
+    agent.file_key,
+    agent.name,
+    agent.managed_file,
+    toSearchText(agent),
+    agent.model,
+    agent.description,
+    now,
+    now,
+    agent.system_prompt,
+    madeByJob,
+  )
+}
+
+/** Takes the row away with all that hangs on it, and ends the agent's jobs. Call in a transaction. */
+export function removeAgent(
+  sql: Sql,
+  workspace: WorkspaceId,
+  agent: AgentId,
+  now: number,
+): { cancelled: readonly JobId[]; running: readonly JobId[] } {
+  const live = sql.all(
+    `SELECT job_id, state FROM jobs WHERE workspace = ? AND agent_id = ? AND state IN ('queued', 'running')`,
+    workspace,
+    agent,
+  )
+  // A final state with no finished_fence: whatever a worker reports later is refused.
+  sql.run(
+    `UPDATE jobs SET state = 'cancelled', cancel_requested = 1, finished_at = ?, error = ?
+       WHERE workspace = ? AND agent_id = ? AND state IN ('queued', 'running')`,
+    now,
+    JSON.stringify({ code: 'cancelled', message: `Cannot finish the job: agent "${agent}" was deleted` }),
+    workspace,
+    agent,
+  )
+  sql.run('DELETE FROM messages WHERE workspace = ? AND agent_id = ?', workspace, agent)
+  sql.run('DELETE FROM agent_usage WHERE workspace = ? AND agent_id = ?', workspace, agent)
+  sql.run('DELETE FROM agents WHERE workspace = ? AND id_key = ?', workspace, agent.toLowerCase())
+  return {
+    cancelled: live.map((row) => v.parse(JobId, row.job_id)),
+    running: live.filter((row) => row.state === 'running').map((row) => v.parse(JobId, row.job_id)),
   }
 }
 

@@ -90,6 +90,20 @@ const migrations: readonly (readonly string[])[] = [
       PRIMARY KEY (workspace, agent_id)
     ) STRICT`,
   ],
+  [
+    // An agent that a job made for itself goes when the job is over, however it ended: with its outcome, by a cancel, by the
+    // sweep, or with the agent that it was a job of.
+    'ALTER TABLE agents ADD COLUMN made_by_job TEXT',
+    'CREATE INDEX agents_made ON agents (workspace, made_by_job) WHERE made_by_job IS NOT NULL',
+    `CREATE TRIGGER jobs_over AFTER UPDATE OF state ON jobs WHEN NEW.state IN ('succeeded', 'failed', 'cancelled')
+      BEGIN
+        DELETE FROM messages WHERE workspace = NEW.workspace AND agent_id IN
+          (SELECT agent_id FROM agents WHERE workspace = NEW.workspace AND made_by_job = NEW.job_id);
+        DELETE FROM agent_usage WHERE workspace = NEW.workspace AND agent_id IN
+          (SELECT agent_id FROM agents WHERE workspace = NEW.workspace AND made_by_job = NEW.job_id);
+        DELETE FROM agents WHERE workspace = NEW.workspace AND made_by_job = NEW.job_id;
+      END`,
+  ],
 ]
 
 /**

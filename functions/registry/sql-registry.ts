@@ -4,6 +4,7 @@ import type { Log } from '../ports/log.ts'
 import type { Registry } from '../ports/registry.ts'
 import type { Sql } from '../ports/sql.ts'
 import { createAgentStore } from './agents.ts'
+import { createJobAgentStore } from './job-agents.ts'
 import { createJobStore } from './jobs.ts'
 import { migrate } from './migrations.ts'
 
@@ -11,6 +12,7 @@ import { migrate } from './migrations.ts'
 export function createSqlRegistry(sql: Sql, clock: Clock, log: Log): Registry {
   migrate(sql)
   const agents = createAgentStore(sql, clock, log)
+  const jobAgents = createJobAgentStore(sql, clock, agents.getAgent)
   const jobs = createJobStore(sql, clock, log)
   return {
     createAgent: guarded(agents.createAgent),
@@ -21,6 +23,8 @@ export function createSqlRegistry(sql: Sql, clock: Clock, log: Log): Registry {
     deleteAgent: guarded(agents.deleteAgent),
     findOwners: guarded(agents.findOwners),
     listOwners: guarded(agents.listOwners),
+    takeAgent: guarded(jobAgents.takeAgent),
+    releaseAgent: guarded(jobAgents.releaseAgent),
     listMessages: guarded(agents.listMessages),
     getUsage: guarded(agents.getUsage),
     createJob: guarded(jobs.createJob),

@@ -1,5 +1,5 @@
 import { execFile, spawn } from 'node:child_process'
-import { chmodSync, linkSync, mkdirSync, readdirSync, readFileSync, symlinkSync } from 'node:fs'
+import { chmodSync, linkSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
@@ -68,6 +68,25 @@ describe.skipIf('missing' in bubblewrap)(
       })
     })
     afterAll(() => world.remove())
+
+    it('begins anew where what it had found is gone when it is to be hidden', async () => {
+      if ('missing' in bubblewrap) return
+      // As another's file that is being written: it is there for the survey, and not for the sandbox.
+      const passing = join(world.root, 'src', '.millwright-0123456789abcdef.tmp')
+      const binary = join(world.folder, 'late-bwrap')
+      writeFileSync(binary, `#!/bin/sh\nrm -f '${passing}'\nexec '${bubblewrap.binary}' "$@"\n`, { mode: 0o755 })
+      writeFileSync(passing, 'half')
+      const late = createBubblewrapRunner({
+        bubblewrap: { ...bubblewrap, binary },
+        root: world.root,
+        protectedPaths: createProtectedPaths(),
+        workFolder: data,
+        folders: [],
+        hiddenFolders: [],
+      })
+      const request = { commandLine: ['true'] as const, candidates: [], scratchFolders: [], timeoutMs: 20_000 }
+      expect(await late.run(request)).toMatchObject({ kind: 'ended', status: 0 })
+    })
 
     const run = (
       commandLine: CommandLine,

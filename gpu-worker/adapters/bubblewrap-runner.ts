@@ -63,6 +63,9 @@ const limits = (memoryBytesMax: number, timeoutMs: number): string =>
     `exec timeout -s KILL ${Math.ceil(timeoutMs / 1000) + 5} nice -n 10 "$@" 2>&1`,
   ].join('; ')
 
+/** A repository that others write to changes between two looks; one that never holds still is told. */
+const ATTEMPTS_MAX = 5
+
 /**
  * Commands in bubblewrap: no network, no other process in sight, the repository read-only with the candidates in their places,
  * nothing of what callers may not read, and limits on time, output, processes and memory.
@@ -134,27 +137,40 @@ export function createBubblewrapRunner(options: BubblewrapRunnerOptions): Comman
     return { ...toOutcome(end, [`${root}/`, root]), report: report?.read() ?? null, root }
   }
 
+  async function runOnce(request: CommandRequest, signal: AbortSignal | undefined) {
+    const work = mkdtempSync(join(workFolder, 'command-'))
+    try {
+      return await runIn(work, request, signal)
+    } catch (cause) {
+      if (cause instanceof AppError) throw cause
+      // The repository changes while it is looked at, or cannot be read.
+      throw new AppError('unavailable', 'Cannot run a command: the repository could not be shown to it', { cause })
+    } finally {
+      rmSync(work, { recursive: true, force: true })
+    }
+  }
+
   return {
     isSandboxed: true,
     obstacle: async ([program]) => programObstacle(program, root, searchPath, shown),
     run: (request, signal) =>
       turns.run(async () => {
-        const work = mkdtempSync(join(workFolder, 'command-'))
-        try {
-          return await runIn(work, request, signal)
-        } catch (cause) {
-          if (cause instanceof AppError) throw cause
-          // The repository changes while it is looked at, or cannot be read.
-          throw new AppError('unavailable', 'Cannot run a command: the repository could not be shown to it', { cause })
-        } finally {
-          rmSync(work, { recursive: true, force: true })
+        for (let attempt = 1; ; attempt++) {
+          try {
+            return await runOnce(request, signal)
+          } catch (error) {
+            if (attempt === ATTEMPTS_MAX || signal?.aborted === true || !mayPass(error)) throw error
+          }
         }
       }, signal),
   }
 }
 
-function toOutcome({ exitCode, output, status, stopped }: CommandProcessEnd, hidden: readonly string[]) {
-  const printed = { output: output.text(hidden), whole: output.whole(hidden) }
+/** The command has not begun: what was there when the repository was surveyed, a file half written say, was gone a moment later. */
+const mayPass = (error: unknown): boolean => error instanceof AppError && error.code === 'unavailable'
+
+function toOutcome({ exitCode, output, status, stopped, durationMs }: CommandProcessEnd, hidden: readonly string[]) {
+  const printed = { output: output.text(hidden), whole: output.whole(hidden), durationMs }
   if (stopped !== null) return { kind: 'stopped', ...printed, ...stopped } as const
   // bwrap tells the exit status of a command that it has started, and nothing where it could not.
   const told = /"exit-code"\s*:\s*(\d+)/.exec(status)?.[1]

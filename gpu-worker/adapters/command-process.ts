@@ -39,6 +39,8 @@ export interface CommandProcessEnd {
   readonly status: string
   /** Set where we ended it. */
   readonly stopped: { readonly why: CommandLimit; readonly limit: string } | null
+  /** From its start to the end of its output. */
+  readonly durationMs: number
 }
 
 /**
@@ -50,6 +52,7 @@ export async function runCommandProcess(options: CommandProcessOptions): Promise
   const { program, args, cwd, env, timeoutMs, signal, processesMax, memoryBytesMax, use } = options
   const isCancelled = (): boolean => signal?.aborted === true
   if (isCancelled()) throw cancelled()
+  const startedAt = performance.now()
   const child = spawn(program, [...args], {
     cwd,
     env: { ...env },
@@ -86,7 +89,7 @@ export async function runCommandProcess(options: CommandProcessOptions): Promise
   try {
     const exitCode = await ended(child)
     if (isCancelled()) throw cancelled()
-    return { exitCode, output, status, stopped }
+    return { exitCode, output, status, stopped, durationMs: performance.now() - startedAt }
   } finally {
     clearTimeout(timer)
     clearInterval(looking)

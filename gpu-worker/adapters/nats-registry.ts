@@ -11,9 +11,12 @@ import {
   FindOwnersReply,
   FinishJobReply,
   ListOwnersReply,
+  ReleaseAgentReply,
+  TakeAgentReply,
 } from '#shared/protocol/envelope.ts'
 import { NATS_PAYLOAD_BYTES_MAX } from '#shared/protocol/limits.ts'
 import { type RegistryOperation, registrySubject, WIRE_VERSION } from '#shared/protocol/subjects.ts'
+import type { JobAgents } from '../ports/job-agents.ts'
 import type { Registry } from '../ports/registry.ts'
 
 const TIMEOUT_MS = 10_000
@@ -24,7 +27,7 @@ const ATTEMPT_MS = 3000
 const ASK_AGAIN_MS = 500
 
 /** Asks any edge process of the workspace. */
-export function createNatsRegistry(connection: NatsConnection, workspace: WorkspaceId): Registry {
+export function createNatsRegistry(connection: NatsConnection, workspace: WorkspaceId): Registry & JobAgents {
   async function ask<const S extends v.GenericSchema>(
     operation: RegistryOperation,
     question: Record<string, unknown>,
@@ -81,6 +84,14 @@ export function createNatsRegistry(connection: NatsConnection, workspace: Worksp
         after = page.agents.at(-1)?.agent_id ?? null
         more = page.more && after !== null
       }
+    },
+    async take({ jobId, fence }, agent, { keep }) {
+      const reply = await askPatiently('take_agent', { job_id: jobId, fence, agent, keep }, TakeAgentReply)
+      if (!reply.ok) throw AppError.fromWire(reply.error)
+      return { agent: reply.agent, made: reply.made }
+    },
+    async release({ jobId, fence }, agentId) {
+      await askPatiently('release_agent', { job_id: jobId, fence, agent_id: agentId }, ReleaseAgentReply)
     },
   }
 }

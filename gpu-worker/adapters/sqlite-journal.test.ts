@@ -110,6 +110,11 @@ describe('openSqliteJournal', () => {
         journal.end(dropped, 'dropped')
         journal.keep('job_1', outcome)
         journal.forget('job_2')
+        journal.keepStepLater('job_3', 0, { state: 'kept' })
+        expect(journal.findSteps('job_3').get(0)).toEqual({ state: 'kept' })
+        expect(() => {
+          for (let at = 1; at < 1000; at++) journal.keepStep('job_3', at, { text: 'x'.repeat(4000) })
+        }).toThrow(expect.objectContaining({ code: 'disk_full' }))
         expect(journal.writesOf('job_1').map(({ afterSha256 }) => afterSha256)).toEqual(['one'])
         expect(journal.find('job_1')).toEqual(outcome)
         expect(journal.find('job_2')).toBeUndefined()
@@ -122,6 +127,7 @@ describe('openSqliteJournal', () => {
         expect(next.writesOf('job_1').map(({ afterSha256 }) => afterSha256)).toEqual(['one'])
         expect(next.find('job_1')).toEqual(outcome)
         expect(next.find('job_2')).toBeUndefined()
+        expect(next.findSteps('job_3').get(0)).toEqual({ state: 'kept' })
         next.close()
       } finally {
         execFileSync('umount', [small])

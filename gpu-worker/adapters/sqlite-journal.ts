@@ -5,8 +5,10 @@ import * as v from 'valibot'
 import { AppError } from '#shared/errors.ts'
 import { JobOutcome } from '#shared/schemas/job.ts'
 import type { JobJournal } from '../ports/job-journal.ts'
+import type { RunJournal } from '../ports/run-journal.ts'
 import type { WriteIntent, WriteJournal } from '../ports/write-journal.ts'
 import type { RepositoryPath } from '../workspace/repository-path.ts'
+import { createSqliteRuns, RUNS_SCHEMA } from './sqlite-runs.ts'
 
 const SCHEMA = `
 create table if not exists writes (
@@ -41,7 +43,7 @@ const Row = v.object({
 })
 const Outcome = v.record(v.string(), v.unknown())
 
-export interface SqliteJournal extends WriteJournal, JobJournal {
+export interface SqliteJournal extends WriteJournal, JobJournal, RunJournal {
   /** Writes that a killed worker began. The caller looks at the files and ends each. */
   unfinished(): readonly { id: number; intent: WriteIntent }[]
   close(): void
@@ -70,8 +72,14 @@ export function openSqliteJournal(file: string, now: () => number = Date.now): S
   // What is true and could not be written yet.
   const endedLate = new Map<number, 'landed' | 'dropped'>()
   const outcomesLate = new Map<string, JobOutcome | undefined>()
+  const runs = createSqliteRuns(
+    database,
+    { now, keptSince: now() - KEEP_MS },
+    { atOnce, later: (work) => late.write(work) },
+  )
 
   return {
+    ...runs,
     begin: (intent) => {
       late.flush()
       return atOnce(() =>
@@ -185,6 +193,7 @@ function open(file: string): DatabaseSync {
     database.exec('pragma busy_timeout = 5000; pragma journal_mode = wal; pragma synchronous = full')
     database.exec(SCHEMA)
     addMissingColumn(database)
+    database.exec(RUNS_SCHEMA)
     return database
   } catch (cause) {
     throw new AppError('unavailable', "Cannot open the worker's journal: the file is not a database that we can use", {

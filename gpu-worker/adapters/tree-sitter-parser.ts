@@ -126,6 +126,8 @@ export function createTreeSitterParser({ deadlineMs = DEADLINE_MS }: TreeSitterP
     parse: (language, text, signal) => ask('parse', language, text, signal),
     analyze: (language, text, signal) => ask('analyze', language, text, signal),
     tokenize: (language, text, signal) => ask('tokenize', language, text, signal),
+    readCode: (language, text, signal) => ask('readCode', language, text, signal),
+    mutate: (language, text, signal) => ask('mutate', language, text, signal),
 
     async close() {
       closed = true

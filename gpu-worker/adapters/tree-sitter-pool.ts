@@ -23,6 +23,8 @@ export function createTreeSitterPool(threads: number, options?: TreeSitterParser
     parse: (language, text, signal) => give((parser) => parser.parse(language, text, signal)),
     analyze: (language, text, signal) => give((parser) => parser.analyze(language, text, signal)),
     tokenize: (language, text, signal) => give((parser) => parser.tokenize(language, text, signal)),
+    readCode: (language, text, signal) => give((parser) => parser.readCode(language, text, signal)),
+    mutate: (language, text, signal) => give((parser) => parser.mutate(language, text, signal)),
     close: async () => {
       await Promise.all(members.map(({ parser }) => parser.close()))
     },

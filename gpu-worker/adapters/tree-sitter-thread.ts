@@ -3,11 +3,14 @@ import { parentPort } from 'node:worker_threads'
 import { Language, type Node, Parser } from 'web-tree-sitter'
 import type {
   AnalysisOutcome,
+  CodeOutcome,
+  MutantsOutcome,
   ParseOutcome,
   SourceLanguage,
   SyntaxFault,
   TokensOutcome,
 } from '../ports/source-parser.ts'
+import { codeOf } from './tree-sitter-code.ts'
 import { complexityOf } from './tree-sitter-complexity.ts'
 import { constantsIn } from './tree-sitter-constants.ts'
 import { definitionsIn } from './tree-sitter-definitions.ts'
@@ -15,6 +18,7 @@ import { grammarFile } from './tree-sitter-grammars.ts'
 import { unusedImportsIn } from './tree-sitter-imports.ts'
 import { jsonFaults } from './tree-sitter-json.ts'
 import { markdownFaults, toMarkdownSource } from './tree-sitter-markdown.ts'
+import { mutantsIn } from './tree-sitter-mutants.ts'
 import { pythonFaults } from './tree-sitter-python.ts'
 import { FAULTS_SHOWN_MAX, syntaxFaults } from './tree-sitter-syntax.ts'
 import { tokensOf } from './tree-sitter-tokens.ts'
@@ -24,6 +28,8 @@ export interface ThreadOutcomes {
   readonly parse: ParseOutcome
   readonly analyze: AnalysisOutcome
   readonly tokenize: TokensOutcome
+  readonly readCode: CodeOutcome
+  readonly mutate: MutantsOutcome
 }
 export type ThreadTask = keyof ThreadOutcomes
 
@@ -113,6 +119,8 @@ const tasks: {
   },
 
   tokenize: (root, { text }) => ({ kind: 'tokenized', tokens: tokensOf(root, text).tokens }),
+  readCode: (root, { language, text }) => ({ kind: 'code', ...codeOf(root, language, text) }),
+  mutate: (root, { language }) => ({ kind: 'mutants', mutants: mutantsIn(root, language) }),
 }
 
 async function answer(request: ParseRequest): Promise<ThreadMessage> {

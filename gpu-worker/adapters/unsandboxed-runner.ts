@@ -76,7 +76,7 @@ export function createUnsandboxedRunner(options: UnsandboxedRunnerOptions): Comm
     })
     const hiddenTexts = [`${copy}/`, copy, `${root}/`, root]
     const printed = { output: end.output.text(hiddenTexts), whole: end.output.whole(hiddenTexts) }
-    const told = { ...printed, report: report?.read() ?? null, root: copy }
+    const told = { ...printed, report: report?.read() ?? null, root: copy, durationMs: end.durationMs }
     if (end.stopped !== null) return { kind: 'stopped', ...told, ...end.stopped } as const
     // As a shell tells a signal.
     return { kind: 'ended', ...told, status: end.exitCode ?? 137 } as const

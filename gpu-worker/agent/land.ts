@@ -34,8 +34,8 @@ export interface LandRequest {
   readonly deadline?: number
   /** The verdict on this very text against `expectedSha256`, where the caller has just got it: commands take long. */
   readonly checks?: Checks
-  /** What the job will answer once this has landed. */
-  readonly outcome?: (landed: Landed) => Record<string, unknown>
+  /** What the job will answer once this has landed; null where more is to come. */
+  readonly outcome?: (landed: Landed) => Readonly<Record<string, unknown>> | null
 }
 
 export interface Landed {

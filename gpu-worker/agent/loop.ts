@@ -1,4 +1,5 @@
 import { AppError } from '#shared/errors.ts'
+import type { AgentId } from '#shared/ids.ts'
 import type { Proposal } from '#shared/protocol/chat-job.ts'
 import { FILE_BYTES_MAX } from '#shared/protocol/limits.ts'
 import type { ActingAgent, EarlierTask } from '#shared/schemas/agent.ts'
@@ -22,7 +23,7 @@ import { sumUsage } from './usage.ts'
 
 export interface AgentTask {
   readonly mode: 'edit' | 'propose' | 'ask'
-  readonly agent: ActingAgent
+  readonly agent: Writer
   /** The agent's file, resolved for writing. The caller has made sure that the agent owns it. */
   readonly file: ResolvedFile
   /** Any names, and the paths of files to show to the model. */
@@ -33,6 +34,9 @@ export interface AgentTask {
   readonly jobId: string | null
 }
 
+/** Who writes: an agent; without an id nobody's, for a file that no agent owns. */
+export type Writer = Omit<ActingAgent, 'agent_id'> & { readonly agent_id: AgentId | null }
+
 export interface AgentPorts extends LandPorts {
   readonly model: LanguageModel
   /** Left out: the defaults. */
@@ -42,6 +46,11 @@ export interface AgentPorts extends LandPorts {
 export interface AgentOptions {
   readonly signal: AbortSignal
   readonly onProgress: (progress: JobProgress) => void
+  /**
+   * What the journal keeps with the write as the outcome of its job, which then has ended: null for one of several writes
+   * of a job. Left out: the outcome itself.
+   */
+  readonly journalled?: (outcome: ChatOutcome) => Readonly<Record<string, unknown>> | null
 }
 
 export interface AgentResult {
@@ -165,7 +174,8 @@ async function generate(run: Run, turns: readonly ChatTurn[], round: number): Pr
       turns,
       answerTokensMax,
       temperature: 0,
-      cacheKey: task.agent.agent_id,
+      // No agent's id has a slash in front.
+      cacheKey: task.agent.agent_id ?? `/${task.file.path}`,
       ...(task.mode === 'ask' ? {} : { grammar: form.grammar }),
     },
     { signal, onProgress: (now) => progress.model(now, round) },
@@ -270,7 +280,7 @@ async function finish(run: Run, attempt: Attempt, text: string): Promise<AgentRe
       jobId: task.jobId,
       agentId: task.agent.agent_id,
       checks: attempt.checks,
-      outcome: outcomeOf,
+      outcome: (written) => (options.journalled ?? ((each) => each))(outcomeOf(written)),
     },
     ports,
     options.signal,

@@ -9,6 +9,7 @@ const failed = (whole: string | null): CommandOutcome => ({
   whole,
   report: null,
   root: '/repository',
+  durationMs: 1,
 })
 
 describe('isNoWorse', () => {

@@ -1,5 +1,6 @@
 import * as v from 'valibot'
 import { testRunnerNames } from '../ports/test-suite.ts'
+import { MeasureList } from './measure-settings.ts'
 import { ENTRIES_MAX, Glob, limit, PATTERN_CHARACTERS_MAX, Pattern, Weight } from './settings-fields.ts'
 import { MissingReadmes, MissingTests, Naming, ProtectedGlobs } from './structure-schema.ts'
 
@@ -126,6 +127,7 @@ const Test = v.strictObject({
 })
 
 export type TestEntry = v.InferOutput<typeof Test>
+
 const ComplexityByGlob = v.pipe(
   v.array(
     v.strictObject({
@@ -194,6 +196,7 @@ export const SettingsFile = v.strictObject({
       v.description('The test runners of the repository, in place of those that would be found'),
     ),
   ),
+  measures: v.optional(MeasureList),
   protected_paths: v.optional(ProtectedGlobs),
   templates: v.optional(Templates),
 })

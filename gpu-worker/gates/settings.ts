@@ -5,6 +5,7 @@ import { LINES_MAX_DEFAULT } from '#shared/protocol/limits.ts'
 import type { CommandLine } from '../ports/command-runner.ts'
 import type { TestRunnerName } from '../ports/test-suite.ts'
 import { parseRepositoryPath } from '../workspace/repository-path.ts'
+import { type MeasureSettings, toMeasures } from './measure-settings.ts'
 import { type CommandEntry, documentedLanguages, SettingsFile, type TestEntry } from './settings-schema.ts'
 import { type PathMatcher, SETTINGS_PATH, toMatcher, toPattern, wrongKey } from './settings-values.ts'
 import { type Rule, severities, type Weight } from './severity.ts'
@@ -82,6 +83,7 @@ export interface CheckSettings {
   readonly commands: readonly CommandSettings[]
   /** Empty where the repository names none: then they are found. */
   readonly tests: readonly TestSettings[]
+  readonly measures: readonly MeasureSettings[]
   readonly naming: readonly NamingRule[]
   readonly requiredTests: readonly RequiredTests[]
   readonly requiredReadmes: RequiredReadmes
@@ -127,6 +129,7 @@ function toSettings({
   checks = {},
   answers = {},
   tests = [],
+  measures = [],
   protected_paths = [],
   templates = {},
 }: SettingsFile): CheckSettings {
@@ -156,6 +159,7 @@ function toSettings({
     },
     commands: toCommands(checks.commands ?? []),
     tests: toTests(tests),
+    measures: toMeasures(measures, (key, reason) => wrongKey(key, reason)),
     naming: toNaming(checks.naming ?? []),
     requiredTests: toRequiredTests(checks.missing_tests),
     requiredReadmes: toRequiredReadmes(checks.missing_readmes),

@@ -3,7 +3,7 @@ import { readPreCommit } from './pre-commit-program.ts'
 import type { HookRunOutcome } from './scratch-copy.ts'
 
 const said = (status: number, output: string): HookRunOutcome => ({
-  outcome: { kind: 'ended', status, output, whole: output, report: null, root: '/repository' },
+  outcome: { kind: 'ended', status, output, whole: output, report: null, root: '/repository', durationMs: 1 },
   output,
   isWhole: true,
   changed: [],
@@ -58,6 +58,7 @@ describe('readPreCommit', () => {
       whole: '',
       report: null,
       root: '/repository',
+      durationMs: 1,
     } as const
     expect(() => readPreCommit({ ...said(1, OUTPUT), outcome: stopped })).toThrow('600 s')
   })

@@ -55,6 +55,8 @@ export type CommandOutcome = {
   readonly report: CommandReport | null
   /** The top folder of the repository as the command saw it, absolute: what its report may name. */
   readonly root: string
+  /** From its start to the end of its last output; the wait for a turn is not in it. */
+  readonly durationMs: number
 } & (
   | { readonly kind: 'ended'; readonly status: number }
   /** It was killed with all that it had started. `limit` says in words what it went beyond. */

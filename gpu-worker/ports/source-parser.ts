@@ -100,6 +100,30 @@ export type AnalysisOutcome =
     }
   | Unparsed
 
+/**
+ * The code of a text without comments and docstrings. Two hashes are equal where it is the same, however it is laid out.
+ * Comments that tools obey (`noqa`, `@ts-ignore`) are code, and counted as `directives`.
+ */
+export type CodeOutcome =
+  | { readonly kind: 'code'; readonly hash: string; readonly tokens: number; readonly directives: number }
+  | Unparsed
+
+/** One way to break the code: `replacement` in place of what stands from `start` to `end`, in UTF-16 units. */
+export interface Mutant {
+  /** The function that it breaks. */
+  readonly function: string
+  /** `emptied`: its body is gone. `changed`: one operator or constant of it is another. */
+  readonly kind: 'emptied' | 'changed'
+  readonly line: number
+  /** What is broken, in words. */
+  readonly what: string
+  readonly start: number
+  readonly end: number
+  readonly replacement: string
+}
+
+export type MutantsOutcome = { readonly kind: 'mutants'; readonly mutants: readonly Mutant[] } | Unparsed
+
 export type TokensOutcome = { readonly kind: 'tokenized'; readonly tokens: SourceTokens } | Unparsed
 
 /**
@@ -113,6 +137,9 @@ export interface SourceParser {
   /** What no gate asks. */
   analyze(language: SourceLanguage, text: string, signal?: AbortSignal): Promise<AnalysisOutcome>
   tokenize(language: SourceLanguage, text: string, signal?: AbortSignal): Promise<TokensOutcome>
+  readCode(language: SourceLanguage, text: string, signal?: AbortSignal): Promise<CodeOutcome>
+  /** In order of position. Places count in the text without its byte-order mark. */
+  mutate(language: SourceLanguage, text: string, signal?: AbortSignal): Promise<MutantsOutcome>
   /** Ends the parser; calls in flight reject with `cancelled`. */
   close(): Promise<void>
 }

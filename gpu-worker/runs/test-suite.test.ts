@@ -172,7 +172,8 @@ describe.skipIf('missing' in bubblewrap)(`createTestSuite${title}`, () => {
   const told = (outcome: Partial<Extract<CommandOutcome, { kind: 'ended' }>>, text: string): CommandRunner => ({
     ...world.runner,
     run: async () => ({
-      ...{ kind: 'ended', status: 0, output: 'printed\n', whole: '', root: '/r', report: { bytes: text.length, text } },
+      ...{ kind: 'ended', status: 0, output: 'printed\n', whole: '', root: '/r', durationMs: 1 },
+      report: { bytes: text.length, text },
       ...outcome,
     }),
   })

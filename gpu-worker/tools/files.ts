@@ -250,7 +250,8 @@ export async function* visible(
     batch = []
   }
   for await (const entry of files.walk(folder, after)) {
-    if (signal.aborted) throw new AppError('timeout', 'Cannot list the repository: stopped at the deadline')
+    // Of a short call the daemon makes it a timeout: nothing else aborts one.
+    if (signal.aborted) throw new AppError('cancelled', 'Cannot list the repository: the call was cancelled')
     batch.push(entry)
     if (batch.length === IGNORE_BATCH) yield* flush()
   }

@@ -1,4 +1,5 @@
 import type * as v from 'valibot'
+import type { JobId } from '#shared/ids.ts'
 import type { Caller } from '#shared/protocol/envelope.ts'
 import type { ActingAgent, EarlierTask } from '#shared/schemas/agent.ts'
 import type { JobProgress } from '#shared/schemas/job.ts'
@@ -17,7 +18,9 @@ export interface ToolContext {
 }
 
 export interface JobContext extends ToolContext {
-  readonly jobId: string
+  readonly jobId: JobId
+  /** Of this claim of the job: proves to the registry that the job is still this worker's. */
+  readonly fence: number
   /** The agent's earlier tasks, oldest first. */
   readonly history: readonly EarlierTask[]
   readonly onProgress: (progress: JobProgress) => void

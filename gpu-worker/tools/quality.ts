@@ -1,6 +1,6 @@
 import { AppError } from '#shared/errors.ts'
 import { FILE_BYTES_MAX } from '#shared/protocol/limits.ts'
-import { type ComparedFiles, createDuplicationIndex } from '../analysis/duplication.ts'
+import { type ComparedFiles, createDuplicationIndex, type DuplicationIndex } from '../analysis/duplication.ts'
 import { detectLanguage, fileNames } from '../analysis/language.ts'
 import { analyzeQuality, type QualitySubject } from '../analysis/quality.ts'
 import { fileKind } from '../gates/file-kind.ts'
@@ -17,14 +17,14 @@ export interface QualityToolPorts {
   readonly repository: Repository
   readonly checker: FileChecker
   readonly parser: SourceParser
+  /** Keeps what it has learnt of the repository's files from call to call. Left out: one of their own. */
+  readonly duplication?: DuplicationIndex
 }
 
-/** Keeps what it has learnt of the repository's files from call to call. */
 export function createQualityTools(
   ports: QualityToolPorts,
 ): ToolHandlers<'validate_file_length' | 'analyze_code_quality'> {
-  const { files, checker, parser } = ports
-  const duplication = createDuplicationIndex(parser)
+  const { files, checker, parser, duplication = createDuplicationIndex(parser) } = ports
   const compared = createComparedFiles(ports)
 
   return {

@@ -22,6 +22,8 @@ import { createFileTools, type FileToolPorts } from './files.ts'
 import { createGitTools } from './git.ts'
 import type { JobHandlers, JobToolName, ToolContext, ToolHandlers, WorkerToolName } from './handler.ts'
 import { createHookTools, type HookToolPorts } from './hooks.ts'
+import { createImprovementTools } from './improvement.ts'
+import { createOrchestrateTool, type OrchestrateToolPorts } from './orchestrate.ts'
 import { createQualityTools, type QualityToolPorts } from './quality.ts'
 import { describeRules } from './rules.ts'
 import { createTestTools, type TestToolPorts } from './run-tests.ts'
@@ -68,7 +70,7 @@ export function createServedCalls(
 
 /** Everything that arrives through the work queue. */
 export function createServedJobs(
-  ports: ChatPorts & HookToolPorts & TestToolPorts & ValidationToolPorts & TemplateToolPorts,
+  ports: ChatPorts & HookToolPorts & TestToolPorts & ValidationToolPorts & TemplateToolPorts & OrchestrateToolPorts,
 ): ReadonlyMap<string, ServedJob> {
   // Complete by type: a job tool in the catalogue without a handler does not compile.
   const handlers: JobHandlers<JobToolName> = {
@@ -76,6 +78,8 @@ export function createServedJobs(
     ...createTestTools(ports),
     ...createValidationTools(ports),
     ...createTemplateJobs(ports),
+    ...createImprovementTools(ports),
+    ...createOrchestrateTool(ports),
   }
   const served = new Map<string, ServedJob>([
     [
@@ -90,7 +94,7 @@ export function createServedJobs(
     const tool = findJobTool(name)
     if (tool === undefined) throw new Error(`No job tool "${name}" in the catalogue`)
     // The daemon parses with this very schema before it calls the handler, which is what makes the types agree.
-    served.set(name, { input: tool.input, run: run as ServedJob['run'] })
+    served.set(name, { input: tool.input, run: run as ServedJob['run'], resumes: tool.resumes === true })
   }
   return served
 }

@@ -1,6 +1,6 @@
 import * as v from 'valibot'
 import { AppError, invalidInput, WireError } from '../errors.ts'
-import { JobId, WorkspaceId } from '../ids.ts'
+import { AgentId, JobId, WorkspaceId } from '../ids.ts'
 import { ActingAgent, EarlierTask } from '../schemas/agent.ts'
 import { JobOutcome } from '../schemas/job.ts'
 import { WIRE_VERSION } from './subjects.ts'
@@ -104,6 +104,39 @@ const AgentFile = v.object({ agent_id: v.string(), managed_file: v.string(), fil
 /** `more` says that this was not the last page. */
 export const ListOwnersReply = v.object({ v: version, agents: v.array(AgentFile), more: v.boolean() })
 export type ListOwnersReply = v.InferOutput<typeof ListOwnersReply>
+
+/** Asks for the agent of a file, for a job that runs under `fence`; made where nobody owns the file. */
+export const TakeAgent = v.object({
+  v: version,
+  job_id: JobId,
+  fence: v.number(),
+  agent: v.object({
+    agent_id: AgentId,
+    name: v.string(),
+    managed_file: v.string(),
+    file_key: v.string(),
+    system_prompt: v.string(),
+    description: v.nullable(v.string()),
+  }),
+  /** Whether an agent that is made stays after the job. */
+  keep: v.boolean(),
+})
+export type TakeAgent = v.InferOutput<typeof TakeAgent>
+
+/** `made` says that the agent belongs to the job, or was made just now. */
+export const TakeAgentReply = v.variant('ok', [
+  v.object({ v: version, ok: v.literal(true), agent: ActingAgent, made: v.boolean() }),
+  v.object({ v: version, ok: v.literal(false), error: WireError }),
+])
+export type TakeAgentReply = v.InferOutput<typeof TakeAgentReply>
+
+/** Gives back an agent that the job was given because it was made for it. */
+export const ReleaseAgent = v.object({ v: version, job_id: JobId, fence: v.number(), agent_id: AgentId })
+export type ReleaseAgent = v.InferOutput<typeof ReleaseAgent>
+
+/** False where the agent does not belong to the job, or the job to this claim: nothing was removed. */
+export const ReleaseAgentReply = v.object({ v: version, released: v.boolean() })
+export type ReleaseAgentReply = v.InferOutput<typeof ReleaseAgentReply>
 
 const encoder = new TextEncoder()
 const decoder = new TextDecoder('utf-8', { fatal: true })

@@ -18,7 +18,15 @@ export const callFamilies = [
 ] as const
 export type CallFamily = (typeof callFamilies)[number]
 
-export const registryOperations = ['claim_job', 'finish_job', 'find_owners', 'list_owners', 'find_over'] as const
+export const registryOperations = [
+  'claim_job',
+  'finish_job',
+  'find_owners',
+  'list_owners',
+  'find_over',
+  'take_agent',
+  'release_agent',
+] as const
 export type RegistryOperation = (typeof registryOperations)[number]
 
 /** Short calls from the edge, answered by the workspace's one repository worker. */

@@ -58,6 +58,8 @@ export const JobProgress = v.strictObject({
   round: v.number(),
   tokens: v.number(),
   message: v.string(),
+  /** The plan of a job of many steps, and how far each is. */
+  steps: v.optional(v.array(v.strictObject({ path: v.string(), action: v.string(), state: v.string() }))),
 })
 export type JobProgress = v.InferOutput<typeof JobProgress>
 

@@ -8,8 +8,10 @@ import { deleteFile, listFiles, readFile, searchFiles, updateFile, validateFile,
 import { gitCommit, gitDiff, gitLog, gitStatus } from './git.ts'
 import { runPreCommit } from './hooks.ts'
 import { analyzeCodeQuality } from './improvement.ts'
+import { generateDocumentation, generateTests, optimizePerformance, refactorCode } from './improvement-jobs.ts'
 import type { JobToolDeclaration } from './job-tool.ts'
 import { cancelJob, getJob, listJobs } from './jobs.ts'
+import { orchestrateImprovement } from './orchestrate.ts'
 import { runTests } from './run-tests.ts'
 import { getServerInfo } from './system.ts'
 import { generateFromTemplate, listTemplates, templateFromSpec, validateTemplate } from './templates.ts'
@@ -45,7 +47,12 @@ export const catalogue = [
   validateTemplate,
   templateFromSpec,
   analyzeCodeQuality,
+  refactorCode,
+  generateDocumentation,
+  generateTests,
+  optimizePerformance,
   checkCompliance,
+  orchestrateImprovement,
   listJobs,
   getJob,
   cancelJob,

@@ -43,6 +43,8 @@ export interface JobToolDeclaration<
   readonly outcomeToText: (outcome: v.InferOutput<Outcome>) => string
   /** How long the job may take, queue included, in ms; JOB_DEADLINE_MS where it is left out. */
   readonly deadlineMs?: (input: v.InferOutput<Input>) => number
+  /** A job of many steps that remembers them: it comes back to a worker as often as one stops, and tells how far it got. */
+  readonly resumes?: true
 }
 
 /**
@@ -64,8 +66,9 @@ export function defineJobTool<
   readonly annotations: ToolAnnotations
   readonly outcomeToText: (outcome: v.InferOutput<v.StrictObjectSchema<Entries, undefined>>) => string
   readonly deadlineMs?: (input: v.InferOutput<Input>) => number
+  readonly resumes?: true
 }): JobToolDeclaration<Name, Input, v.StrictObjectSchema<Entries, undefined>> {
-  const { outcome, outcomeToText, deadlineMs, core = false, ...rest } = declaration
+  const { outcome, outcomeToText, deadlineMs, resumes, core = false, ...rest } = declaration
   const output = v.strictObject({ ...standing, ...v.partial(outcome).entries }) as JobOutput<
     v.StrictObjectSchema<Entries, undefined>
   >
@@ -76,7 +79,13 @@ export function defineJobTool<
     output,
     toText: (result) => jobToText(result, outcome, outcomeToText),
   })
-  return { ...tool, outcome, outcomeToText, ...(deadlineMs === undefined ? {} : { deadlineMs }) }
+  return {
+    ...tool,
+    outcome,
+    outcomeToText,
+    ...(deadlineMs === undefined ? {} : { deadlineMs }),
+    ...(resumes === undefined ? {} : { resumes }),
+  }
 }
 
 function jobToText<Outcome extends OutcomeSchema>(
@@ -90,6 +99,7 @@ function jobToText<Outcome extends OutcomeSchema>(
   if (state === 'succeeded' && outcome.success) return outcomeToText(outcome.output)
   return [
     `Job ${job_id} is ${state}${progress ? `: ${progress.message}` : ''}.`,
+    ...(progress?.steps ?? []).map((step) => `- ${step.state} ${step.action} ${step.path}`),
     ...(note === undefined ? [] : [note]),
     'Ask get_job for the outcome.',
   ].join('\n')

@@ -51,7 +51,10 @@ export const getJob = defineTool({
   annotations: reads,
   toText: ({ job, progress, error }) => {
     if (error !== null) return `${jobLine(job)}\n${refusalToText(error)}`
-    return `${jobLine(job)}${progress === null ? '' : `: ${progress.message}`}`
+    return [
+      `${jobLine(job)}${progress === null ? '' : `: ${progress.message}`}`,
+      ...(progress?.steps ?? []).map((step) => `- ${step.state} ${step.action} ${step.path}`),
+    ].join('\n')
   },
 })
 

@@ -4,7 +4,8 @@ import { join } from 'node:path'
 import { afterEach } from 'vitest'
 import { openSqlite, type SqliteFile } from '#functions/adapters/node/sqlite.ts'
 import { createSqlRegistry } from '#functions/registry/sql-registry.ts'
-import { describeRegistry } from './registry.ts'
+import { describeJobAgents } from './job-agents.ts'
+import { describeRegistry, type RegistryUnderTest } from './registry.ts'
 
 const opened: { file: SqliteFile; folder: string }[] = []
 
@@ -15,7 +16,7 @@ afterEach(() => {
   }
 })
 
-describeRegistry('node:sqlite on disk', async () => {
+async function create(): Promise<RegistryUnderTest> {
   const folder = mkdtempSync(join(tmpdir(), 'millwright-registry-'))
   const sql = openSqlite(join(folder, 'registry.sqlite'))
   opened.push({ file: sql, folder })
@@ -24,4 +25,7 @@ describeRegistry('node:sqlite on disk', async () => {
   const log = { info: () => undefined, error: (message: string) => void reports.push(message) }
   const registry = createSqlRegistry(sql, { now: () => clock.nowMs }, log)
   return { registry, sql, clock, reports }
-})
+}
+
+describeRegistry('node:sqlite on disk', create)
+describeJobAgents('node:sqlite on disk', create)

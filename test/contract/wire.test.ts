@@ -19,6 +19,10 @@ import {
   JobMessage,
   ListOwners,
   ListOwnersReply,
+  ReleaseAgent,
+  ReleaseAgentReply,
+  TakeAgent,
+  TakeAgentReply,
 } from '#shared/protocol/envelope.ts'
 import { FindModels, ModelAnswer, ModelAsk, ModelControl, ModelMember } from '#shared/protocol/model-group.ts'
 import * as subjects from '#shared/protocol/subjects.ts'
@@ -110,6 +114,27 @@ const messages: Record<string, [v.GenericSchema, unknown]> = {
     ListOwnersReply,
     { v: 1, agents: [{ agent_id: 'a1', managed_file: 'src/a.py', file_key: 'src/a.py' }], more: false },
   ],
+  'take-agent': [
+    TakeAgent,
+    {
+      v: 1,
+      job_id: job,
+      fence: 2,
+      agent: {
+        agent_id: 'auto-a',
+        name: 'src/a.py',
+        managed_file: 'src/a.py',
+        file_key: 'src/a.py',
+        system_prompt: 'You write models',
+        description: null,
+      },
+      keep: false,
+    },
+  ],
+  'take-agent-reply-ok': [TakeAgentReply, { v: 1, ok: true, agent, made: true }],
+  'take-agent-reply-refused': [TakeAgentReply, { v: 1, ok: false, error }],
+  'release-agent': [ReleaseAgent, { v: 1, job_id: job, fence: 2, agent_id: 'a1' }],
+  'release-agent-reply': [ReleaseAgentReply, { v: 1, released: true }],
   'job-event': [
     JobEvent,
     {

@@ -14,6 +14,7 @@ import { openRepository } from '#gpu-worker/adapters/simple-git.ts'
 import { openSqliteJournal } from '#gpu-worker/adapters/sqlite-journal.ts'
 import { createTreeSitterParser } from '#gpu-worker/adapters/tree-sitter-parser.ts'
 import { createTreeSitterPool } from '#gpu-worker/adapters/tree-sitter-pool.ts'
+import { createDuplicationIndex } from '#gpu-worker/analysis/duplication.ts'
 import { createDaemon } from '#gpu-worker/daemon.ts'
 import { createFileChecker } from '#gpu-worker/gates/file-checker.ts'
 import { defaultSettingsSource } from '#gpu-worker/gates/settings-source.ts'
@@ -85,6 +86,7 @@ export async function startSteeredWorker(model: LanguageModel): Promise<SteeredW
     settings: defaultSettingsSource,
     parser,
     runner,
+    duplication: createDuplicationIndex(parser),
     files: instead(tree, {
       write: async (...write: Parameters<typeof tree.write>) => {
         await tree.write(...write)
@@ -144,6 +146,8 @@ export async function startSteeredWorker(model: LanguageModel): Promise<SteeredW
       tests,
       reports,
       version: '0',
+      agents: registry,
+      stepsAtOnce: 1,
       createParser: () => createTreeSitterPool(1),
     }),
     jobsAtOnce: 4,
