@@ -14,13 +14,13 @@ import type {
   TestRunRequest,
   TestSuite,
 } from '../ports/test-suite.ts'
-import { decodeText } from '../workspace/text.ts'
+import { cutMiddle, decodeText } from '../workspace/text.ts'
 import { findRunners } from './find-runners.ts'
 import { findVitestNeeds } from './find-script-runners.ts'
 import { type RunPaths, runnerKinds } from './kinds.ts'
 import { findNodeTests } from './node-files.ts'
 import { commandLineOf, commandOf, pathsFor, type RequestPaths, type RunnerPlan } from './plan.ts'
-import { cutMiddle, type ReportedTest } from './report.ts'
+import type { ReportedTest } from './report.ts'
 import type { RunView } from './run-view.ts'
 import { judgeRun } from './verdict.ts'
 
