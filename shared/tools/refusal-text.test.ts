@@ -36,6 +36,44 @@ describe('the text of a refusal', () => {
     expect(of(1)).toBe('checks_failed: Cannot write')
   })
 
+  it('tells what became of each step of an orchestrated improvement', () => {
+    const step = {
+      path: 'a.py',
+      action: 'generate_tests',
+      why: 'Nothing tests it',
+      state: 'not_kept',
+      note: 'The tests did not pass',
+      agent_id: null,
+      agent_made: false,
+      before: null,
+      after: null,
+      proof: [],
+      tokens: 12,
+      commit: null,
+    }
+    const report = {
+      goal: null,
+      ended_by: 'done',
+      files_measured: 1,
+      steps: [step],
+      steps_left: 0,
+      kept: 0,
+      reverted: 0,
+      budget: { iterations: 20, minutes: 30, tokens: null },
+      used: { iterations: 1, seconds: 3, tokens: 12 },
+      tests: { before: null, after: null, broken: [], note: 'No tests were found' },
+      usage: {
+        prompt_tokens: 9,
+        completion_tokens: 3,
+        time_to_first_token_ms: null,
+        tokens_per_second: null,
+        model: 'demo',
+      },
+    }
+    const refusal = new AppError('checks_failed', 'Cannot improve anything', { details: { report } })
+    expect(refusalToText(refusal.toWire())).toContain('\n- not_kept generate_tests a.py\n  The tests did not pass\n')
+  })
+
   it('is the same when get_job tells it', () => {
     const error = new AppError('unavailable', 'Cannot run', { hint: 'Install it', details: { checks } }).toWire()
     const job = { job_id: createJobId(0), tool: 'run_tests', agent_id: null, state: 'failed', error }
