@@ -102,7 +102,8 @@ export default {
     },
     {
       name: 'one-reader-of-foreign-text',
-      comment: 'Templates, reports and hook configurations come from anybody: one file each knows how they are read safely',
+      comment:
+        'Templates, reports and hook configurations come from anybody: one file each knows how they are read safely',
       severity: 'error',
       from: {
         path: '^(shared|functions|gpu-worker|web)/',
