@@ -24,7 +24,6 @@ import { createOpenLimit } from '../http/open-limit.ts'
 import { cancelCall } from '../jobs/submit.ts'
 import type { EdgePorts } from '../ports/edge-ports.ts'
 import { createToolCaller, createToolRunner } from './call-tool.ts'
-import { instructions } from './instructions.ts'
 import { type JsonRpcMessage, paramsOf } from './message.ts'
 import { createReading } from './reading.ts'
 import { checkTraceparent, refuseRequestState } from './request-checks.ts'
@@ -74,7 +73,6 @@ export function createMcpEndpoint(ports: EdgePorts): McpEndpoint {
   const options = {
     // Nothing about changes of lists or resources: that needs a bus on which they are told.
     capabilities: { tools: {}, resources: {}, prompts: {}, completions: {} },
-    instructions,
     cacheHints: {
       'tools/list': LIST_HINT,
       'prompts/list': LIST_HINT,
@@ -88,7 +86,7 @@ export function createMcpEndpoint(ports: EdgePorts): McpEndpoint {
     const scope = requestInfo === undefined ? undefined : scopes.get(requestInfo)
     if (requestInfo === undefined || scope === undefined)
       throw new Error('An MCP request came by another way than post()')
-    const server = new Server(serverInfo, options)
+    const server = new Server(serverInfo, { ...options, instructions: scope.toolset.instructions })
     server.setRequestHandler('tools/list', () => scope.toolset.list)
     // The general handler and only for this method: `setRequestHandler` would have the SDK parse call and result with
     // schemas of its own, three times, where ours say more.

@@ -6,6 +6,7 @@ import type { CommandRunner } from '../ports/command-runner.ts'
 import type { FileTree } from '../ports/file-tree.ts'
 import type { GitHook, Repository, WorkTree } from '../ports/repository.ts'
 import type { RepositoryPath } from '../workspace/repository-path.ts'
+import { cutMiddle } from '../workspace/text.ts'
 import { HOOKS_BYTES_MAX, HOOKS_PATH, type HookConfiguration, parseHookConfiguration } from './hook-configuration.ts'
 import type { HookResult } from './hook-result.ts'
 import { type LocalHook, readLocalHooks, selectFiles } from './local-hooks.ts'
@@ -263,17 +264,11 @@ function cutOutputs(hooks: readonly HookResult[]): HookResult[] {
   let left = OUTPUTS_CHARACTERS_MAX
   return hooks.map((hook) => {
     const room = Math.min(OUTPUT_CHARACTERS_MAX, Math.max(200, left))
-    const output = cut(hook.output, room)
+    const head = Math.floor(room / 3)
+    const output = cutMiddle(hook.output, head, room - head)
     left -= output.length
     return { ...hook, output }
   })
-}
-
-function cut(text: string, room: number): string {
-  if (text.length <= room) return text
-  const head = Math.floor(room / 3)
-  const shown = `${text.slice(0, head)}\n[... ${text.length - room} characters cut ...]\n${text.slice(head - room)}`
-  return shown.toWellFormed()
 }
 
 const noHooks = (): AppError =>

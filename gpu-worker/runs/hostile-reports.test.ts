@@ -71,7 +71,15 @@ describe('what the words of a run say', () => {
     const text =
       '   Compiling demo v0.1.0 (/repository)\nrunning 1 test\ntest /repository/a ... ok\ntest result: ok. 1 passed; 0 failed; 0 ignored;\n'
     const report = { bytes: text.length, text }
-    const outcome: CommandOutcome = { kind: 'ended', status: 0, output: '', whole: '', report, root: '/repository' }
+    const outcome: CommandOutcome = {
+      kind: 'ended',
+      status: 0,
+      output: '',
+      whole: '',
+      report,
+      root: '/repository',
+      durationMs: 1,
+    }
     const { output, tests } = judgeRun(plan, outcome, [])
     expect(output).toContain('Compiling demo v0.1.0 (.)')
     expect(JSON.stringify({ output, tests })).not.toContain('/repository')

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { parseJunit } from './junit.ts'
 import { readPytestReport } from './pytest.ts'
-import { cutMiddle, toFile, toMessage, toName, withOwnNames } from './report.ts'
+import { toFile, toMessage, toName, withOwnNames } from './report.ts'
 
 const place = { root: '/repository', folder: 'sub', paths: [] }
 
@@ -81,7 +81,6 @@ describe('what a report says', () => {
     expect(toMessage('in /repository, not in "/repository"', place)).toBe('in ., not in "."')
     const long = toMessage(`begin${'x'.repeat(5000)}end`, place)
     expect(long).toMatch(/^beginx+\n\[\.\.\. 4008 characters cut \.\.\.\]\nx+end$/)
-    expect(cutMiddle('😀'.repeat(9), 1, 1).isWellFormed()).toBe(true)
   })
 
   it.each([

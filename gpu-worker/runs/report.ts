@@ -1,5 +1,6 @@
 import { stripVTControlCharacters } from 'node:util'
 import type { TestFailure, TestOutcome } from '../ports/test-suite.ts'
+import { cutMiddle } from '../workspace/text.ts'
 
 /** One test as its runner reports it. */
 export interface ReportedTest {
@@ -69,13 +70,6 @@ export function toMessage(text: string, place: RunPlace): string {
     .replaceAll(/(?![\n\t])\p{Cc}/gu, '')
     .trim()
   return cutMiddle(plain, MESSAGE_CHARACTERS_MAX * 0.6, MESSAGE_CHARACTERS_MAX * 0.4).toWellFormed()
-}
-
-/** A text with its first and last characters, and a note of what was between them. */
-export function cutMiddle(text: string, headMax: number, tailMax: number): string {
-  const over = text.length - headMax - tailMax
-  if (over <= 0) return text
-  return `${text.slice(0, headMax)}\n[... ${over} characters cut ...]\n${text.slice(-tailMax)}`.toWellFormed()
 }
 
 /** The repository path of a file that a runner names, absolute or from its folder; null for what lies elsewhere. */

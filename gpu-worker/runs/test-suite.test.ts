@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { findBubblewrapForTests } from '#test/support/bubblewrap.ts'
 import { hashTree } from '#test/support/temp-repository.ts'
 import { createTestSuiteWorld, type TestSuiteWorld } from '#test/support/test-suite-world.ts'
+import { createNoCommandRunner } from '../adapters/no-command-runner.ts'
 import type { Candidate, CommandOutcome, CommandRunner } from '../ports/command-runner.ts'
 
 // Real runs in the real sandbox, with the Node that runs this test: node:test is wherever Node is.
@@ -234,6 +235,22 @@ describe.skipIf('missing' in bubblewrap)(`createTestSuite${title}`, () => {
     await expect(run(null, candidates)).rejects.toMatchObject({
       code: 'too_large',
       message: 'Cannot run the tests: 22 test runners were found, limit 20',
+    })
+  })
+
+  it('says what is missing: the sandbox and not the runner where nothing can run, else the runner', async () => {
+    const without = await world.suiteWith(createNoCommandRunner('there is no sandbox: install one'))
+    await expect(without.run({ paths: null, candidates: [] }, never())).rejects.toMatchObject({
+      code: 'unavailable',
+      hint: 'there is no sandbox: install one',
+    })
+    const nodeless = await world.suiteWith({
+      ...world.runner,
+      obstacle: async ([program]) => (program === 'node' ? 'the program node was not found' : null),
+    })
+    await expect(nodeless.run({ paths: null, candidates: [] }, never())).rejects.toMatchObject({
+      code: 'unavailable',
+      hint: expect.stringMatching(/^the program node was not found\. Install Node/),
     })
   })
 

@@ -1,8 +1,9 @@
 import { AppError } from '#shared/errors.ts'
 import type { CommandOutcome } from '../ports/command-runner.ts'
+import { cutMiddle } from '../workspace/text.ts'
 import { runnerKinds } from './kinds.ts'
 import type { RunnerPlan } from './plan.ts'
-import { cutMiddle, type ReportedTest, type RunPlace, withOwnNames, withoutRoot } from './report.ts'
+import { type ReportedTest, type RunPlace, withOwnNames, withoutRoot } from './report.ts'
 
 /** A runner's tests, and what it printed. */
 export interface Verdict {

@@ -183,11 +183,23 @@ const TemplateSpec = v.strictObject({
 })
 export type TemplateSpec = v.InferOutput<typeof TemplateSpec>
 
+/** A spec: what a caller needs to see to write one. */
+const example = {
+  name: 'greeting',
+  description: 'A module that greets',
+  variables: { who: { type: 'string', description: 'Whom', examples: ['World'] } },
+  outputs: [{ path: 'src/greet_{{ who | snake_case }}.py', body: 'print({{ who | py_string }})\n' }],
+}
+
+/** For a caller whose spec is wrong, or who has none yet. */
+export const SPEC_HINT = `A spec has this form: ${JSON.stringify(example)}`
+
 /** Reads a spec that a caller sent. Throws `invalid_input` naming the fields that are wrong. */
 export function parseSpec(value: unknown): TemplateSpec {
   const parsed = v.safeParse(TemplateSpec, value)
-  if (!parsed.success) throw invalidInput('the spec', parsed.issues)
-  return parsed.output
+  if (parsed.success) return parsed.output
+  const { code, message } = invalidInput('the spec', parsed.issues)
+  throw new AppError(code, message, { hint: SPEC_HINT })
 }
 
 const MEND = 'Mend the file; docs/templates.md shows one'

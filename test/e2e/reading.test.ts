@@ -81,6 +81,7 @@ describe.each(clientKinds)('to a client of the kind %s', (kind) => {
   it('says what it can do, and nothing that it cannot', () => {
     expect(client.capabilities).toEqual({ tools: {}, resources: {}, prompts: {}, completions: {} })
     expect(client.instructions).toContain('chat_with_agent')
+    expect(client.instructions).toContain('run_tests')
   })
 
   describe('resources', () => {
@@ -337,6 +338,7 @@ describe.each(clientKinds)('to a client of the kind %s', (kind) => {
       try {
         expect(await core.listPrompts()).toEqual(await client.listPrompts())
         expect(await git.listPrompts()).toEqual([])
+        expect(core.instructions).not.toContain('run_tests')
         expect((await refusal(git.getPrompt('delegate', { task: 'x' }))).message).toContain('Unknown prompt')
         expect(await git.listResources()).toEqual(await client.listResources())
       } finally {
