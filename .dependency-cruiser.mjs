@@ -61,16 +61,48 @@ export default {
       },
     },
     {
-      name: 'workspace-below-agent-and-tools',
+      name: 'workspace-below-all-that-uses-it',
       severity: 'error',
       from: { path: '^gpu-worker/workspace/', pathNot: tests },
-      to: { path: '^gpu-worker/(agent|analysis|gates|inference|tools|validation|daemon)' },
+      to: { path: '^gpu-worker/(?!workspace/|ports/)' },
     },
     {
-      name: 'agent-below-tools',
+      name: 'checks-and-models-below-what-asks-them',
       severity: 'error',
-      from: { path: '^gpu-worker/(agent|analysis|gates|inference|templates|validation)/', pathNot: tests },
-      to: { path: '^gpu-worker/(tools/|daemon)' },
+      from: { path: '^gpu-worker/(gates|inference)/', pathNot: tests },
+      to: { path: '^gpu-worker/(?!$1/|ports/|workspace/)' },
+    },
+    {
+      name: 'features-apart',
+      comment: 'What one feature needs of another is a port: hooks know nothing of templates',
+      severity: 'error',
+      from: { path: '^gpu-worker/(agent|analysis|hooks|runs|templates|validation)/', pathNot: tests },
+      to: {
+        path: '^gpu-worker/(agent|analysis|hooks|improvement|orchestration|runs|templates|validation)/',
+        // A template made by the model, and one that writes several files, is the agent's business too.
+        pathNot: '^gpu-worker/($1|agent)/',
+      },
+    },
+    {
+      name: 'improvement-above-agent-and-analysis',
+      severity: 'error',
+      from: { path: '^gpu-worker/improvement/', pathNot: tests },
+      to: { path: '^gpu-worker/(hooks|orchestration|runs|templates|validation)/' },
+    },
+    {
+      name: 'orchestration-above-improvement',
+      severity: 'error',
+      from: { path: '^gpu-worker/orchestration/', pathNot: tests },
+      to: { path: '^gpu-worker/(hooks|runs|templates|validation)/' },
+    },
+    {
+      name: 'features-below-tools',
+      severity: 'error',
+      from: {
+        path: '^gpu-worker/(agent|analysis|hooks|improvement|orchestration|runs|templates|validation)/',
+        pathNot: tests,
+      },
+      to: { path: '^gpu-worker/(tools/|daemon|main)' },
     },
     {
       name: 'one-file-per-library',
@@ -78,6 +110,17 @@ export default {
       severity: 'error',
       from: { path: '^(functions|gpu-worker)/', pathNot: `${tests}|${compositions}|/adapters/` },
       to: { path: '^node_modules/(node-llama-cpp|openai|simple-git|web-tree-sitter|@nats-io)/' },
+    },
+    {
+      name: 'one-reader-of-foreign-text',
+      comment:
+        'Templates, reports and hook configurations come from anybody: one file each knows how they are read safely',
+      severity: 'error',
+      from: {
+        path: '^(shared|functions|gpu-worker|web)/',
+        pathNot: `${tests}|^gpu-worker/(templates/engine|runs/junit|hooks/hook-configuration)\\.ts$`,
+      },
+      to: { path: 'node_modules/(liquidjs|@rgrove/parse-xml|yaml)/' },
     },
     {
       name: 'no-dev-dependencies-in-product',

@@ -6,7 +6,6 @@ import { createToolRunner } from './call-tool.ts'
 import type { McpCaller, Received } from './caller.ts'
 import type { McpExtension } from './extension.ts'
 import { callTaskTool, findExtensionTool, serveExtensionTools } from './extension-tools.ts'
-import { instructions } from './instructions.ts'
 import { serveLegacyAsJson } from './legacy-json.ts'
 import type { JsonRpcMessage } from './message.ts'
 import {
@@ -69,7 +68,6 @@ export function createMcpEndpoint(
       ...extension?.capabilities,
     },
     ...(extension?.requestState === undefined ? {} : { requestState: extension.requestState }),
-    instructions,
     cacheHints: {
       'tools/list': LIST_HINT,
       'prompts/list': LIST_HINT,
@@ -97,7 +95,7 @@ export function createMcpEndpoint(
 
   const factory = ({ era, requestInfo }: McpRequestContext): Server => {
     const current = receivedWith(requestInfo)
-    const server = new Server(serverInfo, options)
+    const server = new Server(serverInfo, { ...options, instructions: current.toolset.instructions })
     server.setRequestHandler('tools/list', () => listTools(current))
     const { method } = current.message
     const extensionTool = findExtensionTool(extension, current)
@@ -121,8 +119,8 @@ export function createMcpEndpoint(
   }
 
   /** A server that outlives its message, for a client of the older era. */
-  function createSessionServer(): Server {
-    const server = new Server(serverInfo, options)
+  function createSessionServer({ toolset }: Received): Server {
+    const server = new Server(serverInfo, { ...options, instructions: toolset.instructions })
     const requestOf = ({ http }: ServerContext) => http?.req
     server.setRequestHandler('tools/list', (_request, context) => listTools(receivedWith(requestOf(context))))
     serveExtensionTools(server, extension, (context) => receivedWith(requestOf(context)))
@@ -152,7 +150,7 @@ export function createMcpEndpoint(
   async function findSession(request: Request, message: JsonRpcMessage): Promise<McpSession | null> {
     const holder = holderOf(receivedWith(request))
     if (!ports.requestsShareState) return null
-    if (message.method === 'initialize') return sessions.open(holder, createSessionServer())
+    if (message.method === 'initialize') return sessions.open(holder, createSessionServer(receivedWith(request)))
     const needsOne =
       message.method === undefined ||
       String(message.method).startsWith('notifications/') ||

@@ -5,7 +5,7 @@ import { ErrorCode } from '#shared/errors.ts'
 import { JobState } from '#shared/schemas/job.ts'
 import { catalogue } from '#shared/tools/catalogue.ts'
 import { type ToolDeclaration, toInputJsonSchema, toOutputJsonSchema } from '#shared/tools/define-tool.ts'
-import { instructions } from './instructions.ts'
+import { instructionsFor } from './instructions.ts'
 import type { PromptDeclaration, Writer } from './prompts/prompt.ts'
 import { prompts, toPromptList } from './prompts.ts'
 
@@ -25,12 +25,21 @@ function texts(prompt: PromptDeclaration): string[] {
 const snakeWords = (text: string): string[] => text.match(/\b[a-z]+(?:_[a-z0-9]+)+\b/g) ?? []
 
 describe('instructions', () => {
+  const whole = instructionsFor(toolNames)
+
   it('cost every client less than 500 tokens', () => {
-    expect(encode(instructions).length).toBeLessThan(500)
+    expect(encode(whole).length).toBeLessThan(500)
   })
 
   it('name tools that there are', () => {
-    for (const word of snakeWords(instructions)) expect(known, word).toContain(word)
+    for (const word of snakeWords(whole)) expect(known, word).toContain(word)
+  })
+
+  it('name to the clients of ?tools=core what these have', () => {
+    const core = new Set(tools.filter((tool) => tool.core).map(({ name }) => name))
+    const named = (text: string) => new Set(snakeWords(text).filter((word) => toolNames.has(word)))
+    expect([...named(instructionsFor(core))].filter((name) => !core.has(name))).toEqual([])
+    expect([...named(whole)]).toContain('run_tests')
   })
 })
 

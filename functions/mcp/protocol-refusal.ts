@@ -1,7 +1,7 @@
 import { ProtocolError, ProtocolErrorCode, ResourceNotFoundError } from '@modelcontextprotocol/server'
 import type { AppError, ErrorCode } from '#shared/errors.ts'
+import { refusalLine } from '#shared/tools/refusal-text.ts'
 import { TRANSPORT_ERROR } from '../http/json-rpc.ts'
-import { refusalLine } from './tool-result.ts'
 
 /** What the caller can mend by asking for something else. */
 const wrongRequest: ReadonlySet<ErrorCode> = new Set<ErrorCode>([

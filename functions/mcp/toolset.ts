@@ -2,12 +2,15 @@ import type { ListToolsResult } from '@modelcontextprotocol/server'
 import { AppError } from '#shared/errors.ts'
 import { catalogue, findTool, type ToolName } from '#shared/tools/catalogue.ts'
 import { type ToolDeclaration, toInputJsonSchema, toOutputJsonSchema, toolFamilies } from '#shared/tools/define-tool.ts'
+import { instructionsFor } from './instructions.ts'
 
 /** The tools that one client sees. */
 export interface Toolset {
   /** The answer to `tools/list`, made once. */
   readonly list: ListToolsResult
   readonly names: ReadonlySet<string>
+  /** What the client's model reads first. */
+  readonly instructions: string
 }
 
 export interface Toolsets {
@@ -29,10 +32,8 @@ export function createToolsets(): Toolsets {
   })
   const make = (isIn: (tool: ToolDeclaration) => boolean): Toolset => {
     const chosen = entries.filter(({ declaration }) => isIn(declaration))
-    return {
-      list: { tools: chosen.map(({ listed }) => listed) },
-      names: new Set(chosen.map(({ declaration }) => declaration.name)),
-    }
+    const names = new Set(chosen.map(({ declaration }) => declaration.name))
+    return { list: { tools: chosen.map(({ listed }) => listed) }, names, instructions: instructionsFor(names) }
   }
   const all = make(() => true)
   // Bounded: there are no more keys than sets of words.

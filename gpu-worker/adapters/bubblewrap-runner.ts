@@ -144,7 +144,10 @@ export function createBubblewrapRunner(options: BubblewrapRunnerOptions): Comman
     } catch (cause) {
       if (cause instanceof AppError) throw cause
       // The repository changes while it is looked at, or cannot be read.
-      throw new AppError('unavailable', 'Cannot run a command: the repository could not be shown to it', { cause })
+      throw new AppError('unavailable', 'Cannot run a command: the repository could not be shown to it', {
+        cause,
+        hint: 'Try again; if it stays so, the disk of the worker may be full',
+      })
     } finally {
       rmSync(work, { recursive: true, force: true })
     }

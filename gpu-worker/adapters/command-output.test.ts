@@ -24,6 +24,16 @@ describe('createOutputTail', () => {
     }
   })
 
+  it('cuts no character in half, which no message could carry', () => {
+    for (const characters of [5000, 50_000]) {
+      for (const before of ['', 'a']) {
+        const text = textOf([before + '😀'.repeat(characters)])
+        expect(text).toContain('cut')
+        expect(text.isWellFormed()).toBe(true)
+      }
+    }
+  })
+
   it('takes out colours, progress bars, bells and folders', () => {
     expect(textOf(['\u001b[31mred\u001b[0m\u0007 \u001b]0;title\u0007/home/u/p/a.py\n'], ['/home/u/p/'])).toBe(
       'red a.py\n',

@@ -1,4 +1,5 @@
 import { stripVTControlCharacters } from 'node:util'
+import { cutMiddle } from '../workspace/text.ts'
 
 /** Shown of a command's output: about a thousand tokens, which a small model's context has room for beside the file. */
 const HEAD_CHARACTERS_MAX = 1000
@@ -40,17 +41,12 @@ export function createOutputTail(): OutputTail {
     whole: (hidden) => (bytes <= COMPARED_BYTES_MAX ? toPlain(Buffer.concat(chunks), hidden) : null),
     text(hidden) {
       const isWhole = bytes === head.byteLength + tail.byteLength
-      if (isWhole) return cut(toPlain(Buffer.concat([head, tail]), hidden))
+      if (isWhole)
+        return cutMiddle(toPlain(Buffer.concat([head, tail]), hidden), HEAD_CHARACTERS_MAX, TAIL_CHARACTERS_MAX)
       const [first, last] = [toPlain(head, hidden), toPlain(tail, hidden)]
-      return `${first.slice(0, HEAD_CHARACTERS_MAX)}\n[... cut ...]\n${last.slice(-TAIL_CHARACTERS_MAX)}`
+      return `${first.slice(0, HEAD_CHARACTERS_MAX)}\n[... cut ...]\n${last.slice(-TAIL_CHARACTERS_MAX)}`.toWellFormed()
     },
   }
-}
-
-function cut(text: string): string {
-  const over = text.length - HEAD_CHARACTERS_MAX - TAIL_CHARACTERS_MAX
-  if (over <= 0) return text
-  return `${text.slice(0, HEAD_CHARACTERS_MAX)}\n[... ${over} characters cut ...]\n${text.slice(-TAIL_CHARACTERS_MAX)}`
 }
 
 function toPlain(bytes: Buffer, hidden: readonly string[]): string {

@@ -79,6 +79,7 @@ export async function commitPaths(context: CommitContext, request: CommitRequest
       throw new AppError(
         'not_found',
         `${ACTION}: ${showPath(absent)} is neither in the work tree nor in the last commit`,
+        { hint: 'git_status shows what there is to commit' },
       )
     }
     if (changed.length === 0) {
@@ -152,7 +153,8 @@ function inspect({ identity, protectedPaths }: CommitContext, path: RepositoryPa
   const refuse = (code: 'invalid_input' | 'outside_repository', reason: string): AppError =>
     new AppError(code, `${ACTION} ${showPath(path)}: ${reason}`, { hint: 'Name the path of a file' })
   const { protection, reason } = protectedPaths.judge(path)
-  if (protection === 'read-write') throw new AppError('protected_path', `${ACTION} ${showPath(path)}: ${reason}`)
+  if (protection === 'read-write')
+    throw new AppError('protected_path', `${ACTION} ${showPath(path)}: ${reason}`, { hint: 'Leave it out' })
   const names = path.split('/')
   for (let depth = 1; depth < names.length; depth += 1) {
     const folder = join(identity.root, ...names.slice(0, depth))
@@ -210,7 +212,9 @@ async function assertCommittable(context: CommitContext, paths: readonly Reposit
     })
   }
   if (unmerged.stdout.byteLength > 0) {
-    throw new AppError('conflict', `${ACTION}: a named path has unresolved merge conflicts`)
+    throw new AppError('conflict', `${ACTION}: a named path has unresolved merge conflicts`, {
+      hint: 'Resolve them first; git_status names the files',
+    })
   }
   const attributes = splitNul(filters.stdout)
   for (let index = 0; index + 2 < attributes.length; index += 3) {
@@ -231,7 +235,9 @@ async function assertNotSparse(context: CommitContext, missing: readonly Reposit
   if (missing.length === 0) return
   const listed = splitNul((await must(context, ['ls-files', '-t', '-z', '--', ...missing])).stdout)
   if (listed.some((entry) => entry.startsWith('S '))) {
-    throw new AppError('conflict', `${ACTION}: a named path is left out by a sparse checkout`)
+    throw new AppError('conflict', `${ACTION}: a named path is left out by a sparse checkout`, {
+      hint: 'Leave it out, or have a person widen the checkout',
+    })
   }
 }
 

@@ -43,7 +43,9 @@ export async function readConfig(
     if (event) overrides.set(`hook.${event}.enabled`, 'false')
   }
   if (overrides.size > OVERRIDES_MAX) {
-    throw new AppError('unavailable', `Cannot use git: over ${OVERRIDES_MAX} hooks and filters in its configuration`)
+    throw new AppError('unavailable', `Cannot use git: over ${OVERRIDES_MAX} hooks and filters in its configuration`, {
+      hint: 'A person takes what is not needed out of the configuration of the repository',
+    })
   }
   return {
     overrides,

@@ -219,5 +219,6 @@ async function run(context: DiffContext, args: readonly string[], options: GitRu
 /** Throws `protected_path` for a path that may not be read. */
 export function assertReadable(protectedPaths: ProtectedPaths, path: RepositoryPath, action: string): void {
   const { protection, reason } = protectedPaths.judge(path)
-  if (protection === 'read-write') throw new AppError('protected_path', `${action} ${showPath(path)}: ${reason}`)
+  if (protection === 'read-write')
+    throw new AppError('protected_path', `${action} ${showPath(path)}: ${reason}`, { hint: 'Choose another file' })
 }

@@ -19,11 +19,13 @@ const notText = /[\p{Cs}\u202A-\u202E\u2066-\u2069]|(?![\n\t])\p{Cc}/u
  * paragraph of their own. Throws `invalid_input` for what is empty, too long, or no text.
  */
 export function composeMessage({ message, trailers }: Pick<CommitRequest, 'message' | 'trailers'>): string {
-  if (message.trim() === '') throw new AppError('invalid_input', `${ACTION}: the message is empty`)
+  if (message.trim() === '')
+    throw new AppError('invalid_input', `${ACTION}: the message is empty`, { hint: 'Say what the commit changes' })
   if (message.length > COMMIT_MESSAGE_CHARACTERS_MAX) {
     throw new AppError(
       'invalid_input',
       `${ACTION}: message of ${message.length} characters, limit ${COMMIT_MESSAGE_CHARACTERS_MAX}`,
+      { hint: 'Shorten it' },
     )
   }
   if (notText.test(message.replaceAll('\r\n', '\n'))) {

@@ -198,7 +198,10 @@ async function runOnce(
     if (outcome === 'timeout') throw timedOut(timeoutMs)
   } catch (cause) {
     if (cause instanceof AppError) throw cause
-    throw new AppError('unavailable', "Cannot run git: the repository's configuration was refused", { cause })
+    throw new AppError('unavailable', "Cannot run git: the repository's configuration was refused", {
+      cause,
+      hint: 'A person looks at it with git config --list --show-origin; the log of the worker says more',
+    })
   } finally {
     clearTimeout(timer)
   }

@@ -1,4 +1,5 @@
-import { utimesSync } from 'node:fs'
+import { existsSync, mkdtempSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { createTempRepository, type TempRepository } from '#test/support/temp-repository.ts'
@@ -37,5 +38,20 @@ describe('a change within the second in which the index was written', () => {
     repository.write('new.ts', 'new\n')
     await opened.commit({ message: 'm', paths: [parseRepositoryPath('new.ts')], trailers: [] })
     expect(await repository.git('status', '--porcelain')).toBe(' M a.ts\n')
+  })
+})
+
+describe('an index that a killed process left', () => {
+  it('is removed when a worker opens a repository, and one that may be in use is not', async () => {
+    const [old, young] = [1, 2].map(() => mkdtempSync(join(tmpdir(), 'millwright-index-'))) as [string, string]
+    writeFileSync(join(old, 'index'), 'left')
+    const before = new Date(Date.now() - 2 * 60 * 60_000)
+    utimesSync(old, before, before)
+    try {
+      await openRepository({ root: repository.root, isOnlyWriter: true })
+      expect([old, young].map((folder) => existsSync(folder))).toEqual([false, true])
+    } finally {
+      for (const folder of [old, young]) rmSync(folder, { recursive: true, force: true })
+    }
   })
 })

@@ -1,8 +1,23 @@
 import { constants } from 'node:fs'
-import { lstat, mkdtemp, open, rm, utimes, writeFile } from 'node:fs/promises'
+import { lstat, mkdtemp, open, readdir, rm, utimes, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { AppError } from '#shared/errors.ts'
+
+const PREFIX = 'millwright-index-'
+/** Far longer than anything that has such an index may take. */
+const LEFT_MS = 60 * 60_000
+
+/** Removes the indexes that killed processes of this user left, an hour old or more. What cannot be removed stays. */
+export async function removeLeftIndexes(): Promise<void> {
+  for (const name of await readdir(tmpdir())) {
+    if (!name.startsWith(PREFIX)) continue
+    const folder = join(tmpdir(), name)
+    const stat = await lstat(folder).catch(() => null)
+    if (stat === null || !stat.isDirectory() || stat.uid !== process.getuid?.()) continue
+    if (Date.now() - stat.mtimeMs > LEFT_MS) await rm(folder, { recursive: true, force: true }).catch(() => undefined)
+  }
+}
 
 /** An entry as `update-index --index-info` takes it. */
 export interface IndexEntry {
@@ -35,7 +50,7 @@ export async function withScratchIndex<T>(
   from: Pick<IndexFile, 'bytes' | 'writtenMs'> | null,
   work: (path: string) => Promise<T>,
 ): Promise<T> {
-  const folder = await mkdtemp(join(tmpdir(), 'millwright-index-'))
+  const folder = await mkdtemp(join(tmpdir(), PREFIX))
   try {
     const path = join(folder, 'index')
     if (from !== null) {
@@ -56,7 +71,9 @@ export async function readIndex(gitDir: string): Promise<IndexFile | null> {
   try {
     const stat = await lstat(path)
     if (!stat.isFile())
-      throw new AppError('unavailable', 'Cannot use git: the index of the repository is no regular file')
+      throw new AppError('unavailable', 'Cannot use git: the index of the repository is no regular file', {
+        hint: 'A person looks at what stands at .git/index',
+      })
     const handle = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK)
     try {
       return { bytes: await handle.readFile(), mode: stat.mode & 0o777, writtenMs: stat.mtimeMs }

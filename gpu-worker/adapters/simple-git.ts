@@ -19,6 +19,7 @@ import { pinRepository, type RepositoryIdentity } from './simple-git-identity.ts
 import { findIgnored } from './simple-git-ignored.ts'
 import { LOG_FORMAT, parseLog, parseStatus } from './simple-git-parse.ts'
 import { createGitRun, findGit, type GitOutput, type GitRun, type GitRunOptions } from './simple-git-run.ts'
+import { removeLeftIndexes } from './simple-git-scratch-index.ts'
 import { listWorkTree } from './simple-git-work-tree.ts'
 import { holdRepository, type RepositoryHold } from './sqlite-repository-lock.ts'
 
@@ -83,6 +84,7 @@ export async function openRepository(options: OpenRepositoryOptions): Promise<Re
   const settings = { binary, folder: root, searchPath, timeoutMs: options.timeoutMs }
   const identity = await pinRepository(root, createGitRun({ ...settings, env: {} }))
   const hold = options.isOnlyWriter === true ? holdRepository(identity.gitDir) : null
+  if (hold !== null) await removeLeftIndexes()
   // Named outright: no search for a repository, and no `core.worktree`, can lead git elsewhere.
   const run = createGitRun({ ...settings, env: { GIT_DIR: identity.gitDir, GIT_WORK_TREE: root } })
   const allowFilters = options.allowFilters ?? []
@@ -245,7 +247,10 @@ class SimpleGitRepository implements Repository {
 
   async preCommitHook(): Promise<GitHook | null> {
     const { hooksPath } = await this.refreshConfig()
-    return withFileErrors('Cannot read the hooks of git', async () => readPreCommitHook(this.#identity, hooksPath))
+    const { protectedPaths } = this.#settings
+    return withFileErrors('Cannot read the hooks of git', async () =>
+      readPreCommitHook(this.#identity, hooksPath, protectedPaths),
+    )
   }
 
   async storeBlob(bytes: Uint8Array): Promise<string> {

@@ -75,6 +75,14 @@ describe('findToolFolders', () => {
     })
   })
 
+  it('does not show a project that is a virtual environment as well', () => {
+    python('home/apps/python')
+    write('home/other/pyvenv.cfg')
+    write('home/other/.env', 'token')
+    link('home/other/bin/python3', at('home/apps/python/bin/python3'))
+    expect(find(['home/other/bin']).programs).toEqual(['home/apps/python'])
+  })
+
   it('shows what uv keeps, which a .venv leads to', () => {
     python('home/.local/share/uv/python/cpython-3.13', '3.13')
     expect(find([])).toEqual({ ...nothing, others: ['home/.local/share/uv/python/cpython-3.13'] })
@@ -120,6 +128,8 @@ describe('findToolFolders', () => {
     ['a folder that holds the repository', 'bin/python3', 'lib/python3.12/os.py'],
     ['what is no installation', 'home/.local/bin/python3', 'home/.local/lib/python3.12/site-packages.txt'],
     ["what is the repository's own", 'repository/.venv/bin/python3', 'repository/.venv/lib/python3.12/os.py'],
+    ['~/.local with a Python in it', 'home/.local/bin/python3', 'home/.local/lib/python3.12/os.py'],
+    ['~/.local with a Node in it', 'home/.local/bin/node', 'home/.local/include/node/node_version.h'],
   ])('never shows %s for a program in it', (_what, place, mark) => {
     program(place)
     write(mark)

@@ -52,8 +52,10 @@ export function findToolFolders(options: ToolFoldersOptions): ToolFolders {
     if (found !== null)
       programs.push(...installationsOf(found, options).filter((folder) => isVenv(folder) || isAt(folder)))
   }
+  // Programs may be unpacked over `~/.local`, where keyrings and histories lie too.
   const isUsable = (folder: string): boolean =>
-    !SYSTEM.some((each) => isWithin(folder, each)) && !isWithin(root, folder) && !isWithin(home, folder)
+    !SYSTEM.some((each) => isWithin(folder, each)) &&
+    ![root, home, join(home, '.local/share'), join(home, '.config')].some((each) => isWithin(each, folder))
   const searched = [...new Set(programs)].filter(isUsable)
   const versions = pythonStores(options)
     .flatMap((store) => children(store))
@@ -148,7 +150,12 @@ function isPython(folder: string): boolean {
 const isNodePackage = (folder: string): boolean =>
   /"name":\s*"node(?:-bin-setup)?"/.test(readText(join(folder, 'package.json')))
 
-const isVenv = (folder: string): boolean => existsSync(join(folder, 'pyvenv.cfg'))
+/** What the makers of virtual environments put there; a project in the same folder has more. */
+const VENV_ENTRIES =
+  /^(?:bin|include|lib|lib32|lib64|local|share|etc|man|doc|src|pyvenv\.cfg|pip\.conf|pip-selfcheck\.json|\.gitignore|CACHEDIR\.TAG|\.lock)$/
+
+const isVenv = (folder: string): boolean =>
+  existsSync(join(folder, 'pyvenv.cfg')) && children(folder).every((each) => VENV_ENTRIES.test(basename(each)))
 
 function children(folder: string): string[] {
   try {

@@ -60,6 +60,12 @@ describe('createUnsandboxedRunner', () => {
     expect(hashTree(world.root)).toBe(before)
   })
 
+  it('does not tell where the copy lies, nor the home of the command', async () => {
+    const { output } = await sh('pwd; echo $HOME $TMPDIR/x')
+    expect(output).not.toContain(world.folder)
+    expect(output).toContain('home home/x')
+  })
+
   it('brings a report back, also where the command has removed it', async () => {
     const reportAs = 'report-mark'
     const write = (script: string) => sh('', { commandLine: ['sh', '-c', script, reportAs], reportAs })

@@ -74,7 +74,7 @@ export function createUnsandboxedRunner(options: UnsandboxedRunnerOptions): Comm
       memoryBytesMax: MEMORY_BYTES_MAX,
       use: (pid) => useOfGroup(pid, PROCESSES_MAX),
     })
-    const hiddenTexts = [`${copy}/`, copy, `${root}/`, root]
+    const hiddenTexts = [`${copy}/`, copy, `${work}/`, work, `${root}/`, root]
     const printed = { output: end.output.text(hiddenTexts), whole: end.output.whole(hiddenTexts) }
     const told = { ...printed, report: report?.read() ?? null, root: copy, durationMs: end.durationMs }
     if (end.stopped !== null) return { kind: 'stopped', ...told, ...end.stopped } as const
@@ -92,7 +92,10 @@ export function createUnsandboxedRunner(options: UnsandboxedRunnerOptions): Comm
           return await runIn(work, request, signal)
         } catch (cause) {
           if (cause instanceof AppError) throw cause
-          throw new AppError('unavailable', 'Cannot run a command: the repository could not be copied', { cause })
+          throw new AppError('unavailable', 'Cannot run a command: the repository could not be copied', {
+            cause,
+            hint: 'Try again; if it stays so, the disk of the worker may be full',
+          })
         } finally {
           await rm(work, { recursive: true, force: true })
         }

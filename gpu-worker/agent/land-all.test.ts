@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { AppError } from '#shared/errors.ts'
 import { createTempRepository, type TempRepository } from '#test/support/temp-repository.ts'
 import { createNodeFileTree } from '../adapters/node-file-tree.ts'
 import { openRepository } from '../adapters/simple-git.ts'
@@ -104,6 +105,36 @@ describe('several files', () => {
     const landing = landAll({ parts, dryRun: false, job: null }, { ...ports, files: stopped }, cancel.signal)
     await expect(landing).rejects.toMatchObject({ code: 'cancelled', details: { taken_back: ['b.py', 'a.py'] } })
     expect([world.exists('a.py'), world.read('b.py'), world.exists('c.py')]).toEqual([false, 'b = 1\n', false])
+  })
+
+  it('are taken back where one is there although its write failed, all but what cannot be', async () => {
+    const write = files.write.bind(files)
+    let isBroken = false
+    const failing: FileTree = {
+      ...files,
+      resolve: files.resolve.bind(files),
+      read: files.read.bind(files),
+      remove: files.remove.bind(files),
+      write: async (...args) => {
+        if (isBroken && args[0].path === 'b.py') throw new TypeError('a fault of our own')
+        await write(...args)
+        isBroken ||= args[0].path === 'c.py'
+        if (isBroken) throw new AppError('disk_full', 'Cannot write "c.py": the disk is full')
+      },
+    }
+    const parts = await Promise.all(Object.entries(all).map(([path, text]) => partOf(path, text)))
+    const full = landAll(
+      { parts, dryRun: false, job: null },
+      { ...ports, files: failing },
+      new AbortController().signal,
+    )
+    await expect(full).rejects.toMatchObject({
+      code: 'disk_full',
+      message: 'Cannot write "c.py": the disk is full; taken back: c.py, a.py; could not be taken back: b.py',
+      hint: expect.stringContaining('could not be taken back'),
+      details: { taken_back: ['c.py', 'a.py'], left: ['b.py'] },
+    })
+    expect([world.exists('a.py'), world.read('b.py'), world.exists('c.py')]).toEqual([false, 'b = 2\n', false])
   })
 
   it('that somebody has changed since are left as they are', async () => {

@@ -3,7 +3,7 @@ import { DIFF_BYTES_MAX } from '#shared/protocol/limits.ts'
 import type { Violation } from '#shared/schemas/check.ts'
 import type { ResolvedFile } from '../ports/file-tree.ts'
 import type { KeyedLocks } from '../workspace/locks.ts'
-import { type CurrentFile, type Landed, type LandPorts, type LandRequest, landFile } from './land.ts'
+import { type CurrentFile, type Landed, type LandPorts, type LandRequest, landFile, readCurrent } from './land.ts'
 import { removeFile } from './remove.ts'
 
 /** A file of several that belong together. */
@@ -33,7 +33,7 @@ export interface LandedAll {
   readonly landed: readonly Landed[]
   /**
    * Gives every file the bytes that it had, and removes those that were not there; folders stay. Never rejects: what
-   * somebody has changed meanwhile is left as it is.
+   * somebody has changed meanwhile, or what cannot be written now, is left as it is.
    */
   takeBack(): Promise<TakenBack>
 }
@@ -66,6 +66,10 @@ export async function landAll(request: LandAllRequest, ports: LandPorts, signal:
       const landed = await landFile({ ...landing, dryRun: false }, ports, signal)
       if (landed.changed) written.push({ part, landed })
     } catch (error) {
+      // It may be there although the write failed: its name stood before the disk was full, say.
+      const now = await readCurrent(ports.files, part.file.path).catch(() => null)
+      const landed = checked[index] as Landed
+      if (landed.changed && now?.sha256 === landed.sha256) written.push({ part, landed })
       throw withTakenBack(error, await all.takeBack())
     }
   }
@@ -77,13 +81,19 @@ export function withTakenBack(error: unknown, { restored, left }: TakenBack): un
   if (!(error instanceof AppError) || restored.length + left.length === 0) return error
   const words = [
     ...(restored.length === 0 ? [] : [`taken back: ${restored.join(', ')}`]),
-    ...(left.length === 0 ? [] : [`changed meanwhile and left: ${left.join(', ')}`]),
+    ...(left.length === 0 ? [] : [`could not be taken back: ${left.join(', ')}`]),
   ]
   return new AppError(error.code, `${error.message}; ${words.join('; ')}`, {
     cause: error,
     details: { ...error.details, taken_back: restored, left },
-    ...(error.hint === undefined ? {} : { hint: error.hint }),
+    ...hintOf(error, left),
   })
+}
+
+/** The hint of an error may say that nothing was written. */
+function hintOf({ hint }: AppError, left: readonly string[]): { hint?: string } {
+  if (left.length > 0) return { hint: 'Look at the files that could not be taken back before you call again' }
+  return hint === undefined ? {} : { hint }
 }
 
 /** Runs `work` while nobody else of this worker edits these files. In the order of their keys, so that no two wait for each other. */
@@ -167,8 +177,8 @@ async function takeBack(
     try {
       await restore(part, landed, ports)
       restored.push(part.file.path)
-    } catch (error) {
-      if (!(error instanceof AppError)) throw error
+    } catch {
+      // Whatever the reason is, the others are still to be taken back, and the answer names this one.
       left.push(part.file.path)
     }
   }

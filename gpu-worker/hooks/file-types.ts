@@ -10,6 +10,7 @@ const toTable = (tags: Readonly<Record<string, string>>): ReadonlyMap<string, st
 const byExtension = toTable({
   bash: 'text shell bash',
   bat: 'text batch',
+  bats: 'text shell bash',
   c: 'text c',
   cc: 'text c++',
   cfg: 'text',
@@ -19,16 +20,21 @@ const byExtension = toTable({
   cs: 'text c#',
   css: 'text css',
   csv: 'text csv',
+  cts: 'text ts',
   cxx: 'text c++',
+  gemspec: 'text ruby',
+  geojson: 'text json',
   gif: 'binary image gif',
   go: 'text go',
   gradle: 'text groovy',
   graphql: 'text graphql',
   gz: 'binary gzip',
   h: 'text header c c++',
+  hh: 'text header c++',
   hpp: 'text header c++',
   htm: 'text html',
   html: 'text html',
+  hxx: 'text header c++',
   ini: 'text ini',
   ipynb: 'text jupyter json',
   java: 'text java',
@@ -36,16 +42,21 @@ const byExtension = toTable({
   jpg: 'binary image jpeg',
   js: 'text javascript',
   json: 'text json',
+  jsonld: 'text json',
   jsx: 'text jsx',
   kt: 'text kotlin',
+  ksh: 'text shell',
+  kts: 'text kotlin',
   less: 'text less',
   lua: 'text lua',
   markdown: 'text markdown',
   md: 'text markdown',
   mjs: 'text javascript',
+  mts: 'text ts',
   pdf: 'binary pdf',
   php: 'text php',
   pl: 'text perl',
+  plist: 'text xml',
   png: 'binary image png',
   proto: 'text proto',
   ps1: 'text powershell',
@@ -62,12 +73,18 @@ const byExtension = toTable({
   svg: 'text image svg xml',
   swift: 'text swift',
   tf: 'text terraform',
+  tfvars: 'text terraform',
   toml: 'text toml',
   ts: 'text ts',
   tsx: 'text tsx',
   txt: 'text plain-text',
   vue: 'text vue',
+  webmanifest: 'text json',
+  wsdl: 'text xml',
   xml: 'text xml',
+  xsd: 'text xml',
+  xsl: 'text xml',
+  xslt: 'text xml',
   yaml: 'text yaml',
   yml: 'text yaml',
   zip: 'binary zip',
@@ -75,15 +92,34 @@ const byExtension = toTable({
 })
 
 const byName = toTable({
+  '.bash_aliases': 'text shell bash',
+  '.bash_profile': 'text shell bash',
+  '.bashrc': 'text shell bash',
+  '.clang-format': 'text yaml',
+  '.coveragerc': 'text ini',
   '.dockerignore': 'text dockerignore',
   '.editorconfig': 'text editorconfig',
+  '.flake8': 'text ini',
   '.gitattributes': 'text gitattributes',
   '.gitignore': 'text gitignore',
+  '.pylintrc': 'text ini',
+  '.zshenv': 'text shell zsh',
+  '.zshrc': 'text shell zsh',
+  'cargo.lock': 'text toml',
   'cmakelists.txt': 'text plain-text cmake',
   dockerfile: 'text dockerfile',
+  gemfile: 'text ruby',
   'go.mod': 'text go-mod',
+  jenkinsfile: 'text groovy',
   license: 'text plain-text',
   makefile: 'text makefile',
+  pipfile: 'text toml',
+  'pipfile.lock': 'text json',
+  'poetry.lock': 'text toml',
+  pylintrc: 'text ini',
+  rakefile: 'text ruby',
+  'setup.cfg': 'text ini',
+  vagrantfile: 'text ruby',
 })
 
 /** By the program that a file without a telling name is run by. */
@@ -121,7 +157,7 @@ export async function typesOf(
   if (mode === '120000') return new Set(['symlink'])
   const types = new Set(['file', mode === '100755' ? 'executable' : 'non-executable'])
   const name = posix.basename(path).toLowerCase()
-  const told = byName.get(name) ?? byExtension.get(name.split('.').at(-1) ?? '')
+  const told = byName.get(name) ?? byName.get(variantOf(name)) ?? byExtension.get(name.split('.').at(-1) ?? '')
   if (told !== undefined) {
     for (const tag of told.split(' ')) types.add(tag)
     return types
@@ -135,6 +171,9 @@ export async function typesOf(
   if (mode === '100755' && isText) for (const tag of shebangTags(head.toString('latin1'))) types.add(tag)
   return types
 }
+
+/** `Dockerfile.test` is a Dockerfile too. */
+const variantOf = (name: string): string => (name.startsWith('dockerfile.') ? 'dockerfile' : '')
 
 function shebangTags(head: string): string[] {
   const words = /^#!\s*(.*)/.exec(head)?.[1]?.trim().split(/\s+/) ?? []

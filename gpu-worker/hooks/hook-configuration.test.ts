@@ -58,7 +58,6 @@ repos:
     ['nothing', ''],
     ['a list', '- 1\n'],
     ['no YAML', 'repos: [}'],
-    ['a key twice', 'repos: []\nrepos: []\n'],
     ['hooks without an id', 'repos: [{repo: local, hooks: [{entry: x}]}]'],
     ['an entry that is a number', 'repos: [{repo: local, hooks: [{id: x, entry: 7}]}]'],
     ['a tag that would make an object', 'repos: !!python/object/apply:os.system ["touch pwned"]'],
@@ -74,6 +73,12 @@ repos:
     ['nesting of keys without end', `repos: ${'{a: '.repeat(15_000)}`],
   ])('refuses %s, and says nothing of what stands there', (_what, source) => {
     expect(codeOf(source)).toBe('invalid_input')
+  })
+
+  it('takes the last of two keys, as pre-commit does, among thousands of others', () => {
+    const many = Array.from({ length: 8000 }, (_, index) => `${index.toString(36)}x:\n`).join('')
+    const source = `${many}repos: [{repo: local, hooks: [{id: one}]}]\nrepos: [{repo: local, hooks: [{id: two}]}]\n`
+    expect(codeOf(source)).toMatchObject({ hooks: [{ id: 'two' }] })
   })
 
   it('refuses what is too long', () => {

@@ -75,4 +75,7 @@ export const notInstalled = (): AppError =>
     hint: "The operator runs `pre-commit install-hooks` once in the repository, as the worker's user: hooks have no network here",
   })
 
-const cannot = (reason: string): AppError => new AppError('unavailable', `Cannot run the hooks: ${reason}`)
+const cannot = (reason: string): AppError =>
+  new AppError('unavailable', `Cannot run the hooks: ${reason}`, {
+    hint: 'Name fewer paths; a person sees with `pre-commit run` in the repository what it says there',
+  })

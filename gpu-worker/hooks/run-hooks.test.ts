@@ -415,6 +415,20 @@ describe.skipIf('missing' in bubblewrap)(`a hook file of git${title}`, { timeout
     await expect(run(null, { gitHooks: true })).rejects.toMatchObject({ code: 'unavailable' })
   })
 
+  it('does not see keys that lie beside it, nor runs in git’s own folder', async () => {
+    await world.git('config', 'core.hooksPath', 'made')
+    putHook('made', '#!/bin/sh\nls -A made /tmp/given/hook\n')
+    for (const name of ['.env', 'server.pem']) world.write(`made/${name}`, 'CANARY\n')
+    const report = await run(['src/a.py'], { gitHooks: true })
+    expect(report.hooks[0]?.output.split(/\s+/)).toEqual(
+      expect.arrayContaining(['/tmp/given/hook:', 'helper', 'pre-commit']),
+    )
+    expect(report.hooks[0]?.output).not.toMatch(/\.env|server\.pem/)
+    await world.git('config', 'core.hooksPath', '.git')
+    putHook('.git')
+    await expect(run(null, { gitHooks: true })).rejects.toMatchObject({ code: 'unavailable' })
+  })
+
   it('that is not executable is none, as for git', async () => {
     world.write('.git/hooks/pre-commit', '#!/bin/sh\nexit 1\n')
     await expect(run(null, { gitHooks: true })).rejects.toMatchObject({ code: 'not_found' })
@@ -430,6 +444,15 @@ describe.skipIf('missing' in bubblewrap)(`a hook file of git${title}`, { timeout
 const remote = (repo: string): string => stringify({ repos: [{ repo, rev: 'v1', hooks: [{ id: 'no-todo' }] }] })
 
 describe.skipIf('missing' in bubblewrap)(`hooks of another repository${title}`, { timeout: 60_000 }, () => {
+  it('of the repository itself are refused where their program is missing, with what to do', async () => {
+    configure([{ id: 'x', entry: 'no-such-program' }])
+    await expect(run()).rejects.toMatchObject({
+      code: 'unavailable',
+      message: expect.stringContaining('no-such-program'),
+      hint: expect.stringContaining('available to commands'),
+    })
+  })
+
   it('are refused where pre-commit or their environments are missing, with what to do', async () => {
     world.write('.pre-commit-config.yaml', remote('https://host.invalid/hooks'))
     await expect(run()).rejects.toMatchObject({

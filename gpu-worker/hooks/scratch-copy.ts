@@ -107,7 +107,9 @@ exit $status
 export async function createScratchCopy(options: ScratchCopyOptions, signal: AbortSignal): Promise<ScratchCopy> {
   const { runner, workTree } = options
   if (workTree.files.length > FILES_MAX) {
-    throw new AppError('too_large', `Cannot run hooks: ${workTree.files.length} files, limit ${FILES_MAX}`)
+    throw new AppError('too_large', `Cannot run hooks: ${workTree.files.length} files, limit ${FILES_MAX}`, {
+      hint: 'A copy of so many cannot be made here: a person runs the hooks',
+    })
   }
   const given = await collect(options, signal)
   return {

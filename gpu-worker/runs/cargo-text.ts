@@ -77,10 +77,12 @@ function heading(line: string): string | null {
 }
 
 function noteTest(binary: Binary, line: string): void {
+  const dots = line.indexOf(' ... ')
+  if (dots === -1) return
+  const name = /^test (.+?)(?: - should panic)?$/.exec(line.slice(0, dots))?.[1]
   // What a test wrote to the terminal itself may stand before the word.
-  const found = /^test (.+?)(?: - should panic)? \.\.\. (?:.*)(ok|FAILED|ignored)(?:, .*| <[\d.]+s>)?$/.exec(line)
-  const [, name, word] = found ?? []
-  if (name === undefined) return
+  const word = /^.*(ok|FAILED|ignored)(?:, .*| <[\d.]+s>)?$/.exec(line.slice(dots + 5))?.[1]
+  if (name === undefined || word === undefined) return
   binary.outcomes.set(name, word === 'ok' ? 'passed' : word === 'ignored' ? 'skipped' : 'failed')
 }
 
@@ -116,9 +118,12 @@ function toTests({ name, outcomes, outputs }: Binary, place: RunPlace): Reported
  * itself, and its name has its place.
  */
 function findSpot(test: string, text: string, place: RunPlace): { file: string | null; line: number | null } {
+  const begin = text.indexOf('panicked at ')
+  const panic = begin === -1 ? '' : text.slice(begin)
   const [, path, line] =
     /^(\S+\.rs) - .*\(line (\d+)\)$/.exec(test) ??
-    /panicked at (?:'.*', )?([^\s:][^:\n]*\.rs):(\d+):\d+/s.exec(text) ??
+    /^panicked at ([^\s:][^:\n]{0,300}\.rs):(\d+):\d+/.exec(panic) ??
+    [...panic.matchAll(/', ([^\s:][^:\n]{0,300}\.rs):(\d+):\d+/g)].at(-1) ??
     []
   const file = path === undefined ? null : toFile(path, place)
   return { file, line: file === null ? null : Number(line) }

@@ -9,12 +9,23 @@ import {
   toName,
 } from './report.ts'
 
+/** Of a package's or a test's name, and of the tests in tests that it tells of: each part of it is looked up. */
+const NAME_CHARACTERS_MAX = 2000
+const NAME_PARTS_MAX = 100
+/** Of the places that the words of a failed test name, from the last on. */
+const PLACES_MAX = 20
+
+const Name = v.pipe(
+  v.string(),
+  v.maxLength(NAME_CHARACTERS_MAX),
+  v.check((name) => name.split('/').length <= NAME_PARTS_MAX),
+)
 const Event = v.object({
   Action: v.string(),
-  Package: v.optional(v.string()),
+  Package: v.optional(Name),
   /** Of what was compiled, in events of a build. */
   ImportPath: v.optional(v.string()),
-  Test: v.optional(v.string()),
+  Test: v.optional(Name),
   Output: v.optional(v.string()),
   /** Set where a package failed because it could not be built. */
   FailedBuild: v.optional(v.string()),
@@ -150,7 +161,7 @@ const withoutFrame = (output: string): string =>
  */
 function findSpot(name: string, text: string, place: RunPlace): { file: string | null; line: number | null } {
   const places = [...text.matchAll(/(?:^|[\s(])([^\s:()]{1,300}\.go):(\d{1,9})(?=:| \+0x)/gm)].reverse()
-  for (const [, path = '', line] of places) {
+  for (const [, path = '', line] of places.slice(0, PLACES_MAX)) {
     const file = path.includes('/') ? toFile(path, place) : inPackage(name, path, place)
     if (file !== null && place.paths.includes(file)) return { file, line: Number(line) }
   }

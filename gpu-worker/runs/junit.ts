@@ -2,6 +2,8 @@ import { parseXml, XmlElement } from '@rgrove/parse-xml'
 
 /** A report takes several times its size in memory, and this much half a second in which the worker does nothing else. */
 const XML_CHARACTERS_MAX = 8 * 1024 * 1024
+/** Suites in suites. People nest a few; each more is a step of the stack here. */
+const SUITES_DEEP_MAX = 100
 
 export interface JunitProblem {
   readonly kind: 'failure' | 'error'
@@ -38,11 +40,18 @@ export function parseJunit(xml: string): Junit {
   if (root === null) return { fault: 'it is not well-formed XML' }
   if (root.name !== 'testsuites' && root.name !== 'testsuite')
     return { fault: `it is no JUnit report but <${root.name.slice(0, 40)}>` }
-  const cases: JunitCase[] = []
-  const claims: JunitClaims[] = []
-  if (root.name === 'testsuite') visitSuite(root, [], cases, claims)
-  else visit(root, [], cases, claims)
+  const found: Found = { cases: [], claims: [], isTooDeep: false }
+  if (root.name === 'testsuite') visitSuite(root, [], found)
+  else visit(root, [], found)
+  const { cases, claims, isTooDeep } = found
+  if (isTooDeep) return { fault: `it has suites in more than ${SUITES_DEEP_MAX} others` }
   return { cases, claims: claims.length === 0 ? null : claims.reduce(add) }
+}
+
+interface Found {
+  readonly cases: JunitCase[]
+  readonly claims: JunitClaims[]
+  isTooDeep: boolean
 }
 
 function parseRoot(xml: string): XmlElement | null {
@@ -54,16 +63,17 @@ function parseRoot(xml: string): XmlElement | null {
   }
 }
 
-function visit(element: XmlElement, suites: readonly string[], cases: JunitCase[], claims: JunitClaims[]): void {
+function visit(element: XmlElement, suites: readonly string[], found: Found): void {
   for (const child of elements(element)) {
-    if (child.name === 'testcase') cases.push(toCase(child, suites))
-    else if (child.name === 'testsuite') visitSuite(child, suites, cases, claims)
+    if (child.name === 'testcase') found.cases.push(toCase(child, suites))
+    else if (child.name === 'testsuite') visitSuite(child, suites, found)
   }
 }
 
-function visitSuite(element: XmlElement, suites: readonly string[], cases: JunitCase[], claims: JunitClaims[]): void {
-  if (suites.length === 0) claim(element, claims)
-  visit(element, [...suites, element.attributes.name ?? ''], cases, claims)
+function visitSuite(element: XmlElement, suites: readonly string[], found: Found): void {
+  if (suites.length === 0) claim(element, found.claims)
+  if (suites.length === SUITES_DEEP_MAX) found.isTooDeep = true
+  else visit(element, [...suites, element.attributes.name ?? ''], found)
 }
 
 /** Only the outermost suites: they count for those in them. */

@@ -1,6 +1,7 @@
 import { type JunitCase, parseJunit } from './junit.ts'
 import {
   DETAIL_CHARACTERS_MAX,
+  joinNames,
   type Reading,
   type ReportedTest,
   type RunPlace,
@@ -13,12 +14,16 @@ import {
 export function readNodeReport(xml: string, place: RunPlace): Reading {
   const junit = parseJunit(xml)
   if ('fault' in junit) return junit
-  return { tests: junit.cases.filter((each) => !isEmptyFile(each, place)).map((each) => toTest(each, place)) }
+  const tests: ReportedTest[] = []
+  const untested: string[] = []
+  for (const each of junit.cases) {
+    // A file in which nothing was tested is reported as a test that passed.
+    const empty = each.problem === null ? wholeFile(each, place) : null
+    if (empty === null) tests.push(toTest(each, place))
+    else untested.push(empty)
+  }
+  return { tests, untested }
 }
-
-/** A file in which nothing was tested is reported as a test that passed. */
-const isEmptyFile = (each: JunitCase, place: RunPlace): boolean =>
-  each.problem === null && wholeFile(each, place) !== null
 
 /** The file that a test stands for, whose path is its name; null for a test in a file. */
 function wholeFile({ suites, attributes: { name = '', file } }: JunitCase, place: RunPlace): string | null {
@@ -32,8 +37,8 @@ function toTest(each: JunitCase, place: RunPlace): ReportedTest {
   const { name: own = '' } = attributes
   const whole = wholeFile(each, place)
   const file = whole ?? (attributes.file === undefined ? null : toFile(attributes.file, place))
-  const title = [...(file === null ? [] : [file]), ...suites, ...(whole === null ? [own] : [])].join(' > ')
-  const name = toName(title)
+  const titles = [...(file === null ? [] : [file]), ...suites, ...(whole === null ? [own] : [])]
+  const name = toName(joinNames(titles, ' > '))
   // A test that is still to be done may fail, which node reports as both.
   if (isSkipped) return { name, outcome: 'skipped', failure: null }
   if (problem === null) return { name, outcome: 'passed', failure: null }

@@ -1,5 +1,6 @@
 import { stripVTControlCharacters } from 'node:util'
 import type { TestFailure, TestOutcome } from '../ports/test-suite.ts'
+import { cutMiddle } from '../workspace/text.ts'
 
 /** One test as its runner reports it. */
 export interface ReportedTest {
@@ -12,7 +13,13 @@ export interface ReportedTest {
 export type FailureDetails = Omit<TestFailure, 'name'>
 
 /** What a report says, or why it cannot be believed whatever the exit status is. */
-export type Reading = { readonly tests: readonly ReportedTest[] } | { readonly fault: string }
+export type Reading =
+  | {
+      readonly tests: readonly ReportedTest[]
+      /** Files that the runner ran to a good end without a test in them, as repository paths. */
+      readonly untested?: readonly string[]
+    }
+  | { readonly fault: string }
 
 /** Where a run took place, to tell repository paths from the ones that it reports. */
 export interface RunPlace {
@@ -28,6 +35,8 @@ export interface RunPlace {
 export const DETAIL_CHARACTERS_MAX = 8000
 const NAME_CHARACTERS_MAX = 300
 const MESSAGE_CHARACTERS_MAX = 1000
+/** What is unseen in a name goes before it is cut. */
+const JOINED_CHARACTERS_MAX = 2 * NAME_CHARACTERS_MAX
 
 /** A name that can be shown anywhere: one line, nothing that moves a cursor, cut. */
 export function toName(text: string): string {
@@ -37,22 +46,30 @@ export function toName(text: string): string {
   return plain.length > NAME_CHARACTERS_MAX ? `${plain.slice(0, NAME_CHARACTERS_MAX)}…`.toWellFormed() : plain
 }
 
+/**
+ * The parts of a name, cut soon after `toName` shows no more of it: thousands of tests may stand in the same suite, whose name
+ * is as long as whoever wrote the report likes.
+ */
+export function joinNames(parts: readonly string[], separator: string): string {
+  let name = ''
+  for (const [index, part] of parts.entries()) {
+    if (name.length > JOINED_CHARACTERS_MAX) break
+    name += `${index === 0 ? '' : separator}${part.slice(0, JOINED_CHARACTERS_MAX)}`
+  }
+  return name
+}
+
+/** A text without the folder of the run, which is nobody's business. */
+export const withoutRoot = (text: string, { root }: RunPlace): string =>
+  text.replaceAll(`file://${root}/`, '').replaceAll(`${root}/`, '').replaceAll(root, '.')
+
 /** Plain text of a failure with repository paths, cut in the middle where it is long. */
-export function toMessage(text: string, { root }: RunPlace): string {
-  const plain = stripVTControlCharacters(text)
-    .replaceAll(`file://${root}/`, '')
-    .replaceAll(`${root}/`, '')
+export function toMessage(text: string, place: RunPlace): string {
+  const plain = withoutRoot(stripVTControlCharacters(text), place)
     .replaceAll('\r\n', '\n')
     .replaceAll(/(?![\n\t])\p{Cc}/gu, '')
     .trim()
   return cutMiddle(plain, MESSAGE_CHARACTERS_MAX * 0.6, MESSAGE_CHARACTERS_MAX * 0.4).toWellFormed()
-}
-
-/** A text with its first and last characters, and a note of what was between them. */
-export function cutMiddle(text: string, headMax: number, tailMax: number): string {
-  const over = text.length - headMax - tailMax
-  if (over <= 0) return text
-  return `${text.slice(0, headMax)}\n[... ${over} characters cut ...]\n${text.slice(-tailMax)}`.toWellFormed()
 }
 
 /** The repository path of a file that a runner names, absolute or from its folder; null for what lies elsewhere. */

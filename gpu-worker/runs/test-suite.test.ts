@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { findBubblewrapForTests } from '#test/support/bubblewrap.ts'
 import { hashTree } from '#test/support/temp-repository.ts'
 import { createTestSuiteWorld, type TestSuiteWorld } from '#test/support/test-suite-world.ts'
+import { createNoCommandRunner } from '../adapters/no-command-runner.ts'
 import type { Candidate, CommandOutcome, CommandRunner } from '../ports/command-runner.ts'
 
 // Real runs in the real sandbox, with the Node that runs this test: node:test is wherever Node is.
@@ -86,6 +87,29 @@ describe.skipIf('missing' in bubblewrap)(`createTestSuite${title}`, () => {
     expect(result).toMatchObject({ passed: 0, failed: 1 })
     expect(result.failures).toMatchObject([{ name: 'test/sums.test.mjs', file: 'test/sums.test.mjs' }])
     expect(result.output).toContain("does not provide an export named 'add'")
+  })
+
+  it('does not pass over a test file that ends before its tests', async () => {
+    const program = { path: 'src/program.mjs', text: 'export const run = () => 1\nprocess.exit(0)\n' }
+    const untested = {
+      path: 'test/program.test.mjs',
+      text: "import test from 'node:test'\nimport { run } from '../src/program.mjs'\ntest('runs', () => run())\n",
+    }
+    const helper = {
+      path: 'test/helper.mjs',
+      text: "import { mock } from 'node:test'\nexport const fake = () => mock.fn()\n",
+    }
+    const result = await run(null, [program, untested, helper])
+    expect(result).toMatchObject({ passed: 2, failed: 1, skipped: 1 })
+    expect(result.failures).toEqual([
+      {
+        name: 'test/program.test.mjs',
+        file: 'test/program.test.mjs',
+        line: null,
+        message: expect.stringContaining('No test in it ran'),
+      },
+    ])
+    await expect(run(['test/program.test.mjs'], [program, untested])).rejects.toMatchObject({ code: 'not_found' })
   })
 
   it('runs files whatever their names are', async () => {
@@ -211,6 +235,22 @@ describe.skipIf('missing' in bubblewrap)(`createTestSuite${title}`, () => {
     await expect(run(null, candidates)).rejects.toMatchObject({
       code: 'too_large',
       message: 'Cannot run the tests: 22 test runners were found, limit 20',
+    })
+  })
+
+  it('says what is missing: the sandbox and not the runner where nothing can run, else the runner', async () => {
+    const without = await world.suiteWith(createNoCommandRunner('there is no sandbox: install one'))
+    await expect(without.run({ paths: null, candidates: [] }, never())).rejects.toMatchObject({
+      code: 'unavailable',
+      hint: 'there is no sandbox: install one',
+    })
+    const nodeless = await world.suiteWith({
+      ...world.runner,
+      obstacle: async ([program]) => (program === 'node' ? 'the program node was not found' : null),
+    })
+    await expect(nodeless.run({ paths: null, candidates: [] }, never())).rejects.toMatchObject({
+      code: 'unavailable',
+      hint: expect.stringMatching(/^the program node was not found\. Install Node/),
     })
   })
 

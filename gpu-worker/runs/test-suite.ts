@@ -14,13 +14,13 @@ import type {
   TestRunRequest,
   TestSuite,
 } from '../ports/test-suite.ts'
-import { decodeText } from '../workspace/text.ts'
+import { cutMiddle, decodeText } from '../workspace/text.ts'
 import { findRunners } from './find-runners.ts'
 import { findVitestNeeds } from './find-script-runners.ts'
 import { type RunPaths, runnerKinds } from './kinds.ts'
 import { findNodeTests } from './node-files.ts'
 import { commandLineOf, commandOf, pathsFor, type RequestPaths, type RunnerPlan } from './plan.ts'
-import { cutMiddle, type ReportedTest } from './report.ts'
+import type { ReportedTest } from './report.ts'
 import type { RunView } from './run-view.ts'
 import { judgeRun } from './verdict.ts'
 
@@ -81,7 +81,9 @@ export function createTestSuite(ports: TestSuitePorts): TestSuite {
     const [program] = plan.run
     const place = program.startsWith('./') && plan.folder !== '' ? `${plan.folder}/${program.slice(2)}` : program
     const obstacle = await runner.obstacle([place])
-    return obstacle === null ? null : `${obstacle}. ${runnerKinds[plan.runner].install}`
+    if (obstacle === null) return null
+    // Where nothing can run at all, installing the runner would not help.
+    return (await runner.obstacle(['/bin/sh'])) ?? `${obstacle}. ${runnerKinds[plan.runner].install}`
   }
 
   async function runOne(

@@ -1,8 +1,9 @@
 import { AppError } from '#shared/errors.ts'
 import type { CommandOutcome } from '../ports/command-runner.ts'
+import { cutMiddle } from '../workspace/text.ts'
 import { runnerKinds } from './kinds.ts'
 import type { RunnerPlan } from './plan.ts'
-import { cutMiddle, type ReportedTest, type RunPlace, withOwnNames } from './report.ts'
+import { type ReportedTest, type RunPlace, withOwnNames, withoutRoot } from './report.ts'
 
 /** A runner's tests, and what it printed. */
 export interface Verdict {
@@ -34,10 +35,11 @@ export function judgeRun(plan: RunnerPlan, outcome: CommandOutcome, paths: reado
   }
   const reading = kind.read(text, place)
   if ('fault' in reading) throw refuse(`its report cannot be believed: ${reading.fault}`)
-  const tests = withOwnNames(reading.tests)
+  const tests = withOwnNames(reading.tests.map((test) => ({ ...test, name: withoutRoot(test.name, place) })))
   const hasFailed = tests.some((test) => test.outcome === 'failed')
   if (status === 0 && hasFailed) throw refuse('its report tells of failed tests')
-  if (status === 0 || hasFailed) return { tests, output }
+  if (status === 0 || hasFailed)
+    return { tests: [...tests, ...silentFiles(plan, reading.untested ?? [], tests)], output }
   if (tests.length === 0 && status === kind.nothingRan) return { tests, output }
   if (tests.length === 0) throw refuse('it ran no test')
   const message = `${plan.runner} ended with exit status ${status} although no test failed: see its output`
@@ -49,8 +51,27 @@ export function judgeRun(plan: RunnerPlan, outcome: CommandOutcome, paths: reado
   return { tests: [...tests, run], output }
 }
 
-const toOutput = (text: string, { root }: RunPlace): string =>
-  cutMiddle(text.replaceAll(`${root}/`, '').replaceAll(/(?![\n\t])\p{Cc}/gu, ''), OUTPUT_HEAD, OUTPUT_TAIL)
+/**
+ * Test files whose tests are missing from a report that has others: node takes a file for passed that ended by itself before
+ * its tests, as when what it tests calls `process.exit(0)`. Helpers that lie beside test files have none.
+ */
+function silentFiles(
+  plan: RunnerPlan,
+  untested: readonly string[],
+  tests: readonly ReportedTest[],
+): readonly ReportedTest[] {
+  if (tests.length === 0) return []
+  const silent = untested.filter((file) => NAMED_AS_TEST.test(file) && plan.testFiles?.includes(file) === true)
+  return silent.map((file) => {
+    const message = 'No test in it ran: it ended before its tests, as by process.exit, or has none'
+    return { name: file, outcome: 'failed', failure: () => ({ file, line: null, message }) }
+  })
+}
+
+const NAMED_AS_TEST = /[._-](?:test|spec)\.[cm]?[jt]s$/
+
+const toOutput = (text: string, place: RunPlace): string =>
+  cutMiddle(withoutRoot(text, place).replaceAll(/(?![\n\t])\p{Cc}/gu, ''), OUTPUT_HEAD, OUTPUT_TAIL)
 
 function stopped(plan: RunnerPlan, outcome: Extract<CommandOutcome, { kind: 'stopped' }>): AppError {
   const details = { runner: plan.name, output: outcome.output }

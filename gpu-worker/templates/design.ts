@@ -10,7 +10,7 @@ import type { ChatTurn, LanguageModel } from '../ports/language-model.ts'
 import { againPrompt, bodyPrompt, draftPrompt } from './design-prompt.ts'
 import { type DraftSpec, draftSchema, readDraft } from './draft.ts'
 import type { Problem } from './render-template.ts'
-import { parseSpec } from './spec.ts'
+import { parseSpec, SPEC_HINT } from './spec.ts'
 import { fromSpec, type Template } from './template.ts'
 import { usedVariables, type ValidationPorts, validateSpec, validateTemplate } from './validate.ts'
 
@@ -161,7 +161,7 @@ function refusal({ usages, ports }: Run, problems: readonly Problem[], reply: st
     'checks_failed',
     `Cannot make the template: the model's ${usages.length} answers brought none that passes (${first?.where}: ${first?.message})`,
     {
-      hint: 'Nothing was written. Say it in other words, or give the spec yourself: docs/templates.md has its form',
+      hint: `Nothing was written. Say it in other words, or give the spec yourself. ${SPEC_HINT}`,
       details: { problems, reply, attempts: usages.length, usage: sumUsage(usages, ports.model.name) },
     },
   )

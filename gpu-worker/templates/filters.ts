@@ -136,3 +136,6 @@ export const liquidTags: readonly string[] = [
   'render',
   'unless',
 ]
+
+/** For the author of a text that is wrong: what there is to write one with. */
+export const FORM_HINT = `Tags: ${liquidTags.join(', ')}. Filters: ${[...Object.keys(ownFilters), ...liquidFilters].join(', ')}`

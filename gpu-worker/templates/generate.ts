@@ -68,7 +68,9 @@ export async function generateFiles(
     const file = await ports.files.resolve(path, 'write')
     await requireMay(file)
     if (files.some(({ key }) => key === file.key))
-      throw new AppError('invalid_input', `Cannot use the template: two outputs are the file "${file.path}"`)
+      throw new AppError('invalid_input', `Cannot use the template: two outputs are the file "${file.path}"`, {
+        hint: 'Give other values, so that each output has a path of its own',
+      })
     files.push(file)
   }
   const work = async (): Promise<Generated> => {

@@ -1,6 +1,7 @@
 import { AppError } from '#shared/errors.ts'
 import { parseRepositoryPath, type RepositoryPath } from '../workspace/repository-path.ts'
 import { createTemplateEngine, type TemplateEngine } from './engine.ts'
+import { FORM_HINT } from './filters.ts'
 import type { Overwrite } from './spec.ts'
 import type { Template, TemplateOutput } from './template.ts'
 import type { Values } from './values.ts'
@@ -74,5 +75,5 @@ function renderBody(
   if ('text' in rendered) return rendered
   const { line, message } = rendered.fault
   const where = `${body}.liquid${line === null ? '' : `:${line}`}`
-  return { where, message, hint: 'docs/templates.md has the tags and filters that there are' }
+  return { where, message, hint: FORM_HINT }
 }

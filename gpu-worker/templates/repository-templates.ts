@@ -60,7 +60,9 @@ export async function readTemplate({ name, paths }: TemplateFolder, files: FileT
   const isSpec = (path: string): boolean => path.endsWith(`/${TEMPLATE_FILE}`)
   const bodies = paths.filter((path) => path.endsWith(BODY_ENDING))
   if (bodies.length > BODIES_MAX)
-    throw new AppError('too_large', `Cannot read template "${name}": it has more than ${BODIES_MAX} bodies`)
+    throw new AppError('too_large', `Cannot read template "${name}": it has more than ${BODIES_MAX} bodies`, {
+      hint: 'Make several templates of it',
+    })
   const texts = new Map<string, string>()
   for (const path of bodies) texts.set(path.slice(path.lastIndexOf('/') + 1), await readText(files, path))
   const spec = paths.find(isSpec) ?? ''

@@ -34,7 +34,10 @@ function toSettings(rules: TemplateRules): CheckSettings {
   } catch (error) {
     if (!(error instanceof AppError)) throw error
     const message = error.message.replace(SETTINGS_PATH, 'the rules of the template')
-    throw new AppError(error.code, message, { cause: error })
+    throw new AppError(error.code, message, {
+      cause: error,
+      hint: error.hint ?? 'Mend the key that is named; docs/configuration.md has what each may say',
+    })
   }
   const { severities: told = {}, ...configured } = rules
   const weights = Object.fromEntries(

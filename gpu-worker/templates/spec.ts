@@ -183,12 +183,26 @@ const TemplateSpec = v.strictObject({
 })
 export type TemplateSpec = v.InferOutput<typeof TemplateSpec>
 
+/** A spec: what a caller needs to see to write one. */
+const example = {
+  name: 'greeting',
+  description: 'A module that greets',
+  variables: { who: { type: 'string', description: 'Whom', examples: ['World'] } },
+  outputs: [{ path: 'src/greet_{{ who | snake_case }}.py', body: 'print({{ who | py_string }})\n' }],
+}
+
+/** For a caller whose spec is wrong, or who has none yet. */
+export const SPEC_HINT = `A spec has this form: ${JSON.stringify(example)}`
+
 /** Reads a spec that a caller sent. Throws `invalid_input` naming the fields that are wrong. */
 export function parseSpec(value: unknown): TemplateSpec {
   const parsed = v.safeParse(TemplateSpec, value)
-  if (!parsed.success) throw invalidInput('the spec', parsed.issues)
-  return parsed.output
+  if (parsed.success) return parsed.output
+  const { code, message } = invalidInput('the spec', parsed.issues)
+  throw new AppError(code, message, { hint: SPEC_HINT })
 }
+
+const MEND = 'Mend the file; docs/templates.md shows one'
 
 /** Reads the text of a `template.json`. Throws `invalid_input` naming the file, and the fields that are wrong. */
 export function parseTemplateFile(path: string, json: string): TemplateFile {
@@ -196,9 +210,10 @@ export function parseTemplateFile(path: string, json: string): TemplateFile {
   try {
     value = JSON.parse(json.replace(/^\uFEFF/, ''))
   } catch (cause) {
-    throw new AppError('invalid_input', `Cannot read "${path}": it is not valid JSON`, { cause })
+    throw new AppError('invalid_input', `Cannot read "${path}": it is not valid JSON`, { cause, hint: MEND })
   }
-  if (Array.isArray(value)) throw new AppError('invalid_input', `Cannot read "${path}": it is a list, not an object`)
+  if (Array.isArray(value))
+    throw new AppError('invalid_input', `Cannot read "${path}": it is a list, not an object`, { hint: MEND })
   const parsed = v.safeParse(TemplateFile, value)
   if (!parsed.success) throw invalidInput(`"${path}"`, parsed.issues)
   return parsed.output

@@ -7,6 +7,7 @@ import type { FileTree } from '../ports/file-tree.ts'
 import type { SourceParser } from '../ports/source-parser.ts'
 import { createTemplateEngine, type TemplateEngine } from './engine.ts'
 import { type ExampleSet, exampleSets, hostileSet, withoutExample } from './examples.ts'
+import { FORM_HINT } from './filters.ts'
 import { type Problem, type RenderedOutput, renderTemplate } from './render-template.ts'
 import { createRulesChecker, judgeByRules } from './rules.ts'
 import type { Template } from './template.ts'
@@ -140,8 +141,6 @@ export function usedVariables({ outputs, bodies }: Template): ReadonlySet<string
   const taken = texts.map((text) => engine.variables(text))
   return new Set(taken.flatMap((each) => ('names' in each ? each.names : [])))
 }
-
-const FORM_HINT = 'docs/templates.md has the tags and filters that there are'
 
 function* judgeAfter({ after }: Template, known: ReadonlySet<string>): Generator<Problem> {
   for (const [index, name] of after.entries())

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { ANSWER_BYTES_MAX } from '#shared/protocol/limits.ts'
-import { countLines, decodeText, encodeText, pageLines } from './text.ts'
+import { countLines, cutMiddle, decodeText, encodeText, pageLines } from './text.ts'
 
 describe('decodeText and encodeText', () => {
   it('keep every byte of UTF-8 text, byte-order mark and line endings included', () => {
@@ -53,5 +53,13 @@ describe('pageLines', () => {
     const long = `${'x'.repeat(ANSWER_BYTES_MAX + 10)}\n`
     expect(pageLines(`${long}b\n`, 0, 100)).toEqual({ content: long, nextOffset: 1 })
     expect(pageLines(`a\n${long}`, 0, 100)).toEqual({ content: 'a\n', nextOffset: 1 })
+  })
+})
+
+describe('cutMiddle', () => {
+  it('keeps how a text begins and ends, and whole characters', () => {
+    expect(cutMiddle('abcdef', 3, 3)).toBe('abcdef')
+    expect(cutMiddle('abcdefg', 3, 3)).toBe('abc\n[... 1 characters cut ...]\nefg')
+    expect(cutMiddle('😀'.repeat(9), 1, 1).isWellFormed()).toBe(true)
   })
 })

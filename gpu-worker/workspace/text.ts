@@ -30,6 +30,13 @@ export function encodeText(path: string, text: string, bytesMax: number): Uint8A
   return bytes
 }
 
+/** A text with its first and last characters, and a note of what was between them. */
+export function cutMiddle(text: string, headMax: number, tailMax: number): string {
+  const over = text.length - headMax - tailMax
+  if (over <= 0) return text
+  return `${text.slice(0, headMax)}\n[... ${over} characters cut ...]\n${text.slice(-tailMax)}`.toWellFormed()
+}
+
 /** Newline characters, as POSIX `wc -l` counts lines. */
 export function countLines(text: string): number {
   let count = 0

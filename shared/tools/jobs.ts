@@ -3,7 +3,7 @@ import { WireError } from '../errors.ts'
 import { Job, JobProgress, JobState } from '../schemas/job.ts'
 import { defineTool, reads, removes } from './define-tool.ts'
 import { agentId, cursor, jobId, limit, waitSeconds } from './fields.ts'
-import { refusedReportToText } from './orchestrate.ts'
+import { refusalToText } from './refusal-text.ts'
 
 const jobLine = (job: Job): string =>
   `${job.job_id} ${job.tool}${job.agent_id === null ? '' : ` ${job.agent_id}`} ${job.state}${
@@ -50,8 +50,7 @@ export const getJob = defineTool({
   }),
   annotations: reads,
   toText: ({ job, progress, error }) => {
-    if (error !== null)
-      return [jobLine(job), `${error.code}: ${error.message}`, ...refusedReportToText(error)].join('\n')
+    if (error !== null) return `${jobLine(job)}\n${refusalToText(error)}`
     return [
       `${jobLine(job)}${progress === null ? '' : `: ${progress.message}`}`,
       ...(progress?.steps ?? []).map((step) => `- ${step.state} ${step.action} ${step.path}`),

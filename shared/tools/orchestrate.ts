@@ -1,5 +1,4 @@
 import * as v from 'valibot'
-import type { WireError } from '../errors.ts'
 import { PATH_BYTES_MAX } from '../protocol/limits.ts'
 import { type ImprovementStep, OrchestrationReport, type RunTests } from '../schemas/orchestration.ts'
 import { changes } from './define-tool.ts'
@@ -69,12 +68,6 @@ export const orchestrateImprovement = defineJobTool({
   resumes: true,
   deadlineMs: ({ budget }) => (budget?.minutes ?? MINUTES_DEFAULT) * 60_000 + BESIDE_MINUTES_MS,
 })
-
-/** The report that lies beside the refusal of a run that was stopped or kept nothing, in lines; none beside any other. */
-export function refusedReportToText(error: WireError): string[] {
-  const report = v.safeParse(OrchestrationReport, error.details?.report)
-  return report.success ? [reportToText(report.output)] : []
-}
 
 /** A report for a model to read: how it ended, what each step did, what the tests say, the cost. */
 export function reportToText(report: OrchestrationReport): string {

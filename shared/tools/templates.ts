@@ -119,8 +119,12 @@ export const generateFromTemplate = defineTool({
     ].join('\n'),
 })
 
-export const problemsToText = (problems: readonly TemplateProblem[]): string[] =>
-  problems.map(({ where, message, hint }) => `- ${where}: ${message}. ${hint}`)
+/** A hint that several problems share is said once. */
+const problemsToText = (problems: readonly TemplateProblem[]): string[] =>
+  problems.map(({ where, message, hint }, index) => {
+    const isSaid = problems.findIndex((each) => each.hint === hint) < index
+    return `- ${where}: ${message}${isSaid ? '' : `. ${hint}`}`
+  })
 
 export const validateTemplate = defineTool({
   name: 'validate_template',
@@ -185,6 +189,6 @@ export const templateFromSpec = defineJobTool({
     [
       `Made template ${template}: ${files.join(', ')}`,
       `Its examples make ${rendered.map(({ path, line_count }) => `${path} (${line_count} lines)`).join(', ')}`,
-      `Use it: generate_from_template`,
+      `Use it: generate_from_template with template "${template}"; list_templates shows its variables`,
     ].join('\n'),
 })

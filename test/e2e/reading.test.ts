@@ -87,6 +87,7 @@ describe.each(clientKinds)('to a client of the kind %s', (kind) => {
       extensions: { 'io.modelcontextprotocol/tasks': {} },
     })
     expect(client.instructions).toContain('chat_with_agent')
+    expect(client.instructions).toContain('run_tests')
   })
 
   describe('resources', () => {
@@ -343,6 +344,7 @@ describe.each(clientKinds)('to a client of the kind %s', (kind) => {
       try {
         expect(await core.listPrompts()).toEqual(await client.listPrompts())
         expect(await git.listPrompts()).toEqual([])
+        expect(core.instructions).not.toContain('run_tests')
         expect((await refusal(git.getPrompt('delegate', { task: 'x' }))).message).toContain('Unknown prompt')
         expect(await git.listResources()).toEqual(await client.listResources())
       } finally {

@@ -156,10 +156,33 @@ def overly_complex_function(a, b, c, d, e):
 
   it('test 3: required files', async () => {
     world.repository.write('untested.py', 'x = 1\n')
-    const checked = await world.client.call('run_all_validations', {})
-    expect(checked.success).toBe(true)
-    const { issues } = checked.fields as unknown as ValidationOutcome
-    expect(issues.missing_readmes).toEqual([])
-    expect(issues.missing_tests.map(({ path }) => path)).toContain('untested.py')
+    world.repository.write('packages/cart/package.json', '{ "name": "cart" }\n')
+    const answer = await world.client.call('run_all_validations', {})
+    expect(answer.success).toBe(true)
+    const outcome = answer.fields as unknown as ValidationOutcome
+    expect(outcome).toMatchObject({ passed: true, incomplete: null, files_skipped: 0 })
+    expect(outcome.issues.missing_tests).toContainEqual({
+      path: 'untested.py',
+      line: null,
+      severity: 'warning',
+      message: expect.stringContaining('test_untested.py'),
+    })
+    expect(outcome.issues.missing_readmes).toEqual([
+      {
+        path: 'packages/cart/README.md',
+        line: null,
+        severity: 'warning',
+        message: 'No README in `packages/cart`: say what is in it and how it is used',
+      },
+    ])
+    expect(outcome.totals).toMatchObject({
+      missing_tests: outcome.issues.missing_tests.length,
+      missing_readmes: 1,
+      exceeds_limit: 0,
+      syntax_errors: 0,
+    })
+    expect(Object.keys(outcome.hints)).toEqual(expect.arrayContaining(['missing_tests', 'missing_readmes']))
+    expect(answer.text).toContain('missing_readmes: 1 (')
+    expect(outcome.sarif).toMatch(/^millwright:\/\/reports\/jobs\/job_\w+\/sarif$/)
   })
 })

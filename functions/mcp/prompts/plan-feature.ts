@@ -37,7 +37,7 @@ ${quote(values.feature ?? '')}
 5. ${MESSAGE}
 Copy the names and signatures from your table word for word into each message, and name the finished files that it builds on in context.
 6. ${RUNNING} Judge each diff against the table before the next wave. If a signature came out otherwise, have it mended now: all that follows builds on it.
-7. Last wave: tests, each test file with its own agent, with the tested file in context. Run the tests if you can, or ask the user to; what fails goes back to the agent of the file that is wrong, with the failure in the message.
+7. Last wave: tests, each test file with its own agent, with the tested file in context. If you have run_tests, run it, else ask the user to; what fails goes back to the agent of the file that is wrong, with the failure in the message.
 8. git_diff once over everything: do the parts fit? Then report by file: done, left, refused. If the user wants it committed, git_commit with all paths of the plan in one commit. If the feature is given up, take each file back by the job_id of its task (chat_with_agent with revert), newest first.
 
 ${REFUSALS}`,

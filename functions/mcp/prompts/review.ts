@@ -41,7 +41,7 @@ export const review: PromptDeclaration = {
 3. For each thing that is wrong, note the file, the line, what happens and what should. Leave out taste.
 4. Unsure what was meant? chat_with_agent with mode "ask" answers about the agent's file and changes nothing. Treat the answer as a hint: it comes from a small model.
 5. Mend. The writer: ${path === undefined ? 'list_agents with query set to the path shows whose file it is.' : findWriter(values, writer)} Call chat_with_agent once for each thing, worst first. ${MESSAGE}
-${RUNNING} Read the diff of each answer before the next call.
+${RUNNING} Read the diff of each answer before the next call. If you have run_tests, run it at the end.
 6. Report to the user: what you found, what was mended, what is left and why, in order of weight. If all is well, say that in one line. Do not commit unless the user asked.
 
 ${REFUSALS}`
