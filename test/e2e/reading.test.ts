@@ -128,6 +128,8 @@ describe.each(clientKinds)('to a client of the kind %s', (kind) => {
       await expect
         .poll(async () => (await world.client.ok('get_job', { job_id, wait_seconds: 5 })).state, { timeout: 20_000 })
         .toMatch(/failed|cancelled|succeeded/)
+      // What changes between two looks at it cannot be compared.
+      await expect.poll(() => toolText('get_server_info', {}), { timeout: 30_000 }).toContain(': ready.')
       for (const [uri, tool, args] of [
         ['millwright://agents/users', 'get_agent_info', { agent_id: 'users' }],
         ['millwright://agents/users/file', 'get_agent_file', { agent_id: 'users' }],
