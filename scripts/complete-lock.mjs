@@ -20,9 +20,11 @@ const systems = {
   sunos: 'sunos',
   win: 'win32',
   win32: 'win32',
+  windows: 'win32',
 }
 /** @type {Record<string, string>} */
 const processors = {
+  64: 'x64',
   arm: 'arm',
   arm64: 'arm64',
   armv7l: 'arm',
@@ -51,12 +53,40 @@ const libcOf = (name) => (name.includes('musl') ? ['musl'] : name.includes('gnu'
 
 const file = new URL('../package-lock.json', import.meta.url)
 const lock = JSON.parse(readFileSync(file, 'utf8'))
-/** @type {Record<string, { optionalDependencies?: Record<string, string>, dev?: true, engines?: unknown }>} */
+/**
+ * Where the package at `path` finds one that it depends on, the nearest first.
+ * @param {string} path
+ * @param {string} name
+ */
+function findPlaces(path, name) {
+  const places = [`${path}/node_modules/${name}`]
+  for (let at = path.lastIndexOf('/node_modules/'); at > 0; at = path.lastIndexOf('/node_modules/', at - 1)) {
+    places.push(`${path.slice(0, at)}/node_modules/${name}`)
+  }
+  return [...places, `node_modules/${name}`]
+}
+
+/**
+ * Where npm would put it: beside those that the same package wants of the same version, as the one of this platform.
+ * @param {string} path
+ * @param {string} name
+ * @param {Record<string, string>} wanted
+ */
+function choosePlace(path, name, wanted) {
+  for (const [sibling, version] of Object.entries(wanted)) {
+    const place = findPlaces(path, sibling).find((each) => each in packages)
+    if (place !== undefined && packages[place]?.version === version) return `${place.slice(0, -sibling.length)}${name}`
+  }
+  return `${path}/node_modules/${name}`
+}
+
+/** @type {Record<string, { version?: string, optionalDependencies?: Record<string, string>, dev?: true, engines?: unknown }>} */
 const packages = lock.packages
 let added = 0
 for (const [path, entry] of Object.entries(packages)) {
   for (const [name, version] of Object.entries(entry.optionalDependencies ?? {})) {
-    if (`node_modules/${name}` in packages || `${path}/node_modules/${name}` in packages) continue
+    const there = findPlaces(path, name).find((place) => place in packages)
+    if (there !== undefined && (!/^\d/.test(version) || packages[there]?.version === version)) continue
     const system = findIn(name, systems)
     const processor = findIn(name, processors)
     if (!/^\d/.test(version) || (system === undefined && processor === undefined)) {
@@ -72,7 +102,7 @@ for (const [path, entry] of Object.entries(packages)) {
       ...(system === undefined ? {} : { os: [system] }),
       ...(entry.engines === undefined ? {} : { engines: entry.engines }),
     }
-    packages[`node_modules/${name}`] = missing
+    packages[choosePlace(path, name, entry.optionalDependencies ?? {})] = missing
     added++
   }
 }
