@@ -48,7 +48,10 @@ const Environment = v.object({
     '8000',
   ),
   MILLWRIGHT_HOST: v.optional(
-    v.picklist(loopbackHosts, `must be one of ${loopbackHosts.join(', ')}: only this machine is served for now`),
+    v.picklist(
+      loopbackHosts,
+      `must be one of ${loopbackHosts.join(', ')}: others come through a proxy on this machine (docs/operations.md)`,
+    ),
     '127.0.0.1',
   ),
   MILLWRIGHT_PUBLIC_URL: v.optional(PublicUrl),

@@ -1,56 +1,25 @@
 import { spawn } from 'node:child_process'
 import { createPrivateKey } from 'node:crypto'
 import { once } from 'node:events'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { createSqlAccounts } from '#functions/accounts/sql-accounts.ts'
-import { openSqlite } from '#functions/adapters/node/sqlite.ts'
-import { parseConfig } from '#functions/config.ts'
-import { type EdgeServer, serveEdge } from '#functions/entry.node.ts'
 import { claimPort } from '#scripts/free-port.ts'
-import { parseKeysOptions } from '#scripts/keys/options.ts'
-import { runKeys } from '#scripts/keys/run-keys.ts'
 import { projectFolder } from '#scripts/setup/paths.mjs'
-import { toWorkspaceId } from '#shared/ids.ts'
 import { allow, type Post } from '../support/authorize-page.ts'
+import { type KeyedEdge, startKeyedEdge } from '../support/keyed-edge.ts'
 
 // The protocol's official scenarios for authorization servers. They show a person an address; this file is the person.
 
 const suite = join(projectFolder, 'node_modules', '@modelcontextprotocol', 'conformance', 'dist', 'index.js')
-let folder: string
-let edge: EdgeServer
-
+let world: KeyedEdge
 beforeAll(async () => {
-  folder = mkdtempSync(join(tmpdir(), 'millwright-suite-'))
-  edge = await serveEdge(
-    parseConfig({
-      NATS_URL: 'nats://127.0.0.1:1',
-      MILLWRIGHT_DATA: join(folder, 'edge'),
-      MILLWRIGHT_WORKSPACE: 'shop',
-      MILLWRIGHT_PORT: '0',
-    }),
-    { info: () => undefined, error: () => undefined },
-  )
-  const sqlite = openSqlite(join(folder, 'edge', 'registry.sqlite'))
-  await runKeys(parseKeysOptions(['--user', 'Anna', '--out', 'anna.pem']), {
-    accounts: createSqlAccounts(sqlite, { now: () => Date.now() }),
-    workspace: toWorkspaceId('shop'),
-    ownName: 'anna',
-    resolve: (path) => join(folder, path),
-    keysFolder: folder,
-    nowMs: Date.now(),
-  })
-  sqlite.close()
+  world = await startKeyedEdge()
 })
-
-afterAll(async () => {
-  await edge.close()
-  rmSync(folder, { recursive: true })
-})
+afterAll(() => world?.stop())
 
 it('the official scenarios for authorization servers pass', async () => {
+  const { edge, folder } = world
   const post: Post = (step, body) =>
     fetch(`${edge.url}/oauth/authorize/${step}`, {
       method: 'POST',

@@ -1,16 +1,10 @@
 import { createHash, generateKeyPairSync } from 'node:crypto'
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { createSqlAccounts } from '#functions/accounts/sql-accounts.ts'
-import { openSqlite, type SqliteFile } from '#functions/adapters/node/sqlite.ts'
-import { parseConfig } from '#functions/config.ts'
-import { type EdgeServer, serveEdge } from '#functions/entry.node.ts'
-import { parseKeysOptions } from '#scripts/keys/options.ts'
-import { runKeys } from '#scripts/keys/run-keys.ts'
-import { toWorkspaceId } from '#shared/ids.ts'
+import type { EdgeServer } from '#functions/entry.node.ts'
 import { findBrowser, openPage, type Page } from '../support/browser.ts'
+import { type KeyedEdge, startKeyedEdge } from '../support/keyed-edge.ts'
 
 // The authorize page in a real browser, with a key that npm run keys has made. Set MILLWRIGHT_SCREENSHOTS to a folder to
 // look at the page afterwards.
@@ -23,32 +17,14 @@ const screenshots = process.env.MILLWRIGHT_SCREENSHOTS
 // Without a browser there is nothing to drive; the steps themselves are tested in functions/oauth.
 describe.skipIf(binary === undefined)('the authorize page (skipped without a Chromium on the PATH)', () => {
   let folder: string
+  let world: KeyedEdge
   let edge: EdgeServer
-  let sqlite: SqliteFile
   let page: Page
   let client: string
 
   beforeAll(async () => {
-    folder = mkdtempSync(join(tmpdir(), 'millwright-page-'))
-    edge = await serveEdge(
-      parseConfig({
-        NATS_URL: 'nats://127.0.0.1:1',
-        MILLWRIGHT_DATA: join(folder, 'edge'),
-        MILLWRIGHT_WORKSPACE: 'shop',
-        MILLWRIGHT_PORT: '0',
-      }),
-      { info: () => undefined, error: () => undefined },
-    )
-    sqlite = openSqlite(join(folder, 'edge', 'registry.sqlite'))
-    const world = {
-      accounts: createSqlAccounts(sqlite, { now: () => Date.now() }),
-      workspace: toWorkspaceId('shop'),
-      ownName: 'anna',
-      resolve: (path: string) => join(folder, path),
-      keysFolder: folder,
-      nowMs: Date.now(),
-    }
-    await runKeys(parseKeysOptions(['--user', 'Anna', '--out', 'anna.pem', '--role', 'writer']), world)
+    world = await startKeyedEdge(['--role', 'writer'])
+    ;({ edge, folder } = world)
     writeFileSync(
       join(folder, 'stranger.pem'),
       generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey.export({ type: 'pkcs8', format: 'pem' }),
@@ -72,9 +48,7 @@ describe.skipIf(binary === undefined)('the authorize page (skipped without a Chr
 
   afterAll(async () => {
     await page.close()
-    sqlite.close()
-    await edge.close()
-    rmSync(folder, { recursive: true })
+    await world.stop()
   })
 
   const authorize = () =>
