@@ -20,6 +20,7 @@ export default defineConfig({
           name: 'node',
           include: ['{shared,functions,gpu-worker,scripts,web}/**/*.test.ts', 'test/**/*.test.ts'],
           exclude: ['test/workerd/**', 'node_modules/**'],
+          globalSetup: 'test/support/build-page.ts',
           provide: { edgeBundle: '', portsBundle: '' },
         },
       },
@@ -28,7 +29,7 @@ export default defineConfig({
         test: {
           name: 'workerd',
           include: ['test/workerd/**/*.test.ts', ...eitherRuntime],
-          globalSetup: 'test/support/build-workerd.ts',
+          globalSetup: ['test/support/build-page.ts', 'test/support/build-workerd.ts'],
           // A contract's every step is an HTTP request and two calls between objects; on a busy machine they add up.
           testTimeout: 90_000,
         },
