@@ -35,7 +35,7 @@ function FileSection({ file }: { readonly file: FileDiff }) {
         </span>
       </p>
       {rows.length > 0 && (
-        <ScrollRegion className="diff-scroller" label={`Changes of ${path}`}>
+        <ScrollRegion className="diff-scroller" label={`Lines of ${path}`}>
           <table>
             <tbody>
               {rows.map((row, index) => (

@@ -64,7 +64,7 @@ export function CommitBox({ paths, isWhole }: CommitBoxProps) {
         )}
       </Field>
       {commit.error !== null && <ErrorState error={commit.error} />}
-      <div className="tool-buttons">
+      <div>
         <Button type="submit" look="primary" busy={commit.isPending} disabled={paths.length === 0}>
           {paths.length === 0
             ? 'Choose files to commit'

@@ -49,14 +49,14 @@ export function TreeRowLine({ id, index, row, top, isCurrent, isChosen, change }
       {entry.kind === 'link' && <span className="tree-owner">link</span>}
       {entry.owner !== null && (
         <span className="tree-owner">
-          <span className="visually-hidden">, owned by </span>
+          <span className="visually-hidden">owned by </span>
           {entry.owner}
         </span>
       )}
       {change !== undefined && (
         <span className="tree-change" data-change={change.letter}>
           <span aria-hidden="true">{change.letter}</span>
-          <span className="visually-hidden">, {change.word}</span>
+          <span className="visually-hidden">{change.word}</span>
         </span>
       )}
     </div>
