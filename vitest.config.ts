@@ -3,6 +3,7 @@ import { defineConfig } from 'vitest/config'
 /** What speaks to a running edge through its endpoint alone: the same tests in both runtimes. */
 const eitherRuntime = [
   'functions/entry.test.ts',
+  'test/conformance/*.test.ts',
   'test/e2e/{agents,clients,files,git,jobs,kills,mcp-bad-inputs,reading,review}.test.ts',
 ]
 
@@ -20,7 +21,7 @@ export default defineConfig({
           name: 'node',
           include: ['{shared,functions,gpu-worker,scripts,web}/**/*.test.ts', 'test/**/*.test.ts'],
           exclude: ['test/workerd/**', 'node_modules/**'],
-          provide: { edgeBundle: '', portsBundle: '' },
+          provide: { edgeBundle: '', portsBundle: '', conformanceBundle: '' },
         },
       },
       {

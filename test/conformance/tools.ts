@@ -1,8 +1,8 @@
-import { setTimeout } from 'node:timers/promises'
 import type { CallToolResult, ServerContext } from '@modelcontextprotocol/server'
 import type { ExtensionTool } from '#functions/mcp/extension.ts'
 import { embedded, image, text, WAV_BASE64 } from './content.ts'
 import keywords from './keywords.schema.json' with { type: 'json' }
+import { pause } from './pause.ts'
 
 // Tools that the official tests call by name: docs of each are in the suite's own scenarios.
 
@@ -87,7 +87,7 @@ export const plainTools: readonly ExtensionTool[] = [
   tool('test_tool_with_logging', async (_args, { mcpReq }) => {
     for (const message of ['Tool execution started', 'Tool processing data', 'Tool execution completed']) {
       await mcpReq.log('info', message)
-      await setTimeout(PAUSE_MS)
+      await pause(PAUSE_MS)
     }
     return { content: [text('Logged three times')] }
   }),
@@ -102,7 +102,7 @@ export const plainTools: readonly ExtensionTool[] = [
       if (progressToken !== undefined) {
         await mcpReq.notify({ method: 'notifications/progress', params: { progressToken, progress, total: 100 } })
       }
-      await setTimeout(PAUSE_MS)
+      await pause(PAUSE_MS)
     }
     return { content: [text(String(progressToken))] }
   }),
