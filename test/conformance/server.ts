@@ -8,7 +8,7 @@ import { serveEdge } from '#functions/entry.node.ts'
 import { findNatsServer } from '#scripts/nats-binary.ts'
 import { startNatsServer } from '#scripts/nats-server.ts'
 import { ensureStreams } from '#scripts/nats-streams.ts'
-import { toWorkspaceId } from '#shared/ids.ts'
+import { toWorkspaceId, type WorkspaceId } from '#shared/ids.ts'
 import { startMiniflareServer } from '#test/support/miniflare-server.ts'
 import { createConformanceExtension } from './extension.ts'
 import { createTasks } from './tasks.ts'
@@ -20,11 +20,17 @@ export interface ConformanceServer {
   close(): Promise<void>
 }
 
+/** With the fixtures, and what a worker needs to come. */
+export interface FixtureServer extends ConformanceServer {
+  readonly workspace: WorkspaceId
+  readonly workerNatsUrl: string
+}
+
 /**
  * Starts the functions as they are, with the fixtures beside their catalogue, a real NATS server, and in front of them what
  * signs every call in. `bundle` is a folder that `buildConformanceBundle` has filled, for workerd; null for Node.
  */
-export async function startConformanceServer(bundle: string | null): Promise<ConformanceServer> {
+export async function startConformanceServer(bundle: string | null): Promise<FixtureServer> {
   const folder = mkdtempSync(join(tmpdir(), 'millwright-conformance-'))
   const dataFolder = join(folder, 'nats')
   const nats = await startNatsServer({ binary: await findNatsServer(), dataFolder, webSocketPort: 0 })
@@ -45,6 +51,8 @@ export async function startConformanceServer(bundle: string | null): Promise<Con
   const front = await signInTo(edge.url, edge.token)
   return {
     url: front.url,
+    workspace,
+    workerNatsUrl: nats.url('worker'),
     async close() {
       await front.close()
       await edge.close()
@@ -62,6 +70,8 @@ export async function signInTo(endpoint: string, token: string): Promise<Conform
     const headers = { ...incoming.headers, authorization: `Bearer ${token}` }
     const onward = httpRequest({ host: hostname, port, path: url, method, headers }, (answer) => {
       outgoing.writeHead(answer.statusCode ?? 502, answer.headers)
+      // A stream on which nothing has been said is open all the same.
+      outgoing.flushHeaders()
       answer.pipe(outgoing)
     })
     onward.on('error', () => outgoing.destroy())

@@ -61,7 +61,9 @@ function titled(...titles: string[]) {
 
 /** Asks the client of a session, in the way of 2025-11-25: a request of ours, while the call waits. */
 async function elicit({ mcpReq }: ServerContext, message: string, requestedSchema: Form['requestedSchema']) {
-  const { action, content = {} } = await mcpReq.elicitInput({ message, requestedSchema })
+  // On the call's own stream: a client need not have another.
+  const options = { relatedRequestId: mcpReq.id }
+  const { action, content = {} } = await mcpReq.elicitInput({ message, requestedSchema }, options)
   return { content: [text(`User response: action=${action}, content=${JSON.stringify(content)}`)] }
 }
 
@@ -129,6 +131,13 @@ export const plainTools: readonly ExtensionTool[] = [
   ...Object.entries(forms).map(([name, properties]) =>
     tool(name, (_args, context) => elicit(context, 'Please fill in', { type: 'object', properties })),
   ),
+
+  // Not of the official tests: says on the session's own stream that it was cancelled, since a cancelled call has no answer.
+  tool('wait_until_cancelled', async (_args, { mcpReq }, server) => {
+    await new Promise((resolve) => mcpReq.signal.addEventListener('abort', resolve))
+    await server.notification({ method: 'notifications/message', params: { level: 'info', data: 'Cancelled' } })
+    return { content: [] }
+  }),
 
   tool('json_schema_2020_12_tool', async (args) => ({ content: [text(JSON.stringify(args))] }), {
     ...keywords,
