@@ -3,6 +3,7 @@ import { defineConfig } from 'vitest/config'
 /** What speaks to a running edge through its endpoint alone: the same tests in both runtimes. */
 const eitherRuntime = [
   'functions/entry.test.ts',
+  'test/conformance/*.test.ts',
   'test/e2e/{agents,clients,files,git,jobs,kills,mcp-bad-inputs,reading,review,short-calls}.test.ts',
 ]
 
@@ -21,7 +22,7 @@ export default defineConfig({
           include: ['{shared,functions,gpu-worker,scripts,web}/**/*.test.ts', 'test/**/*.test.ts'],
           exclude: ['test/workerd/**', 'node_modules/**'],
           globalSetup: 'test/support/build-page.ts',
-          provide: { edgeBundle: '', portsBundle: '' },
+          provide: { edgeBundle: '', portsBundle: '', conformanceBundle: '' },
         },
       },
       {

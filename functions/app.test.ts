@@ -39,7 +39,6 @@ beforeAll(() => {
   const clock = { now: () => Date.now() }
   registry = createSqlRegistry(sqlite, clock, log)
   app = createApp({
-    requestsShareState: true,
     workspace: toWorkspaceId('test'),
     version: '1.2.3',
     hostnames: ['localhost', '127.0.0.1', '[::1]'],

@@ -75,8 +75,15 @@ export function createApp(given: AppPorts, extension: McpExtension | null = null
     const { subject, scopes, credential } = principal
     const caller = { subject }
     const mcp = endpointOf(openWorkspace(principal, ports.workspace))
-    const toolset = toolsets.select(context.req.query('tools') ?? null)
-    if (request.method !== 'POST') return mcp.other(request, { caller })
+    const sender = {
+      caller,
+      credential,
+      scopes,
+      toolset: toolsets.select(context.req.query('tools') ?? null),
+      requestId: crypto.randomUUID(),
+      resourceMetadata: resourceMetadata(request),
+    }
+    if (request.method !== 'POST') return mcp.other(request, sender)
     const unsupported = unsupportedMedia(request.headers)
     if (unsupported !== undefined) return jsonRpcError(415, TRANSPORT_ERROR, unsupported)
     const json = parseJson(await readBody(request))
@@ -85,14 +92,7 @@ export function createApp(given: AppPorts, extension: McpExtension | null = null
         ? jsonRpcError(400, PARSE_ERROR, 'Parse error: the body is not JSON in UTF-8')
         : jsonRpcError(400, INVALID_REQUEST, 'Invalid Request: nested too deeply')
     }
-    return mcp.post(request, json.value, {
-      caller,
-      credential,
-      scopes,
-      toolset,
-      requestId: crypto.randomUUID(),
-      resourceMetadata: resourceMetadata(request),
-    })
+    return mcp.post(request, json.value, sender)
   })
 
   if (ports.signIn !== undefined) {

@@ -84,7 +84,6 @@ export async function serveEdge(
       clock,
       log,
       process: { memoryBytes: () => process.memoryUsage.rss() },
-      requestsShareState: true,
       assets: readWebAssets(fileURLToPath(new URL('../web/dist', import.meta.url))),
       signIn: { accounts, publicOrigin: config.publicOrigin, ...(oauth === null ? {} : { oauth }) },
     }

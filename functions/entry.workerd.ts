@@ -4,18 +4,28 @@ import { createConsoleLog } from './adapters/workerd/console-log.ts'
 import { type LinkEnvironment, LinkObject } from './adapters/workerd/link-object.ts'
 import { createObjectJobBus } from './adapters/workerd/object-job-bus.ts'
 import { createObjectRegistry } from './adapters/workerd/object-registry.ts'
+import { createObjectSessions } from './adapters/workerd/object-sessions.ts'
 import { createObjectWorkerCalls } from './adapters/workerd/object-worker-calls.ts'
 import { type RegistryEnvironment, RegistryObject } from './adapters/workerd/registry-object.ts'
 import type { RequestContext } from './adapters/workerd/runtime.ts'
+import { SessionLedger, type SessionLedgerEnvironment } from './adapters/workerd/session-ledger.ts'
+import { type SessionEnvironment, SessionObject } from './adapters/workerd/session-object.ts'
 import { createApp, type EdgeApp } from './app.ts'
 import { createBearerTokenAuthenticator } from './auth/bearer-token.ts'
-import type { AppPorts } from './ports/edge-ports.ts'
+import { createMcpEndpoint, type McpEndpoint } from './mcp/endpoint.ts'
+import type { McpExtension } from './mcp/extension.ts'
+import type { McpSessions } from './mcp/sessions.ts'
+import type { AppPorts, OpenWorkspace } from './ports/edge-ports.ts'
 import { parseWorkerdConfig } from './workerd-config.ts'
 
-export { LinkObject, RegistryObject }
+export { LinkObject, RegistryObject, SessionLedger }
 
 /** What wrangler.toml binds, and the secrets. */
-interface Environment extends LinkEnvironment, RegistryEnvironment {
+export interface Environment
+  extends LinkEnvironment,
+    RegistryEnvironment,
+    SessionEnvironment,
+    SessionLedgerEnvironment {
   readonly ASSETS: AssetBinding
 }
 
@@ -23,26 +33,41 @@ interface Environment extends LinkEnvironment, RegistryEnvironment {
 const FAREWELL_MS = 5000
 
 const log = createConsoleLog()
-// Made by the first request and kept: it holds no connection and waits for nothing, so every request may use it.
-let app: EdgeApp | undefined
+const clock = { now: () => Date.now() }
 
-export default {
-  async fetch(request: Request, env: Environment, context: RequestContext): Promise<Response> {
-    // Without this the runtime stops at once all that a client waited for when it goes away.
-    request.signal.addEventListener('abort', () => {
-      context.waitUntil(new Promise((resolve) => setTimeout(resolve, FAREWELL_MS)))
-    })
-    try {
-      app ??= createApp(toPorts(env))
-    } catch (error) {
-      // What is missing is named in the log, for the operator; callers need not know it.
-      log.error('Cannot start', error)
-      return new Response('Not configured: see the log\n', { status: 503, headers: { 'cache-control': 'no-store' } })
+/** The program, and the objects that run the same code for a session. The product has no extension. */
+export function createEdge<Env extends Environment>(toExtension: (env: Env) => McpExtension | null) {
+  // Made by the first request and kept: it holds no connection and waits for nothing, so every request may use it.
+  let app: EdgeApp | undefined
+  const handler = {
+    async fetch(request: Request, env: Env, context: RequestContext): Promise<Response> {
+      // Without this the runtime stops at once all that a client waited for when it goes away.
+      request.signal.addEventListener('abort', () => {
+        context.waitUntil(new Promise((resolve) => setTimeout(resolve, FAREWELL_MS)))
+      })
+      try {
+        app ??= createApp(toPorts(env), toExtension(env))
+      } catch (error) {
+        // What is missing is named in the log, for the operator; callers need not know it.
+        log.error('Cannot start', error)
+        return new Response('Not configured: see the log\n', { status: 503, headers: { 'cache-control': 'no-store' } })
+      }
+      // Written by Cloudflare, which lets no client write it.
+      return app.fetch(request, request.headers.get('cf-connecting-ip') ?? undefined)
+    },
+  }
+  class HeldSession extends SessionObject<Env> {
+    protected createEndpoint(workspace: OpenWorkspace, sessions: McpSessions): McpEndpoint {
+      const { sessions: _elsewhere, ...ports } = toPorts(this.env)
+      return createMcpEndpoint({ ...ports, workspace }, sessions, toExtension(this.env))
     }
-    // Written by Cloudflare, which lets no client write it.
-    return app.fetch(request, request.headers.get('cf-connecting-ip') ?? undefined)
-  },
+  }
+  return { handler, HeldSession }
 }
+
+const edge = createEdge(() => null)
+export const HeldSession = edge.HeldSession
+export default edge.handler
 
 function toPorts(env: Environment): AppPorts {
   const { workspace, token, hostnames } = parseWorkerdConfig(env)
@@ -54,11 +79,11 @@ function toPorts(env: Environment): AppPorts {
     registry: createObjectRegistry(env.REGISTRY, workspace),
     workers: createObjectWorkerCalls(env.LINK),
     bus: createObjectJobBus(env.LINK),
-    clock: { now: () => Date.now() },
+    clock,
     log,
     // The runtime does not tell.
     process: { memoryBytes: () => 0 },
     assets: createBoundAssets(env.ASSETS),
-    requestsShareState: false,
+    sessions: createObjectSessions(env.SESSIONS, clock),
   }
 }

@@ -431,7 +431,9 @@ describe('sessions of the older era', () => {
     expect(await end(tokens['both, there'])).toBe(405)
     expect(await end(tokens.member)).toBe(405)
     expect(await end(tokens['both, at home'])).toBe(200)
-    expect(await end(tokens['both, at home'])).toBe(405)
+    expect(await end(tokens['both, at home'])).toBe(404)
+    expect(await end(tokens['both, there'])).toBe(405)
+    expect(await end(tokens.member)).toBe(405)
   })
 })
 

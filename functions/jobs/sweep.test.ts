@@ -57,7 +57,6 @@ beforeAll(async () => {
     clock,
     log,
     process: { memoryBytes: () => 0 },
-    requestsShareState: true,
     assets: { find: async () => undefined },
   }
   await new Promise<void>((resolve) => link.onConnection(() => resolve()))

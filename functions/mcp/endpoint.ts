@@ -1,6 +1,7 @@
 import { createMcpHandler, type McpRequestContext, Server, type ServerContext } from '@modelcontextprotocol/server'
 import { createOpenLimit } from '../http/open-limit.ts'
 import type { EdgePorts } from '../ports/edge-ports.ts'
+import type { SessionSender } from '../ports/session-host.ts'
 import { createMcpAnswers, SESSION_HEADER, waits } from './answers.ts'
 import { createToolRunner } from './call-tool.ts'
 import type { McpCaller, Received } from './caller.ts'
@@ -19,7 +20,7 @@ import {
   refuseVersion,
 } from './message-refusals.ts'
 import { createReading } from './reading.ts'
-import type { McpSession, McpSessions } from './sessions.ts'
+import { type McpSessions, STREAM_KEEP_ALIVE_MS } from './sessions.ts'
 import { ShortCalls } from './short-calls.ts'
 import { isTaskMethod, TaskParams, tasksCapability } from './tasks.ts'
 
@@ -37,7 +38,12 @@ export interface McpEndpoint {
   /** Answers one authenticated POST whose body has been parsed. */
   post(request: Request, body: unknown, caller: McpCaller): Promise<Response>
   /** Answers what is no POST: a session's stream of messages, and its end. There is none without a session. */
-  other(request: Request, caller: Pick<McpCaller, 'caller'>): Promise<Response>
+  other(request: Request, caller: McpCaller): Promise<Response>
+  /**
+   * Answers in the session that the request names or, for `initialize`, in a new one; null where the caller has no such
+   * session. `message` is null for what is no POST. For a process that holds sessions for others.
+   */
+  inSession(request: Request, message: JsonRpcMessage | null, caller: McpCaller): Promise<Response | null>
   /** The sessions are left to whoever made them. */
   close(): Promise<void>
 }
@@ -135,7 +141,7 @@ export function createMcpEndpoint(
   }
 
   const onerror = (error: Error) => ports.log.info('MCP request refused', { reason: error.message.slice(0, 300) })
-  const short = createMcpHandler(factory, { onerror })
+  const short = createMcpHandler(factory, { onerror, keepAliveMs: STREAM_KEEP_ALIVE_MS })
   // Calls that wait answer as a stream from the start: comments on it keep proxies from cutting a silent connection, and
   // some runtimes notice that a client has gone only when they write. It costs more than plain JSON, so not for all.
   const long = createMcpHandler(factory, { onerror, responseMode: 'sse', keepAliveMs: KEEP_ALIVE_MS })
@@ -143,32 +149,48 @@ export function createMcpEndpoint(
   async function serve(request: Request, message: JsonRpcMessage): Promise<Response> {
     if (waits(message)) return long.fetch(request, { parsedBody: message })
     if (isPlainlyLegacy(request.headers, message)) {
-      const session = await findSession(request, message)
-      if (session !== null) return session.transport.handleRequest(request, { parsedBody: message })
+      const answer = needsSession(message) ? await inSession(request, message, receivedWith(request)) : null
+      if (answer !== null) return answer
       if (findExtensionTool(extension, { message }) === undefined) return serveLegacyAsJson(factory, request, message)
     }
     return short.fetch(request, { parsedBody: message })
   }
 
-  const holderOf = ({ caller: { subject } }: Pick<McpCaller, 'caller'>) => ({ subject, workspace: ports.workspace })
+  const holderOf = ({ caller: { subject } }: McpCaller) => ({ subject, workspace: ports.workspace })
 
-  /** The session that a message belongs to, where it needs one: all else is served without, and faster. */
-  async function findSession(request: Request, message: JsonRpcMessage): Promise<McpSession | null> {
-    const holder = holderOf(receivedWith(request))
-    if (!ports.requestsShareState) return null
-    if (message.method === 'initialize') return sessions.open(holder, createSessionServer(receivedWith(request)))
-    const needsOne =
-      message.method === undefined ||
-      String(message.method).startsWith('notifications/') ||
-      extension?.methods.has(String(message.method)) === true ||
-      findExtensionTool(extension, { message }) !== undefined
-    return needsOne ? sessions.find(request.headers.get(SESSION_HEADER), holder) : null
+  /** Whether a message of the older era belongs to a session: all else is served without, and faster. */
+  const needsSession = (message: JsonRpcMessage): boolean =>
+    message.method === undefined ||
+    message.method === 'initialize' ||
+    String(message.method).startsWith('notifications/') ||
+    extension?.methods.has(String(message.method)) === true ||
+    findExtensionTool(extension, { message }) !== undefined
+
+  async function inSession(
+    request: Request,
+    message: JsonRpcMessage | null,
+    caller: McpCaller,
+  ): Promise<Response | null> {
+    if (ports.sessions !== undefined) {
+      return ports.sessions.serve(request, { workspace: ports.workspace, sender: toSender(caller), message })
+    }
+    if (message !== null) received.set(request, { ...caller, message })
+    const session =
+      message?.method === 'initialize'
+        ? await sessions.open(holderOf(caller), createSessionServer(receivedWith(request)))
+        : sessions.find(request.headers.get(SESSION_HEADER), holderOf(caller))
+    return session?.transport.handleRequest(request, message === null ? {} : { parsedBody: message }) ?? null
   }
 
-  const refuseEnded = (headers: Headers, message: JsonRpcMessage): Response | undefined =>
-    message.method !== 'initialize' && sessions.hasEnded(headers.get(SESSION_HEADER))
-      ? refuseEndedSession(message)
-      : undefined
+  async function refuseEnded(
+    headers: Headers,
+    message: JsonRpcMessage | null,
+    caller: McpCaller,
+  ): Promise<Response | undefined> {
+    const id = message?.method === 'initialize' ? null : headers.get(SESSION_HEADER)
+    const hasEnded = id !== null && (await (ports.sessions ?? sessions).hasEnded(id, holderOf(caller)))
+    return hasEnded ? refuseEndedSession(message) : undefined
+  }
 
   function refuseFlood(message: JsonRpcMessage, { caller }: McpCaller): Response | undefined {
     const waitMs = message.method === 'subscriptions/listen' ? listens.tryOpen(caller.subject) : null
@@ -182,7 +204,7 @@ export function createMcpEndpoint(
       const problem =
         refuseVersion(request.headers, message) ??
         refuseTaskHeader(request.headers, message) ??
-        refuseEnded(request.headers, message) ??
+        (await refuseEnded(request.headers, message, caller)) ??
         refuseScope(message, caller) ??
         refuseFlood(message, caller)
       if (problem !== undefined) return problem
@@ -199,14 +221,21 @@ export function createMcpEndpoint(
       return response
     },
     async other(request, caller) {
-      const session = sessions.find(request.headers.get(SESSION_HEADER), holderOf(caller))
-      return session === null ? short.fetch(request) : session.transport.handleRequest(request)
+      if (!request.headers.has(SESSION_HEADER)) return short.fetch(request)
+      const answer = (await refuseEnded(request.headers, null, caller)) ?? (await inSession(request, null, caller))
+      return answer ?? short.fetch(request)
     },
+    inSession,
     close: async () => {
       await Promise.all([short.close(), long.close()])
     },
   }
 }
+
+const toSender = ({ toolset, resourceMetadata, caller, credential, scopes, requestId }: McpCaller): SessionSender => ({
+  ...{ caller, credential, scopes, requestId, tools: toolset.selector },
+  ...(resourceMetadata === undefined ? {} : { resourceMetadata }),
+})
 
 function neverValidates(): never {
   throw new Error('No client is ever asked for input')

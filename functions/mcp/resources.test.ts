@@ -51,7 +51,6 @@ beforeAll(async () => {
   ports = {
     workspace: openForRepairs(workspace),
     version: '1.2.3',
-    requestsShareState: true,
     hostnames: [],
     authenticator: createBearerTokenAuthenticator('mw_test'),
     registry: {

@@ -8,6 +8,7 @@ import type { Log } from './log.ts'
 import type { OAuthLibrary } from './oauth-library.ts'
 import type { ProcessInfo } from './process-info.ts'
 import type { Registry } from './registry.ts'
+import type { SessionHost } from './session-host.ts'
 import type { WorkerCalls } from './worker-calls.ts'
 
 /** Who may use this server beside the machine's owner. */
@@ -42,8 +43,11 @@ export interface AppPorts {
   readonly log: Log
   readonly process: ProcessInfo
   readonly assets: Assets
-  /** Whether a request may go on with what another one began, as in Node. In workerd it may not. */
-  readonly requestsShareState: boolean
+  /**
+   * Left out: this process holds the sessions of the 2025 era itself. Where a request may not go on with what another one
+   * began, as in workerd, it cannot.
+   */
+  readonly sessions?: SessionHost
   /** Left out: only the owner's token is taken, and nobody can sign in. */
   readonly signIn?: SignIn
 }

@@ -105,7 +105,6 @@ export async function createSignInWorld(oauth?: OAuthLibrary): Promise<SignInWor
     clock,
     log,
     process: { memoryBytes: () => 0 },
-    requestsShareState: true,
     assets: readWebAssets(fileURLToPath(new URL('../../web/dist', import.meta.url))),
     signIn: { accounts, publicOrigin: PUBLIC_ORIGIN, ...(oauth === undefined ? {} : { oauth }) },
   })
