@@ -3,6 +3,7 @@ import { AppError } from '#shared/errors.ts'
 import { alsoAdmitting } from './auth/gate.ts'
 import { openWorkspace } from './auth/open-workspace.ts'
 import { createAuthRoutes } from './auth/routes.ts'
+import { isStillAdmitted } from './auth/still-admitted.ts'
 import { unauthenticatedChallenge } from './http/bearer-challenge.ts'
 import { checkDeclaredLength, parseJson, readBody, unsupportedMedia } from './http/body.ts'
 import { type EdgeBindings, limitCallers } from './http/caller-limits.ts'
@@ -76,7 +77,8 @@ export function createApp(given: AppPorts, extension: McpExtension | null = null
     const caller = { subject }
     const mcp = endpointOf(openWorkspace(principal, ports.workspace))
     const toolset = toolsets.select(context.req.query('tools') ?? null)
-    if (request.method !== 'POST') return mcp.other(request, { caller })
+    const isStillGood = () => isStillAdmitted(ports.authenticator, request, principal)
+    if (request.method !== 'POST') return mcp.other(request, { caller, isStillGood })
     const unsupported = unsupportedMedia(request.headers)
     if (unsupported !== undefined) return jsonRpcError(415, TRANSPORT_ERROR, unsupported)
     const json = parseJson(await readBody(request))
@@ -91,6 +93,7 @@ export function createApp(given: AppPorts, extension: McpExtension | null = null
       scopes,
       toolset,
       requestId: crypto.randomUUID(),
+      isStillGood,
       resourceMetadata: resourceMetadata(request),
     })
   })

@@ -20,6 +20,7 @@ import {
 } from './message-refusals.ts'
 import { createReading } from './reading.ts'
 import type { McpSession, McpSessions } from './sessions.ts'
+import { createSubscriptions, subscribableResources, subscribingMethods } from './subscriptions.ts'
 import { isTaskMethod, TaskParams, tasksCapability } from './tasks.ts'
 
 /** For lists that change with the program only. Private: what a caller sees may depend on who it is. */
@@ -36,7 +37,7 @@ export interface McpEndpoint {
   /** Answers one authenticated POST whose body has been parsed. */
   post(request: Request, body: unknown, caller: McpCaller): Promise<Response>
   /** Answers what is no POST: a session's stream of messages, and its end. There is none without a session. */
-  other(request: Request, caller: Pick<McpCaller, 'caller'>): Promise<Response>
+  other(request: Request, caller: Pick<McpCaller, 'caller' | 'isStillGood'>): Promise<Response>
   /** The sessions are left to whoever made them. */
   close(): Promise<void>
 }
@@ -58,10 +59,9 @@ export function createMcpEndpoint(
   const listens = createOpenLimit(LISTENS_MAX, LISTENS_WINDOW_MS, ports.clock)
   const serverInfo = { name: 'millwright', title: 'Millwright', version: ports.version }
   const options = {
-    // Nothing about changes of lists or resources: that needs a bus on which they are told.
     capabilities: {
       tools: {},
-      resources: {},
+      resources: subscribableResources,
       prompts: {},
       completions: {},
       ...tasksCapability,
@@ -75,6 +75,12 @@ export function createMcpEndpoint(
     },
     // We never ask a client for input, so nothing ever validates an answer to it; the default builds one per request.
     ...(extension === null ? { jsonSchemaValidator: { getValidator: neverValidates } } : {}),
+  }
+
+  /** For a client of the older era without a session, whom nothing can be told. */
+  const silentOptions = {
+    ...options,
+    capabilities: { ...options.capabilities, resources: extension?.capabilities.resources ?? {} },
   }
 
   const extensionTools = [...(extension?.tools.values() ?? [])].map(({ listed }) => listed)
@@ -95,7 +101,8 @@ export function createMcpEndpoint(
 
   const factory = ({ era, requestInfo }: McpRequestContext): Server => {
     const current = receivedWith(requestInfo)
-    const server = new Server(serverInfo, { ...options, instructions: current.toolset.instructions })
+    const offered = era === 'modern' ? options : silentOptions
+    const server = new Server(serverInfo, { ...offered, instructions: current.toolset.instructions })
     server.setRequestHandler('tools/list', () => listTools(current))
     const { method } = current.message
     const extensionTool = findExtensionTool(extension, current)
@@ -124,6 +131,7 @@ export function createMcpEndpoint(
     const requestOf = ({ http }: ServerContext) => http?.req
     server.setRequestHandler('tools/list', (_request, context) => listTools(receivedWith(requestOf(context))))
     serveExtensionTools(server, extension, (context) => receivedWith(requestOf(context)))
+    subscriptions.serveSession(server)
     for (const method of extension?.methods ?? []) register(server, method, requestOf)
     return server
   }
@@ -132,9 +140,13 @@ export function createMcpEndpoint(
   const short = createMcpHandler(factory, { onerror })
   // Calls that wait answer as a stream from the start: comments on it keep proxies from cutting a silent connection, and
   // some runtimes notice that a client has gone only when they write. It costs more than plain JSON, so not for all.
+  const subscriptions = createSubscriptions(ports, factory, onerror)
   const long = createMcpHandler(factory, { onerror, responseMode: 'sse', keepAliveMs: KEEP_ALIVE_MS })
 
   async function serve(request: Request, message: JsonRpcMessage): Promise<Response> {
+    if (message.method === 'subscriptions/listen' && !isPlainlyLegacy(request.headers, message)) {
+      return subscriptions.listen(request, message, receivedWith(request))
+    }
     if (waits(message)) return long.fetch(request, { parsedBody: message })
     if (isPlainlyLegacy(request.headers, message)) {
       const session = await findSession(request, message)
@@ -154,6 +166,7 @@ export function createMcpEndpoint(
     const needsOne =
       message.method === undefined ||
       String(message.method).startsWith('notifications/') ||
+      subscribingMethods.includes(String(message.method)) ||
       extension?.methods.has(String(message.method)) === true ||
       findExtensionTool(extension, { message }) !== undefined
     return needsOne ? sessions.find(request.headers.get(SESSION_HEADER), holder) : null
@@ -191,10 +204,11 @@ export function createMcpEndpoint(
     },
     async other(request, caller) {
       const session = sessions.find(request.headers.get(SESSION_HEADER), holderOf(caller))
-      return session === null ? short.fetch(request) : session.transport.handleRequest(request)
+      if (session === null) return short.fetch(request)
+      return subscriptions.guardSession(await session.transport.handleRequest(request), caller)
     },
     close: async () => {
-      await Promise.all([short.close(), long.close()])
+      await Promise.all([short.close(), long.close(), subscriptions.close()])
     },
   }
 }
