@@ -3,6 +3,7 @@ import { AppError } from '#shared/errors.ts'
 import { alsoAdmitting } from './auth/gate.ts'
 import { openWorkspace } from './auth/open-workspace.ts'
 import { createAuthRoutes } from './auth/routes.ts'
+import { isStillAdmitted } from './auth/still-admitted.ts'
 import { unauthenticatedChallenge } from './http/bearer-challenge.ts'
 import { checkDeclaredLength, parseJson, readBody, unsupportedMedia } from './http/body.ts'
 import { type EdgeBindings, limitCallers } from './http/caller-limits.ts'
@@ -81,6 +82,7 @@ export function createApp(given: AppPorts, extension: McpExtension | null = null
       scopes,
       toolset: toolsets.select(context.req.query('tools') ?? null),
       requestId: crypto.randomUUID(),
+      isStillGood: () => isStillAdmitted(ports.authenticator, request, principal),
       resourceMetadata: resourceMetadata(request),
     }
     if (request.method !== 'POST') return mcp.other(request, sender)

@@ -5,6 +5,7 @@ import { CallEnvelope, type CallReply, decodeMessage, encodeMessage } from '#sha
 import { JOB_ACK_WAIT_MS } from '#shared/protocol/limits.ts'
 import { type CallFamily, WIRE_VERSION } from '#shared/protocol/subjects.ts'
 import { CallState } from '#shared/protocol/worker-calls.ts'
+import { jobChanged } from '#shared/schemas/event.ts'
 import type { JobOutcome, JobProgress } from '#shared/schemas/job.ts'
 import type { CallServer } from './ports/call-server.ts'
 import type { Events } from './ports/events.ts'
@@ -219,7 +220,7 @@ async function settleJob(
   }
   here.fence = claim.fence
   if (claim.fence === 1) {
-    events.workspace({ v: WIRE_VERSION, type: 'job_changed', job_id: jobId, state: 'running' })
+    events.workspace(jobChanged(jobId, 'running', claim.agent?.agent_id))
   }
 
   const outcome = journal.find(jobId) ?? (await produceOutcome(options, jobId, claim, here.cancel.signal, stopping))

@@ -5,6 +5,7 @@ import { basename, join, resolve } from 'node:path'
 import type { NatsConnection } from '@nats-io/transport-node'
 import { AppError } from '#shared/errors.ts'
 import { toWorkspaceId, type WorkspaceId } from '#shared/ids.ts'
+import { WIRE_VERSION } from '#shared/protocol/subjects.ts'
 import type { WorkerInfo } from '#shared/schemas/worker.ts'
 import { createCommandRunner } from './adapters/command-runner.ts'
 import { createNatsCallServer, isServed } from './adapters/nats-call-server.ts'
@@ -33,6 +34,7 @@ import { createModelService } from './inference/model-service.ts'
 import { createModelSet } from './inference/model-set.ts'
 import type { ModelSupervisor } from './inference/model-supervisor.ts'
 import { createRemoteModels } from './inference/remote-models.ts'
+import { createModelTeller } from './inference/tell-models.ts'
 import type { CommandRunner } from './ports/command-runner.ts'
 import type { LanguageModel } from './ports/language-model.ts'
 import { createTestSuite } from './runs/test-suite.ts'
@@ -41,6 +43,7 @@ import { createServedCalls, createServedJobs } from './tools/served.ts'
 import { KeyedLocks } from './workspace/locks.ts'
 import { recoverWorkspace } from './workspace/recover.ts'
 import { createProtectedFileTree } from './workspace/repository-protection.ts'
+import { tellCommits, tellWrites } from './workspace/tell-changes.ts'
 
 // The worker: the only file of it that reads the environment and signals, and that picks libraries.
 
@@ -56,6 +59,8 @@ const JOBS_AT_ONCE_MIN = 4
 
 /** For one look at the whole repository: the work beside the parsing keeps a core busy by itself. */
 const PARSER_THREADS = Math.min(4, availableParallelism())
+/** Who waits for a model to load looks more rarely than this. */
+const MODEL_LOOK_MS = 1000
 
 async function main(): Promise<void> {
   const stopping = new AbortController()
@@ -150,7 +155,8 @@ async function serveRepository(
   const events = createNatsEvents(connection, workspace)
   const duplication = createDuplicationIndex(parser)
   const edits = new KeyedLocks()
-  const ports = { files, repository, registry, checker, parser, duplication, settings, runner, journal, events, edits }
+  const told = { journal: tellWrites(journal, events.workspace), repository: tellCommits(repository, events.workspace) }
+  const ports = { files, registry, checker, parser, duplication, settings, runner, edits, ...told }
   const permissions = { gitHooks: config.gitHooks, preCommitStore: config.preCommitStore }
   const reports = createReportFolder(join(fromUser(place.dataFolder), 'reports'))
   const validating = { reports, version, createParser: () => createTreeSitterPool(PARSER_THREADS) }
@@ -185,8 +191,15 @@ async function serveRepository(
   })
   await daemon.start()
   if (config.servesModels) await service.start()
+  const say = (state: 'started' | 'stopped') =>
+    events.workspace({ v: WIRE_VERSION, type: 'worker_changed', worker_id: workerId, state })
+  say('started')
+  const teller = createModelTeller(() => models.all().map((each) => each.info()), events.workspace)
+  const looking = setInterval(() => teller.look(), MODEL_LOOK_MS)
   log(`Worker ready: workspace ${workspace}`)
   await untilStopped(connection, stopping)
+  clearInterval(looking)
+  say('stopped')
   await Promise.all([daemon.stop(), service.stop()])
   await models.close()
   await checker.close()

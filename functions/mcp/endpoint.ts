@@ -22,6 +22,7 @@ import {
 import { createReading } from './reading.ts'
 import { type McpSessions, STREAM_KEEP_ALIVE_MS } from './sessions.ts'
 import { ShortCalls } from './short-calls.ts'
+import { createSubscriptions, subscribableResources, subscribingMethods } from './subscriptions.ts'
 import { isTaskMethod, TaskParams, tasksCapability } from './tasks.ts'
 
 /** For lists that change with the program only. Private: what a caller sees may depend on who it is. */
@@ -66,10 +67,9 @@ export function createMcpEndpoint(
   const serverInfo = { name: 'millwright', title: 'Millwright', version: ports.version }
   const shortCalls = new ShortCalls(answers, serverInfo)
   const options = {
-    // Nothing about changes of lists or resources: that needs a bus on which they are told.
     capabilities: {
       tools: {},
-      resources: {},
+      resources: subscribableResources,
       prompts: {},
       completions: {},
       ...tasksCapability,
@@ -83,6 +83,12 @@ export function createMcpEndpoint(
     },
     // We never ask a client for input, so nothing ever validates an answer to it; the default builds one per request.
     ...(extension === null ? { jsonSchemaValidator: { getValidator: neverValidates } } : {}),
+  }
+
+  /** For a client of the older era without a session, whom nothing can be told. */
+  const silentOptions = {
+    ...options,
+    capabilities: { ...options.capabilities, resources: extension?.capabilities.resources ?? {} },
   }
 
   const extensionTools = [...(extension?.tools.values() ?? [])].map(({ listed }) => listed)
@@ -103,7 +109,8 @@ export function createMcpEndpoint(
 
   const factory = ({ era, requestInfo }: McpRequestContext): Server => {
     const current = receivedWith(requestInfo)
-    const server = new Server(serverInfo, { ...options, instructions: current.toolset.instructions })
+    const offered = era === 'modern' ? options : silentOptions
+    const server = new Server(serverInfo, { ...offered, instructions: current.toolset.instructions })
     server.setRequestHandler('tools/list', () => listTools(current))
     const { method } = current.message
     const extensionTool = findExtensionTool(extension, current)
@@ -136,6 +143,7 @@ export function createMcpEndpoint(
     const requestOf = ({ http }: ServerContext) => http?.req
     server.setRequestHandler('tools/list', (_request, context) => listTools(receivedWith(requestOf(context))))
     serveExtensionTools(server, extension, (context) => receivedWith(requestOf(context)))
+    subscriptions.serveSession(server)
     for (const method of extension?.methods ?? []) register(server, method, requestOf)
     return server
   }
@@ -144,9 +152,13 @@ export function createMcpEndpoint(
   const short = createMcpHandler(factory, { onerror, keepAliveMs: STREAM_KEEP_ALIVE_MS })
   // Calls that wait answer as a stream from the start: comments on it keep proxies from cutting a silent connection, and
   // some runtimes notice that a client has gone only when they write. It costs more than plain JSON, so not for all.
+  const subscriptions = createSubscriptions(ports, factory, onerror)
   const long = createMcpHandler(factory, { onerror, responseMode: 'sse', keepAliveMs: KEEP_ALIVE_MS })
 
   async function serve(request: Request, message: JsonRpcMessage): Promise<Response> {
+    if (message.method === 'subscriptions/listen' && !isPlainlyLegacy(request.headers, message)) {
+      return subscriptions.listen(request, message, receivedWith(request))
+    }
     if (waits(message)) return long.fetch(request, { parsedBody: message })
     if (isPlainlyLegacy(request.headers, message)) {
       const answer = needsSession(message) ? await inSession(request, message, receivedWith(request)) : null
@@ -163,6 +175,7 @@ export function createMcpEndpoint(
     message.method === undefined ||
     message.method === 'initialize' ||
     String(message.method).startsWith('notifications/') ||
+    subscribingMethods.includes(String(message.method)) ||
     extension?.methods.has(String(message.method)) === true ||
     findExtensionTool(extension, { message }) !== undefined
 
@@ -223,11 +236,11 @@ export function createMcpEndpoint(
     async other(request, caller) {
       if (!request.headers.has(SESSION_HEADER)) return short.fetch(request)
       const answer = (await refuseEnded(request.headers, null, caller)) ?? (await inSession(request, null, caller))
-      return answer ?? short.fetch(request)
+      return answer === null ? short.fetch(request) : subscriptions.guardSession(answer, caller)
     },
     inSession,
     close: async () => {
-      await Promise.all([short.close(), long.close()])
+      await Promise.all([short.close(), long.close(), subscriptions.close()])
     },
   }
 }

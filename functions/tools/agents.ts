@@ -2,6 +2,7 @@ import { AppError } from '#shared/errors.ts'
 import { CALL_TIMEOUT_MS, PAGE_DEFAULT } from '#shared/protocol/limits.ts'
 import { WIRE_VERSION } from '#shared/protocol/subjects.ts'
 import { FileState, PrepareAgent } from '#shared/protocol/worker-calls.ts'
+import { jobChanged } from '#shared/schemas/event.ts'
 import type { EdgePorts } from '../ports/edge-ports.ts'
 import { askWorker } from './ask-worker.ts'
 import type { EdgeHandlers } from './call-context.ts'
@@ -14,8 +15,8 @@ export function createAgentTools(
   ports: EdgePorts,
 ): EdgeHandlers<'create_agent' | 'list_agents' | 'get_agent_info' | 'update_agent' | 'delete_agent'> {
   const { registry, workspace, bus } = ports
-  const announce = (agentId: string) =>
-    bus.announce(workspace, { v: WIRE_VERSION, type: 'agent_changed', agent_id: agentId })
+  const announce = (agent_id: string, change: 'created' | 'updated' | 'deleted') =>
+    bus.announce(workspace, { v: WIRE_VERSION, type: 'agent_changed', agent_id, change })
 
   return {
     async create_agent(input, context) {
@@ -32,7 +33,7 @@ export function createAgentTools(
         model,
         description: input.description ?? null,
       })
-      announce(agent.agent_id)
+      announce(agent.agent_id, 'created')
       return { agent }
     },
 
@@ -97,17 +98,15 @@ export function createAgentTools(
           ? {}
           : { file: { managed_file: file.path, file_key: file.file_key } }),
       })
-      announce(agent.agent_id)
+      announce(agent.agent_id, 'updated')
       return { agent }
     },
 
     async delete_agent({ agent_id }) {
       const { managed_file, cancelled, running } = await registry.deleteAgent(workspace, agent_id)
       for (const job of running) bus.requestCancel(workspace, job)
-      for (const job of cancelled) {
-        bus.announce(workspace, { v: WIRE_VERSION, type: 'job_changed', job_id: job, state: 'cancelled' })
-      }
-      announce(agent_id)
+      for (const job of cancelled) bus.announce(workspace, jobChanged(job, 'cancelled', agent_id))
+      announce(agent_id, 'deleted')
       return { deleted: true, agent_id, managed_file: managed_file ?? '' }
     },
   }

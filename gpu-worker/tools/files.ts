@@ -1,11 +1,9 @@
 import { RE2JS } from 're2js'
 import { AppError } from '#shared/errors.ts'
 import { FILE_BYTES_MAX, LIST_FILES_PAGE_DEFAULT } from '#shared/protocol/limits.ts'
-import { WIRE_VERSION } from '#shared/protocol/subjects.ts'
 import type { Complexity } from '#shared/schemas/check.ts'
 import { landFile } from '../agent/land.ts'
 import { removeFile } from '../agent/remove.ts'
-import type { Events } from '../ports/events.ts'
 import type { FileChecker } from '../ports/file-checker.ts'
 import type { FileEntry, FileTree, ResolvedFile } from '../ports/file-tree.ts'
 import type { Registry } from '../ports/registry.ts'
@@ -26,7 +24,6 @@ export interface FileToolPorts {
   readonly registry: Registry
   readonly checker: FileChecker
   readonly journal: WriteJournal
-  readonly events: Events
   /** By file key: a tool that reads, edits and writes a file does so alone, so that of many none is lost. */
   readonly edits: KeyedLocks
 }
@@ -78,8 +75,6 @@ export async function writeAs(
     },
     context.signal,
   )
-  if (landed.changed && !request.dryRun)
-    ports.events.workspace({ v: WIRE_VERSION, type: 'file_changed', path: file.path })
   return {
     path: file.path,
     changed: landed.changed,
@@ -134,7 +129,6 @@ export function createFileTools(ports: FileToolPorts): ToolHandlers<FileTools> {
         return removeFile({ file, bytes, sha256, jobId: null, agentId, outcome: null }, { ...ports, files: owned })
       }
       const blob = await ports.edits.run(file.key, remove, context.signal)
-      ports.events.workspace({ v: WIRE_VERSION, type: 'file_changed', path: file.path })
       return { path: file.path, deleted: true, recoverable_as: blob }
     },
 

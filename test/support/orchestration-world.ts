@@ -191,6 +191,7 @@ const silentBus: JobBus = {
   requestCancel: () => {},
   announce: () => {},
   watch: async () => () => {},
+  watchWorkspace: async () => () => {},
   progress: async () => null,
   ping: async () => true,
 }

@@ -23,10 +23,16 @@ const PROGRESS_KEPT_MAX = 1000
 export function createNatsJobBus(link: NatsLink): JobBus {
   // By subject, which names workspace and job.
   const listeners = new Map<string, Set<JobListener>>()
+  // By subject, which names the workspace.
+  const workspaceListeners = new Map<string, Set<(event: WorkspaceEvent) => void>>()
   const progress = new Map<string, JobProgress>()
 
   function tell(subject: string, news: JobProgress | null): void {
     for (const listener of listeners.get(subject) ?? []) listener(news)
+  }
+
+  function tellWorkspace(subject: string, event: WorkspaceEvent): void {
+    for (const listener of workspaceListeners.get(subject) ?? []) listener(event)
   }
 
   link.onConnection((connection) => {
@@ -41,8 +47,13 @@ export function createNatsJobBus(link: NatsLink): JobBus {
       const oldest = progress.size > PROGRESS_KEPT_MAX ? progress.keys().next().value : undefined
       if (oldest !== undefined) progress.delete(oldest)
       tell(subject, event.progress)
+      const { phase, round, tokens } = event.progress
+      const { job_id } = event
+      const told: WorkspaceEvent = { v: WIRE_VERSION, type: 'job_progressed', job_id, phase, round, tokens }
+      tellWorkspace(subject.replace(/\.job\.[^.]+$/, '.events'), told)
     })
     listen(connection, eventsSubject('*'), WorkspaceEvent, (event, subject) => {
+      tellWorkspace(subject, event)
       if (event.type !== 'job_changed') return
       const job = subject.replace(/\.events$/, `.job.${event.job_id}`)
       if (isFinal(event.state)) progress.delete(job)
@@ -78,13 +89,10 @@ export function createNatsJobBus(link: NatsLink): JobBus {
       send(cancelSubject(workspace, job), { v: WIRE_VERSION, workspace, job_id: job } satisfies JobMessage),
     announce: (workspace, event) => send(eventsSubject(workspace), event),
     async watch(workspace, job, listener) {
-      const subject = jobSubject(workspace, job)
-      const set = listeners.get(subject) ?? new Set()
-      listeners.set(subject, set.add(listener))
-      return () => {
-        set.delete(listener)
-        if (set.size === 0) listeners.delete(subject)
-      }
+      return addTo(listeners, jobSubject(workspace, job), listener)
+    },
+    async watchWorkspace(workspace, listener) {
+      return addTo(workspaceListeners, eventsSubject(workspace), listener)
     },
     progress: async (workspace, job) => progress.get(jobSubject(workspace, job)) ?? null,
     async ping() {
@@ -101,6 +109,16 @@ export function createNatsJobBus(link: NatsLink): JobBus {
         return false
       }
     },
+  }
+}
+
+/** Returns how to take it away again. */
+function addTo<Listener>(sets: Map<string, Set<Listener>>, key: string, listener: Listener): () => void {
+  const set = sets.get(key) ?? new Set()
+  sets.set(key, set.add(listener))
+  return () => {
+    set.delete(listener)
+    if (set.size === 0 && sets.get(key) === set) sets.delete(key)
   }
 }
 

@@ -74,15 +74,11 @@ export class LinkObject extends DurableObject<LinkEnvironment> implements LinkSt
   }
 
   async watch(workspace: WorkspaceId, job: JobId, listener: RemoteFunction<[JobProgress | null]>): Promise<Held> {
-    const kept = listener.dup()
-    await this.#connected
-    // Who no longer listens has gone away, and disposes of the watch by that.
-    const tell = (progress: JobProgress | null) => void kept(progress).catch(() => undefined)
-    const stop = await this.#bus.watch(workspace, job, tell)
-    return new Watch(() => {
-      stop()
-      kept[Symbol.dispose]()
-    })
+    return this.#hold(listener, (tell) => this.#bus.watch(workspace, job, tell))
+  }
+
+  async watchWorkspace(workspace: WorkspaceId, listener: RemoteFunction<[WorkspaceEvent]>): Promise<Held> {
+    return this.#hold(listener, (tell) => this.#bus.watchWorkspace(workspace, tell))
   }
 
   progress(workspace: WorkspaceId, job: JobId): Promise<JobProgress | null> {
@@ -97,6 +93,21 @@ export class LinkObject extends DurableObject<LinkEnvironment> implements LinkSt
   /** The object is there when this runs, which is all that it is for: its constructor connects. */
   async alarm(): Promise<void> {
     await this.#beatLater()
+  }
+
+  /** Keeps what is to be told for as long as whoever gave it holds the answer. */
+  async #hold<T>(
+    listener: RemoteFunction<[T]>,
+    begin: (tell: (news: T) => void) => Promise<() => void>,
+  ): Promise<Held> {
+    const kept = listener.dup()
+    await this.#connected
+    // Who no longer listens has gone away, and disposes of the watch by that.
+    const stop = await begin((news) => void kept(news).catch(() => undefined))
+    return new Watch(() => {
+      stop()
+      kept[Symbol.dispose]()
+    })
   }
 
   #beatLater(): Promise<void> {

@@ -153,5 +153,6 @@ const holderOf = ({ workspace, sender: { caller } }: SessionPost): SessionHolder
 
 function toCaller({ tools, ...sender }: SessionSender): McpCaller {
   toolsets ??= createToolsets()
-  return { resourceMetadata: undefined, ...sender, toolset: toolsets.select(tools) }
+  // Streams are ended by the edge, which has the token.
+  return { resourceMetadata: undefined, isStillGood: async () => true, ...sender, toolset: toolsets.select(tools) }
 }

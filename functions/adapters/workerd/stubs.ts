@@ -26,6 +26,8 @@ export interface LinkStub {
     job: JobId,
     listener: (progress: JobProgress | null) => void | Promise<void>,
   ): Promise<Held>
+  /** The same for a whole workspace. */
+  watchWorkspace(workspace: WorkspaceId, listener: (event: WorkspaceEvent) => void | Promise<void>): Promise<Held>
   progress(workspace: WorkspaceId, job: JobId): Promise<JobProgress | null>
   ping(): Promise<boolean>
 }

@@ -29,7 +29,7 @@ export type PortQuestion =
   | { port: 'sql'; world: string; values: SqlStatement[] }
   | { port: 'object'; world: string; method: 'reports' | 'alarmAt' | 'fireAlarm' }
   | { port: 'bus'; method: 'publish' | 'requestCancel' | 'announce' | 'progress' | 'ping'; values: unknown[] }
-  | { port: 'watch'; values: [WorkspaceId, JobId] }
+  | { port: 'watch'; values: [WorkspaceId, JobId] | [WorkspaceId] }
   | { port: 'calls'; values: Parameters<WorkerCalls['call']>; abortAfterMs: number | null }
 
 /** The workspace whose object has the store, for what names none. */
@@ -78,12 +78,13 @@ async function ask(question: Exclude<PortQuestion, { port: 'watch' }>, env: Envi
 }
 
 /** A line when the watch has begun, and one for each thing that is heard, until the reader goes away. */
-function watch(bus: JobBus, [workspace, job]: [WorkspaceId, JobId]): Response {
+function watch(bus: JobBus, [workspace, job]: [WorkspaceId, JobId?]): Response {
   let stop: () => void = () => undefined
   const lines = new ReadableStream<Uint8Array>({
     async start(controller) {
       const write = (line: unknown) => controller.enqueue(new TextEncoder().encode(`${JSON.stringify(line)}\n`))
-      stop = await bus.watch(workspace, job, (progress) => write({ progress }))
+      const tell = (news: unknown) => write({ news })
+      stop = await (job === undefined ? bus.watchWorkspace(workspace, tell) : bus.watch(workspace, job, tell))
       write('watching')
     },
     cancel: () => stop(),

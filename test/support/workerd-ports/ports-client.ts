@@ -4,6 +4,8 @@ import { type Answer, fromAnswer } from '#functions/adapters/workerd/answer.ts'
 import type { JobBus } from '#functions/ports/job-bus.ts'
 import type { Registry, RegistryStore, RegistryUpkeep } from '#functions/ports/registry.ts'
 import { readWorkerdBundle } from '#scripts/workerd-bundle.ts'
+import type { JobId, WorkspaceId } from '#shared/ids.ts'
+import type { WorkspaceEvent } from '#shared/schemas/event.ts'
 import type { JobProgress } from '#shared/schemas/job.ts'
 import { silenceWorkerd } from '../silence-workerd.ts'
 import { decode, encode } from './codec.ts'
@@ -13,8 +15,8 @@ import type { SqlOutcome, SqlStatement } from './sql-transaction.ts'
 /** The ports as workerd serves them, for a suite that runs on Node. */
 export interface WorkerdPorts {
   ask(question: PortQuestion): Promise<unknown>
-  /** Resolves once workerd hears of the job; `stop` ends it. */
-  watch: JobBus['watch']
+  /** Resolves once workerd hears of the job, or of the whole workspace where none is named; `stop` ends it. */
+  watch(values: [WorkspaceId, JobId] | [WorkspaceId], listener: (news: unknown) => void): Promise<() => void>
   /** May be called again. */
   close(): Promise<void>
 }
@@ -39,16 +41,16 @@ export async function startWorkerdPorts(natsUrl: string): Promise<WorkerdPorts> 
       if (!response.ok) throw new Error(`The program of the contract suites failed: ${text}`)
       return fromAnswer('the object', Promise.resolve(decode(text) as Answer<unknown>))
     },
-    async watch(workspace, job, listener) {
+    async watch(values, listener) {
       const stopping = new AbortController()
-      const { body } = await post({ port: 'watch', values: [workspace, job] }, stopping.signal)
+      const { body } = await post({ port: 'watch', values }, stopping.signal)
       if (body === null) throw new Error('The program of the contract suites has no stream')
       const begun = Promise.withResolvers<void>()
       const hear = async () => {
         for await (const line of linesOf(body)) {
           if (stopping.signal.aborted) return
           if (line === '"watching"') begun.resolve()
-          else listener((JSON.parse(line) as { progress: JobProgress | null }).progress)
+          else listener((JSON.parse(line) as { news: unknown }).news)
         }
       }
       // It ends by its own abort, or with workerd.
@@ -101,7 +103,8 @@ export function busOf(ports: WorkerdPorts): JobBus {
     publish: async (...values) => void (await ask('publish', ...values)),
     requestCancel: (...values) => void ask('requestCancel', ...values),
     announce: (...values) => void ask('announce', ...values),
-    watch: ports.watch,
+    watch: (workspace, job, listener) => ports.watch([workspace, job], (news) => listener(news as JobProgress | null)),
+    watchWorkspace: (workspace, listener) => ports.watch([workspace], (news) => listener(news as WorkspaceEvent)),
     progress: async (...values) => (await ask('progress', ...values)) as JobProgress | null,
     ping: async () => (await ask('ping')) === true,
   }
