@@ -45,11 +45,12 @@ export default {
 }
 
 function toPorts(env: Environment): AppPorts {
-  const { workspace, token, hostnames } = parseWorkerdConfig(env)
+  const { workspace, token, hostnames, pageOrigins } = parseWorkerdConfig(env)
   return {
     workspace,
     version: packageJson.version,
     hostnames,
+    pageOrigins,
     authenticator: createBearerTokenAuthenticator(token),
     registry: createObjectRegistry(env.REGISTRY, workspace),
     workers: createObjectWorkerCalls(env.LINK),

@@ -17,17 +17,20 @@ export interface EdgeServerOptions {
   /** With the edge's name and password, by TCP and by a WebSocket. */
   readonly natsUrl: string
   readonly natsWebSocketUrl: string
+  /** Whose pages may call from a browser; none where left out. */
+  readonly pageOrigins?: string
 }
 
 /** The edge without a worker, in the runtime of the tests' project, on a free port. */
 export async function startEdgeServer(options: EdgeServerOptions): Promise<EdgeServer> {
-  const { workspace, folder, natsUrl, natsWebSocketUrl } = options
+  const { workspace, folder, natsUrl, natsWebSocketUrl, pageOrigins = '' } = options
   if (edgeRuntime() === 'node') {
     const environment = {
       NATS_URL: natsUrl,
       MILLWRIGHT_DATA: folder,
       MILLWRIGHT_WORKSPACE: workspace,
       MILLWRIGHT_PORT: '0',
+      MILLWRIGHT_PAGE_ORIGINS: pageOrigins,
     }
     return serveEdge(parseConfig(environment), { info: () => undefined, error: () => undefined })
   }
@@ -41,6 +44,7 @@ export async function startEdgeServer(options: EdgeServerOptions): Promise<EdgeS
       NATS_URL: natsWebSocketUrl,
       MILLWRIGHT_TOKEN: token,
       MILLWRIGHT_WORKSPACE: workspace,
+      MILLWRIGHT_PAGE_ORIGINS: pageOrigins,
     },
     durableObjectsPersist: join(folder, 'workerd'),
     cf: false,
