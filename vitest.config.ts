@@ -4,7 +4,7 @@ import { defineConfig } from 'vitest/config'
 const eitherRuntime = [
   'functions/entry.test.ts',
   'test/conformance/*.test.ts',
-  'test/e2e/{agents,clients,files,git,jobs,kills,mcp-bad-inputs,reading,review,short-calls,subscriptions}.test.ts',
+  'test/e2e/{agents,clients,files,git,jobs,kills,mcp-bad-inputs,other-origin,reading,review,short-calls,subscriptions}.test.ts',
 ]
 
 export default defineConfig({

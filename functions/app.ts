@@ -7,6 +7,7 @@ import { isStillAdmitted } from './auth/still-admitted.ts'
 import { unauthenticatedChallenge } from './http/bearer-challenge.ts'
 import { checkDeclaredLength, parseJson, readBody, unsupportedMedia } from './http/body.ts'
 import { type EdgeBindings, limitCallers } from './http/caller-limits.ts'
+import { createCors } from './http/cors.ts'
 import { toErrorResponse, toRefusal } from './http/errors.ts'
 import { INVALID_REQUEST, jsonRpcError, PARSE_ERROR, TRANSPORT_ERROR } from './http/json-rpc.ts'
 import { checkHostAndOrigin } from './http/origin.ts'
@@ -35,6 +36,7 @@ export function createApp(given: AppPorts, extension: McpExtension | null = null
   const servers = createServers(given)
   const ports: AppPorts =
     servers === undefined ? given : { ...given, authenticator: alsoAdmitting(given.authenticator, servers.verify) }
+  const cors = createCors(ports.pageOrigins ?? [])
   const toolsets = createToolsets()
   const sessions = new McpSessions(ports.clock)
   // No more than there are workspaces in which somebody has a role.
@@ -132,11 +134,12 @@ export function createApp(given: AppPorts, extension: McpExtension | null = null
       let response: Response
       try {
         checkDeclaredLength(request.headers)
-        checkHostAndOrigin(request.headers, ports.hostnames)
-        response = await app.fetch(request, { address })
+        checkHostAndOrigin(request.headers, ports.hostnames, cors.originOf(request) !== null)
+        response = cors.preflight(request) ?? (await app.fetch(request, { address }))
       } catch (error) {
         response = refuse(error, request)
       }
+      cors.sign(request, response)
       response.headers.set('x-content-type-options', 'nosniff')
       // Streams say `no-cache, no-transform` of themselves; nothing but the parts of the page may be kept by anybody.
       if (!response.headers.get('cache-control')?.includes('immutable')) {

@@ -1,6 +1,7 @@
 import * as v from 'valibot'
 import { AppError } from '#shared/errors.ts'
 import { WorkspaceId } from '#shared/ids.ts'
+import { PageOrigins } from './http/page-origins.ts'
 
 /** Only names of this machine: whoever serves others needs full authentication first. */
 const loopbackHosts = ['127.0.0.1', '::1', 'localhost']
@@ -55,6 +56,7 @@ const Environment = v.object({
     '127.0.0.1',
   ),
   MILLWRIGHT_PUBLIC_URL: v.optional(PublicUrl),
+  MILLWRIGHT_PAGE_ORIGINS: v.optional(PageOrigins, ''),
   MILLWRIGHT_BEHIND_PROXY: v.optional(v.picklist(['0', '1'], 'must be 0 or 1'), '0'),
 })
 
@@ -68,6 +70,8 @@ export interface Config {
   readonly host: string
   /** Where others reach it, such as `https://mill.example`; null where only this machine does. */
   readonly publicOrigin: string | null
+  /** Whose pages may call from a browser, beside our own. */
+  readonly pageOrigins: readonly string[]
   /** A proxy on this machine adds the client's address to `X-Forwarded-For`. */
   readonly behindProxy: boolean
 }
@@ -83,7 +87,7 @@ export function parseConfig(environment: Record<string, string | undefined>): Co
     throw new AppError('invalid_input', `Cannot start: ${lines.join('; ')}`)
   }
   const { NATS_URL, MILLWRIGHT_DATA, MILLWRIGHT_WORKSPACE, MILLWRIGHT_PORT, MILLWRIGHT_HOST } = parsed.output
-  const { MILLWRIGHT_PUBLIC_URL, MILLWRIGHT_BEHIND_PROXY } = parsed.output
+  const { MILLWRIGHT_PUBLIC_URL, MILLWRIGHT_PAGE_ORIGINS, MILLWRIGHT_BEHIND_PROXY } = parsed.output
   return {
     nats: NATS_URL,
     dataFolder: MILLWRIGHT_DATA,
@@ -91,6 +95,7 @@ export function parseConfig(environment: Record<string, string | undefined>): Co
     port: MILLWRIGHT_PORT,
     host: MILLWRIGHT_HOST,
     publicOrigin: MILLWRIGHT_PUBLIC_URL ?? null,
+    pageOrigins: MILLWRIGHT_PAGE_ORIGINS,
     behindProxy: MILLWRIGHT_BEHIND_PROXY === '1',
   }
 }

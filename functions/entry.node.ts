@@ -77,6 +77,7 @@ export async function serveEdge(
         ...loopbackHostnames,
         ...(config.publicOrigin === null ? [] : [new URL(config.publicOrigin).hostname]),
       ],
+      pageOrigins: config.pageOrigins,
       authenticator: createGate({ ownerToken: token, accounts }),
       registry,
       workers: createNatsWorkerCalls(link),

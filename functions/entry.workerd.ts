@@ -70,11 +70,12 @@ export const HeldSession = edge.HeldSession
 export default edge.handler
 
 function toPorts(env: Environment): AppPorts {
-  const { workspace, token, hostnames } = parseWorkerdConfig(env)
+  const { workspace, token, hostnames, pageOrigins } = parseWorkerdConfig(env)
   return {
     workspace,
     version: packageJson.version,
     hostnames,
+    pageOrigins,
     authenticator: createBearerTokenAuthenticator(token),
     registry: createObjectRegistry(env.REGISTRY, workspace),
     workers: createObjectWorkerCalls(env.LINK),

@@ -16,6 +16,7 @@ describe('workerd config', () => {
       token: TOKEN,
       workspace: 'demo',
       hostnames: ['mill.example.com', 'localhost', '[::1]'],
+      pageOrigins: [],
     })
     const { nats } = parseWorkerdConfig({ ...complete, NATS_URL: 'ws://127.0.0.1:9222' })
     expect(nats).toEqual({ server: 'ws://127.0.0.1:9222', user: '', password: '' })
@@ -35,6 +36,8 @@ describe('workerd config', () => {
     ['MILLWRIGHT_HOSTNAMES', ''],
     ['MILLWRIGHT_HOSTNAMES', 'localhost:8000'],
     ['MILLWRIGHT_HOSTNAMES', '*'],
+    ['MILLWRIGHT_PAGE_ORIGINS', '*'],
+    ['MILLWRIGHT_PAGE_ORIGINS', 'http://app.example'],
   ])('refuses %s=%j, naming it and not its value', (name, value) => {
     const { [name as keyof EdgeEnvironment]: _left, ...others } = complete
     const environment = value === undefined ? others : { ...others, [name]: value }

@@ -1,6 +1,7 @@
 import * as v from 'valibot'
 import { AppError } from '#shared/errors.ts'
 import { WorkspaceId } from '#shared/ids.ts'
+import { PageOrigins } from './http/page-origins.ts'
 
 /** As long as the one that Millwright makes: 256 bits and more cannot be guessed. */
 const TOKEN_CHARACTERS_MIN = 43
@@ -27,6 +28,7 @@ export interface EdgeEnvironment {
   readonly MILLWRIGHT_TOKEN?: string
   readonly MILLWRIGHT_WORKSPACE?: string
   readonly MILLWRIGHT_HOSTNAMES?: string
+  readonly MILLWRIGHT_PAGE_ORIGINS?: string
 }
 
 const Environment = v.object({
@@ -45,6 +47,7 @@ const Environment = v.object({
       'must be names divided by commas, without ports',
     ),
   ),
+  MILLWRIGHT_PAGE_ORIGINS: v.optional(PageOrigins, ''),
 })
 
 export interface WorkerdConfig {
@@ -53,6 +56,8 @@ export interface WorkerdConfig {
   readonly workspace: WorkspaceId
   /** Under which the edge may be reached: no ports; IPv6 in brackets. */
   readonly hostnames: readonly string[]
+  /** Whose pages may call from a browser, beside our own. */
+  readonly pageOrigins: readonly string[]
 }
 
 /** Throws `invalid_input` naming each variable that is missing or wrong; never repeats a value, which may be a secret. */
@@ -67,10 +72,12 @@ export function parseWorkerdConfig(environment: EdgeEnvironment): WorkerdConfig 
     throw new AppError('invalid_input', `Cannot start: ${lines.join('; ')}`)
   }
   const { NATS_URL, MILLWRIGHT_TOKEN, MILLWRIGHT_WORKSPACE, MILLWRIGHT_HOSTNAMES } = parsed.output
+  const { MILLWRIGHT_PAGE_ORIGINS } = parsed.output
   return {
     nats: NATS_URL,
     token: MILLWRIGHT_TOKEN,
     workspace: MILLWRIGHT_WORKSPACE,
     hostnames: MILLWRIGHT_HOSTNAMES,
+    pageOrigins: MILLWRIGHT_PAGE_ORIGINS,
   }
 }

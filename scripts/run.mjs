@@ -19,6 +19,7 @@ const programs = new Map([
   ['functions', { file: 'functions/entry.node.ts', natsServer: false }],
   ['worker', { file: 'gpu-worker/main.ts', natsServer: false }],
   ['keys', { file: 'scripts/keys.ts', natsServer: false }],
+  ['bridge', { file: 'scripts/bridge.ts', natsServer: false }],
   ['demo', { file: 'scripts/demo.ts', natsServer: true }],
   ['init', { file: 'scripts/init.ts', natsServer: false }],
   ['validate', { file: 'scripts/validate.ts', natsServer: false }],
@@ -29,7 +30,7 @@ const programs = new Map([
 ])
 
 /** Programs that never run a command of a repository. */
-const withoutCommands = new Set(['nats', 'functions', 'keys', 'init', 'validate', 'deploy'])
+const withoutCommands = new Set(['nats', 'functions', 'keys', 'init', 'validate', 'deploy', 'bridge'])
 
 /** Programs that serve the page, or upload it. */
 const withPage = new Set(['setup', 'start', 'edge', 'deploy', 'functions', 'demo', 'bench', 'test', 'test:browser'])

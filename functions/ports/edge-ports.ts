@@ -35,6 +35,8 @@ export interface AppPorts {
   readonly version: string
   /** Names under which browsers and clients may reach us: no ports; IPv6 in brackets. */
   readonly hostnames: readonly string[]
+  /** Whose pages may call from a browser, beside our own: `https://app.example`. None where left out. */
+  readonly pageOrigins?: readonly string[]
   readonly authenticator: Authenticator
   readonly registry: Registry
   readonly workers: WorkerCalls

@@ -11,13 +11,14 @@ export interface EdgeServerOptions extends MiniflareServerOptions {
 
 /** The edge without a worker, in the runtime of the tests' project, on a free port. */
 export async function startEdgeServer(options: EdgeServerOptions): Promise<EdgeServer> {
-  const { workspace, folder, natsUrl } = options
+  const { workspace, folder, natsUrl, pageOrigins = '' } = options
   if (edgeRuntime() === 'node') {
     const environment = {
       NATS_URL: natsUrl,
       MILLWRIGHT_DATA: folder,
       MILLWRIGHT_WORKSPACE: workspace,
       MILLWRIGHT_PORT: '0',
+      MILLWRIGHT_PAGE_ORIGINS: pageOrigins,
     }
     return serveEdge(parseConfig(environment), { info: () => undefined, error: () => undefined })
   }

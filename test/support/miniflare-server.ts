@@ -13,12 +13,14 @@ export interface MiniflareServerOptions {
   readonly folder: string
   /** With the edge's name and password. */
   readonly natsWebSocketUrl: string
+  /** Whose pages may call from a browser; none where left out. */
+  readonly pageOrigins?: string
 }
 
 /** A built edge in workerd, on a free port. */
 export async function startMiniflareServer(
   bundleFolder: string,
-  { workspace, folder, natsWebSocketUrl }: MiniflareServerOptions,
+  { workspace, folder, natsWebSocketUrl, pageOrigins = '' }: MiniflareServerOptions,
 ): Promise<EdgeServer> {
   makePrivateFolder(folder)
   const token = readOrCreateToken(join(folder, 'token'))
@@ -30,6 +32,7 @@ export async function startMiniflareServer(
       NATS_URL: natsWebSocketUrl,
       MILLWRIGHT_TOKEN: token,
       MILLWRIGHT_WORKSPACE: workspace,
+      MILLWRIGHT_PAGE_ORIGINS: pageOrigins,
     },
     durableObjectsPersist: join(folder, 'workerd'),
     cf: false,

@@ -82,7 +82,11 @@ export function signText(text: string, privateKey: KeyObject, algorithm: Signatu
   return toBase64Url(sign('sha256', Buffer.from(text), { key: privateKey, ...padding }))
 }
 
-export async function createSignInWorld(oauth?: OAuthLibrary): Promise<SignInWorld> {
+/** `pageOrigins`: whose pages may call from a browser. */
+export async function createSignInWorld(
+  oauth?: OAuthLibrary,
+  pageOrigins: readonly string[] = [],
+): Promise<SignInWorld> {
   const folder = mkdtempSync(join(tmpdir(), 'millwright-sign-in-'))
   const sqlite = openSqlite(join(folder, 'registry.sqlite'))
   const reports: string[] = []
@@ -98,6 +102,7 @@ export async function createSignInWorld(oauth?: OAuthLibrary): Promise<SignInWor
     workspace: homeWorkspace,
     version: '1.2.3',
     hostnames: ['localhost', '127.0.0.1', '[::1]', 'mill.example'],
+    pageOrigins,
     authenticator: createGate({ ownerToken: OWNER_TOKEN, accounts }),
     registry,
     workers: createNatsWorkerCalls(link),

@@ -132,7 +132,11 @@ describe('npm run deploy', () => {
 
   it('takes no secret from wrangler.toml', () => {
     const { vars } = unstable_readConfig({ config: wranglerConfig })
-    expect(Object.keys(vars).toSorted()).toEqual(['MILLWRIGHT_HOSTNAMES', 'MILLWRIGHT_WORKSPACE'])
+    expect(Object.keys(vars).toSorted()).toEqual([
+      'MILLWRIGHT_HOSTNAMES',
+      'MILLWRIGHT_PAGE_ORIGINS',
+      'MILLWRIGHT_WORKSPACE',
+    ])
     expect(readFileSync(wranglerConfig, 'utf8')).not.toMatch(/^\s*(?:NATS_URL|MILLWRIGHT_TOKEN)\s*=/m)
   })
 })
