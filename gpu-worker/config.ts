@@ -19,7 +19,8 @@ const megabytes = v.pipe(
 )
 
 const Config = v.object({
-  NATS_URL: v.pipe(text, v.regex(/^(nats|tls):\/\/[^\s]+$/, 'must look like nats://USER:PASSWORD@HOST:PORT')),
+  NATS_URL: v.pipe(text, v.regex(/^(nats|tls|wss?):\/\/[^\s]+$/, 'must look like nats://USER:PASSWORD@HOST:PORT')),
+  NATS_CA: v.optional(text),
   /** `repository`, `model` or both, separated by commas. */
   MILLWRIGHT_ROLES: v.optional(text),
   MILLWRIGHT_REPOSITORY: v.optional(text),
@@ -56,7 +57,7 @@ const Config = v.object({
 })
 
 export interface WorkerConfig {
-  readonly natsUrl: string
+  readonly nats: { readonly url: string; readonly authorityFile: string | undefined }
   /** Null: this worker serves none. */
   readonly repository: { readonly folder: string; readonly dataFolder: string } | null
   /** Whether models run here. Otherwise the names in `models` are those of other workers' models. */
@@ -132,7 +133,7 @@ export function parseWorkerConfig(argv: readonly string[], environment: NodeJS.P
   const config = result.output
   const roles = parseRoles(given.role ?? toList(config.MILLWRIGHT_ROLES))
   return {
-    natsUrl: config.NATS_URL,
+    nats: { url: config.NATS_URL, authorityFile: config.NATS_CA },
     ...parseFolders(roles, config),
     servesModels: roles.has('model'),
     workspace: config.MILLWRIGHT_WORKSPACE,

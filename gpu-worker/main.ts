@@ -8,7 +8,7 @@ import { toWorkspaceId, type WorkspaceId } from '#shared/ids.ts'
 import type { WorkerInfo } from '#shared/schemas/worker.ts'
 import { createCommandRunner } from './adapters/command-runner.ts'
 import { createNatsCallServer, isServed } from './adapters/nats-call-server.ts'
-import { connectWorker } from './adapters/nats-connection.ts'
+import { connectWorker, type WorkerNats } from './adapters/nats-connection.ts'
 import { createNatsEvents } from './adapters/nats-events.ts'
 import { createNatsJobSource } from './adapters/nats-job-source.ts'
 import { createNatsModelGroup } from './adapters/nats-model-group.ts'
@@ -76,7 +76,7 @@ async function main(): Promise<void> {
 /** Inference for the repository workers of one workspace or of all; no repository, no journal, no git. */
 async function serveModels(config: WorkerConfig, member: string, stopping: AbortController): Promise<void> {
   const { models } = await createModels(config)
-  const connection = await connectWorker(config.natsUrl, `millwright-model-${hostname()}`, stopping.signal)
+  const connection = await connectWorker(natsOf(config), `millwright-model-${hostname()}`, stopping.signal)
   const service = createModelService({
     member,
     host: hostname(),
@@ -131,7 +131,7 @@ async function serveRepository(
   const list = (signal: AbortSignal) => visible({ files, repository }, '', null, signal)
   const tests = createTestSuite({ files, runner, settings, list })
   const configured = await createModels(config)
-  const connection = await connectWorker(config.natsUrl, `millwright-worker-${workspace}`, stopping.signal)
+  const connection = await connectWorker(natsOf(config), `millwright-worker-${workspace}`, stopping.signal)
   await refuseSecondWorker(connection, workspace)
   const group = createNatsModelGroup(connection, workspace)
   const remote = createRemoteModels({ group, self: workerId, configured: configured.remoteNames, log })
@@ -206,6 +206,11 @@ async function untilStopped(connection: NatsConnection, stopping: AbortControlle
     stopping.signal.addEventListener('abort', () => done(), { once: true })
   })
 }
+
+const natsOf = ({ nats: { url, authorityFile } }: WorkerConfig): WorkerNats => ({
+  url,
+  authorityFile: authorityFile === undefined ? undefined : fromUser(authorityFile),
+})
 
 /** npm runs scripts in Millwright's folder and says where the person was. */
 const fromUser = (path: string): string => resolve(process.env.INIT_CWD ?? process.cwd(), path)

@@ -1,30 +1,40 @@
+import { readFileSync } from 'node:fs'
 import { setTimeout } from 'node:timers/promises'
+import { wsconnect } from '@nats-io/nats-core'
 import { connect, type NatsConnection } from '@nats-io/transport-node'
+import { WebSocket } from 'ws'
 import { AppError } from '#shared/errors.ts'
 import { WORKER_INBOX } from '#shared/protocol/subjects.ts'
 
+/** Where NATS is, and who we are there. */
+export interface WorkerNats {
+  /** `nats://user:password@host:port`; `tls://`, and over a WebSocket `ws://` and `wss://`. */
+  readonly url: string
+  /** A file with what the server's certificate must come from, as PEM. Left out: what this system trusts. */
+  readonly authorityFile?: string | undefined
+}
+
+const portsByProtocol: Record<string, string> = { 'nats:': '4222', 'tls:': '4222', 'ws:': '80', 'wss:': '443' }
+
 /**
- * Connects to NATS and stays connected: lost connections are taken up again for ever. User and password come from the
- * URL (`nats://user:password@host:port`). Rejects with `unavailable` when `signal` aborts, or at once where the server
- * refuses the credentials, since no waiting mends that.
+ * Connects to NATS and stays connected: lost connections are taken up again for ever. Rejects with `unavailable` when
+ * `signal` aborts, or at once where the server refuses the credentials (`unauthenticated`) or has another certificate
+ * (`forbidden`), since no waiting mends that. All connections of a process must be of one kind, TCP or WebSocket.
  */
-export async function connectWorker(url: string, name: string, signal: AbortSignal): Promise<NatsConnection> {
-  const { hostname, port, username, password, protocol } = new URL(url)
-  const servers = `${protocol === 'tls:' ? 'tls' : 'nats'}://${hostname}:${port === '' ? '4222' : port}`
+export async function connectWorker(nats: WorkerNats, name: string, signal: AbortSignal): Promise<NatsConnection> {
+  const open = toOpener(nats, name)
   for (let waitMs = 100; ; waitMs = Math.min(waitMs * 2, 5000)) {
     try {
-      return await connect({
-        servers,
-        name,
-        inboxPrefix: WORKER_INBOX,
-        maxReconnectAttempts: -1,
-        reconnectTimeWait: 500,
-        pingInterval: 20_000,
-        ...(username === '' ? {} : { user: decodeURIComponent(username), pass: decodeURIComponent(password) }),
-      })
+      return await open()
     } catch (cause) {
-      const refused = cause instanceof Error && /auth/i.test(`${cause.name} ${cause.message}`)
-      if (refused) {
+      const text = describe(cause)
+      if (/certificate|altname/i.test(text)) {
+        throw new AppError('forbidden', `Cannot connect to NATS: its certificate is not trusted (${text})`, {
+          cause,
+          hint: 'NATS_CA names the file with the authority that made it; npm run nats -- --name adds a name to it',
+        })
+      }
+      if (/authoriz|authentic/i.test(text)) {
         throw new AppError('unauthenticated', 'Cannot connect to NATS: the server refuses the user or password', {
           cause,
           hint: 'Check NATS_URL: nats://USER:PASSWORD@HOST:PORT',
@@ -34,4 +44,35 @@ export async function connectWorker(url: string, name: string, signal: AbortSign
       await setTimeout(waitMs, undefined, { signal }).catch(() => undefined)
     }
   }
+}
+
+/** How the connection is made. Verifying the server's certificate is not to be switched off. */
+function toOpener({ url, authorityFile }: WorkerNats, name: string): () => Promise<NatsConnection> {
+  const { hostname, port, pathname, username, password, protocol } = new URL(url)
+  const trusted = authorityFile === undefined ? {} : { ca: readFileSync(authorityFile, 'utf8') }
+  const options = {
+    servers: `${protocol}//${hostname}:${port === '' ? portsByProtocol[protocol] : port}${pathname.replace(/\/$/, '')}`,
+    name,
+    inboxPrefix: WORKER_INBOX,
+    maxReconnectAttempts: -1,
+    reconnectTimeWait: 500,
+    pingInterval: 20_000,
+    ...(username === '' ? {} : { user: decodeURIComponent(username), pass: decodeURIComponent(password) }),
+  }
+  if (protocol === 'ws:' || protocol === 'wss:') {
+    const wsFactory = async (at: string) => ({
+      // Node's own takes no authorities of ours. This one has all that the library uses of a socket.
+      socket: new WebSocket(at, trusted) as unknown as globalThis.WebSocket,
+      encrypted: protocol === 'wss:',
+    })
+    // What a cluster says of its members are addresses of its own network.
+    return () => wsconnect({ ...options, ignoreClusterUpdates: true, wsFactory })
+  }
+  return () => connect({ ...options, ...(protocol === 'tls:' ? { tls: trusted } : {}) })
+}
+
+function describe(error: unknown): string {
+  if (!(error instanceof Error)) return String(error)
+  const { cause } = error
+  return `${error.name} ${error.message}${cause === undefined ? '' : ` ${describe(cause)}`}`
 }

@@ -22,7 +22,7 @@ describe('createNatsRegistry', () => {
     folder = mkdtempSync(join(tmpdir(), 'millwright-registry-'))
     server = await startNatsServer({ binary: await findNatsServer(), dataFolder: join(folder, 'nats') })
     edge = await connectNats(server.url('edge'), { name: 'edge', inboxPrefix: EDGE_INBOX })
-    worker = await connectWorker(server.url('worker'), 'worker', new AbortController().signal)
+    worker = await connectWorker({ url: server.url('worker') }, 'worker', new AbortController().signal)
   }, 60_000)
   afterAll(async () => {
     await Promise.all([edge?.close(), worker?.close()])

@@ -72,7 +72,7 @@ export async function startModelGroupWorld(times?: GroupTimes): Promise<ModelGro
   })
 
   const connect = (role: 'worker' | 'model'): Promise<NatsConnection> =>
-    connectWorker(nats.url(role), role, new AbortController().signal)
+    connectWorker({ url: nats.url(role) }, role, new AbortController().signal)
 
   return {
     openCalls: () => open,

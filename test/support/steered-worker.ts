@@ -73,7 +73,7 @@ export async function startSteeredWorker(model: LanguageModel): Promise<SteeredW
     { info: () => undefined, error: () => undefined },
   )
   const moments: Moments = {}
-  const connection = await connectWorker(nats.url('worker'), 'steered', new AbortController().signal)
+  const connection = await connectWorker({ url: nats.url('worker') }, 'steered', new AbortController().signal)
   const registry = createNatsRegistry(connection, workspace)
   const events = createNatsEvents(connection, workspace)
   const journal = openSqliteJournal(join(world.folder, 'journal.sqlite'))
