@@ -75,7 +75,8 @@ describe('a nats-server that other machines reach', () => {
   // TCP first: the library keeps the kind of a process's last connection.
   it.each(['url', 'webSocketUrl'] as const)('takes who knows its authority, by its %s', async (kind) => {
     const edge = await connectEdge(edgeServer(server[kind]('edge')))
-    const worker = await connectWorker({ url: server[kind]('worker'), authorityFile }, 'worker', signal)
+    const authority = readFileSync(authorityFile, 'utf8')
+    const worker = await connectWorker({ url: server[kind]('worker'), authority }, 'worker', signal)
     try {
       worker.subscribe('mw.ledger.call.files', { callback: (_error, message) => void message.respond('here') })
       await worker.flush()
@@ -91,7 +92,7 @@ describe('a nats-server that other machines reach', () => {
       await expect(connectEdge(edgeServer(server[kind]('edge'), trusted))).rejects.toThrow(/certificate|issuer/)
       const asWorker = {
         url: server[kind]('worker'),
-        ...(trusted === '' ? {} : { authorityFile: trusted }),
+        ...(trusted === '' ? {} : { authority: readFileSync(trusted, 'utf8') }),
       }
       await expect(connectWorker(asWorker, 'worker', signal)).rejects.toMatchObject({ code: 'forbidden' })
     }
@@ -99,7 +100,8 @@ describe('a nats-server that other machines reach', () => {
 
   it('is refused under a name that its certificate does not have', async () => {
     const url = server.webSocketUrl('worker').replace('127.0.0.1', '127.0.0.2')
-    await expect(connectWorker({ url, authorityFile }, 'worker', signal)).rejects.toMatchObject({ code: 'forbidden' })
+    const authority = readFileSync(authorityFile, 'utf8')
+    await expect(connectWorker({ url, authority }, 'worker', signal)).rejects.toMatchObject({ code: 'forbidden' })
   })
 
   it('keeps its authority over a new start', async () => {

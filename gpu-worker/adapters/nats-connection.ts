@@ -1,17 +1,28 @@
-import { readFileSync } from 'node:fs'
 import { setTimeout } from 'node:timers/promises'
-import { wsconnect } from '@nats-io/nats-core'
+import { nkeyAuthenticator, wsconnect } from '@nats-io/nats-core'
 import { connect, type NatsConnection } from '@nats-io/transport-node'
 import { WebSocket } from 'ws'
 import { AppError } from '#shared/errors.ts'
-import { WORKER_INBOX } from '#shared/protocol/subjects.ts'
+import type { MachineFile } from '#shared/protocol/signature.ts'
+import { type MachineInboxes, machineInboxes, WORKER_INBOX } from '#shared/protocol/subjects.ts'
 
 /** Where NATS is, and who we are there. */
 export interface WorkerNats {
   /** `nats://user:password@host:port`; `tls://`, and over a WebSocket `ws://` and `wss://`. */
   readonly url: string
-  /** A file with what the server's certificate must come from, as PEM. Left out: what this system trusts. */
-  readonly authorityFile?: string | undefined
+  /** What the server's certificate must come from, as PEM. Left out: what this system trusts. */
+  readonly authority?: string
+  /** An nkey in place of user and password, and the inboxes of its own that it comes with. */
+  readonly machine?: { readonly seed: string; readonly inboxes: MachineInboxes }
+}
+
+/** As the machine was told when it was enrolled. Throws `invalid_input` where it was not told. */
+export function enrolledNats({ nats, seed, name }: MachineFile): WorkerNats {
+  if (nats === null) {
+    throw new AppError('invalid_input', 'Cannot start the worker: NATS_URL: not set, and this machine was not enrolled')
+  }
+  const { url, authority } = nats
+  return { url, ...(authority === null ? {} : { authority }), machine: { seed, inboxes: machineInboxes(name) } }
 }
 
 const portsByProtocol: Record<string, string> = { 'nats:': '4222', 'tls:': '4222', 'ws:': '80', 'wss:': '443' }
@@ -35,9 +46,9 @@ export async function connectWorker(nats: WorkerNats, name: string, signal: Abor
         })
       }
       if (/authoriz|authentic/i.test(text)) {
-        throw new AppError('unauthenticated', 'Cannot connect to NATS: the server refuses the user or password', {
+        throw new AppError('unauthenticated', 'Cannot connect to NATS: the server refuses who we are', {
           cause,
-          hint: 'Check NATS_URL: nats://USER:PASSWORD@HOST:PORT',
+          hint: 'Check NATS_URL, or enroll this machine again: it may have been revoked',
         })
       }
       if (signal.aborted) throw new AppError('unavailable', 'Cannot connect to NATS: stopped while waiting', { cause })
@@ -47,17 +58,18 @@ export async function connectWorker(nats: WorkerNats, name: string, signal: Abor
 }
 
 /** How the connection is made. Verifying the server's certificate is not to be switched off. */
-function toOpener({ url, authorityFile }: WorkerNats, name: string): () => Promise<NatsConnection> {
+function toOpener({ url, authority, machine }: WorkerNats, name: string): () => Promise<NatsConnection> {
   const { hostname, port, pathname, username, password, protocol } = new URL(url)
-  const trusted = authorityFile === undefined ? {} : { ca: readFileSync(authorityFile, 'utf8') }
+  const trusted = authority === undefined ? {} : { ca: authority }
   const options = {
     servers: `${protocol}//${hostname}:${port === '' ? portsByProtocol[protocol] : port}${pathname.replace(/\/$/, '')}`,
     name,
-    inboxPrefix: WORKER_INBOX,
+    inboxPrefix: machine?.inboxes.own ?? WORKER_INBOX,
     maxReconnectAttempts: -1,
     reconnectTimeWait: 500,
     pingInterval: 20_000,
     ...(username === '' ? {} : { user: decodeURIComponent(username), pass: decodeURIComponent(password) }),
+    ...(machine === undefined ? {} : { authenticator: nkeyAuthenticator(new TextEncoder().encode(machine.seed)) }),
   }
   if (protocol === 'ws:' || protocol === 'wss:') {
     const wsFactory = async (at: string) => ({

@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { Miniflare } from 'miniflare'
 import { inject } from 'vitest'
+import { readOrCreateSigningKeys } from '#functions/adapters/node/signing-key-file.ts'
 import { readOrCreateToken } from '#functions/adapters/node/token-file.ts'
 import { parseConfig } from '#functions/config.ts'
 import { type EdgeServer, serveEdge } from '#functions/entry.node.ts'
@@ -40,6 +41,7 @@ export async function startEdgeServer(options: EdgeServerOptions): Promise<EdgeS
       ...bundle.bindings,
       NATS_URL: natsWebSocketUrl,
       MILLWRIGHT_TOKEN: token,
+      MILLWRIGHT_SIGNING_KEY: readOrCreateSigningKeys(join(folder, 'signing-key'))[0],
       MILLWRIGHT_WORKSPACE: workspace,
     },
     durableObjectsPersist: join(folder, 'workerd'),
