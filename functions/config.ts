@@ -6,17 +6,20 @@ import { PageOrigins } from './http/page-origins.ts'
 /** Only names of this machine: whoever serves others needs full authentication first. */
 const loopbackHosts = ['127.0.0.1', '::1', 'localhost']
 
+/** By TCP, and over a WebSocket. */
+const natsPorts: Record<string, string> = { 'nats:': '4222', 'tls:': '4222', 'ws:': '80', 'wss:': '443' }
+
 const NatsUrl = v.pipe(
   v.string(),
   v.check((text) => {
     const url = URL.canParse(text) ? new URL(text) : undefined
-    return url !== undefined && ['nats:', 'tls:'].includes(url.protocol) && url.hostname !== ''
-  }, 'must be nats://user:password@host:port'),
+    return url !== undefined && url.protocol in natsPorts && url.hostname !== ''
+  }, 'must be nats://user:password@host:port (or tls, ws, wss)'),
   v.transform((text) => {
     const url = new URL(text)
     return {
       /** `host:port`, without the credentials. */
-      server: `${url.protocol}//${url.hostname}:${url.port === '' ? '4222' : url.port}`,
+      server: `${url.protocol}//${url.hostname}:${url.port === '' ? natsPorts[url.protocol] : url.port}${url.pathname.replace(/\/$/, '')}`,
       user: decodeURIComponent(url.username),
       password: decodeURIComponent(url.password),
     }
@@ -37,6 +40,7 @@ const PublicUrl = v.pipe(
 
 const Environment = v.object({
   NATS_URL: NatsUrl,
+  NATS_CA: v.optional(v.pipe(v.string(), v.minLength(1, 'must name a file'))),
   MILLWRIGHT_DATA: v.pipe(v.string(), v.minLength(1, 'must name a folder')),
   MILLWRIGHT_WORKSPACE: WorkspaceId,
   MILLWRIGHT_PORT: v.optional(
@@ -61,7 +65,12 @@ const Environment = v.object({
 })
 
 export interface Config {
-  readonly nats: { readonly server: string; readonly user: string; readonly password: string }
+  readonly nats: {
+    readonly server: string
+    readonly user: string
+    readonly password: string
+    readonly authorityFile?: string
+  }
   /** Folder of registry.sqlite and the token. */
   readonly dataFolder: string
   readonly workspace: WorkspaceId
@@ -86,10 +95,10 @@ export function parseConfig(environment: Record<string, string | undefined>): Co
     })
     throw new AppError('invalid_input', `Cannot start: ${lines.join('; ')}`)
   }
-  const { NATS_URL, MILLWRIGHT_DATA, MILLWRIGHT_WORKSPACE, MILLWRIGHT_PORT, MILLWRIGHT_HOST } = parsed.output
+  const { NATS_URL, NATS_CA, MILLWRIGHT_DATA, MILLWRIGHT_WORKSPACE, MILLWRIGHT_PORT, MILLWRIGHT_HOST } = parsed.output
   const { MILLWRIGHT_PUBLIC_URL, MILLWRIGHT_PAGE_ORIGINS, MILLWRIGHT_BEHIND_PROXY } = parsed.output
   return {
-    nats: NATS_URL,
+    nats: { ...NATS_URL, ...(NATS_CA === undefined ? {} : { authorityFile: NATS_CA }) },
     dataFolder: MILLWRIGHT_DATA,
     workspace: MILLWRIGHT_WORKSPACE,
     port: MILLWRIGHT_PORT,

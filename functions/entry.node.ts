@@ -7,12 +7,14 @@ import { createAdaptorServer, type Http2Bindings, type HttpBindings } from '@hon
 import * as v from 'valibot'
 import { AppError } from '#shared/errors.ts'
 import { createSqlAccounts } from './accounts/sql-accounts.ts'
+import { createSigner } from './adapters/ed25519-signer.ts'
 import { createNatsJobBus } from './adapters/nats/nats-job-bus.ts'
 import { createNatsLink } from './adapters/nats/nats-link.ts'
 import { serveRegistry } from './adapters/nats/nats-registry-service.ts'
 import { createNatsWorkerCalls } from './adapters/nats/nats-worker-calls.ts'
 import { connectNats } from './adapters/node/nats-connect.ts'
 import { loadOAuthLibrary } from './adapters/node/oauth-library.ts'
+import { readOrCreateSigningKeys } from './adapters/node/signing-key-file.ts'
 import { openSqlite } from './adapters/node/sqlite.ts'
 import { createStderrLog } from './adapters/node/stderr-log.ts'
 import { readOrCreateToken } from './adapters/node/token-file.ts'
@@ -58,6 +60,8 @@ export async function serveEdge(
 ): Promise<EdgeServer> {
   mkdirSync(config.dataFolder, { recursive: true, mode: 0o700 })
   const token = readOrCreateToken(join(config.dataFolder, 'token'))
+  const [signingKey] = readOrCreateSigningKeys(join(config.dataFolder, 'signing-key'))
+  const signer = await createSigner(signingKey)
   const sqlite = openSqlite(join(config.dataFolder, 'registry.sqlite'))
   const link = createNatsLink(() => connectNats(config.nats), log)
   const clock = { now: () => Date.now() }
@@ -80,15 +84,15 @@ export async function serveEdge(
       pageOrigins: config.pageOrigins,
       authenticator: createGate({ ownerToken: token, accounts }),
       registry,
-      workers: createNatsWorkerCalls(link),
-      bus: createNatsJobBus(link),
+      workers: createNatsWorkerCalls(link, signer),
+      bus: createNatsJobBus(link, signer),
       clock,
       log,
       process: { memoryBytes: () => process.memoryUsage.rss() },
       assets: readWebAssets(fileURLToPath(new URL('../web/dist', import.meta.url))),
       signIn: { accounts, publicOrigin: config.publicOrigin, ...(oauth === null ? {} : { oauth }) },
     }
-    serveRegistry(link, createRegistryService(ports), log)
+    serveRegistry(link, createRegistryService(ports), signer, log)
     const app = createApp(ports, extension)
     const http = await listen(app.fetch, config)
     const stopTimers = startTimers({ ...ports, registry })

@@ -5,6 +5,7 @@ const TOKEN = `mw_${'x'.repeat(43)}`
 const complete: EdgeEnvironment = {
   NATS_URL: 'wss://edge:p%40ss@nats.example.com/ws',
   MILLWRIGHT_TOKEN: TOKEN,
+  MILLWRIGHT_SIGNING_KEY: 'k'.repeat(43),
   MILLWRIGHT_WORKSPACE: 'demo',
   MILLWRIGHT_HOSTNAMES: 'mill.example.com, localhost,[::1]',
 }
@@ -14,6 +15,7 @@ describe('workerd config', () => {
     expect(parseWorkerdConfig(complete)).toEqual({
       nats: { server: 'wss://nats.example.com/ws', user: 'edge', password: 'p@ss' },
       token: TOKEN,
+      signingKey: 'k'.repeat(43),
       workspace: 'demo',
       hostnames: ['mill.example.com', 'localhost', '[::1]'],
       pageOrigins: [],
@@ -26,6 +28,8 @@ describe('workerd config', () => {
     ['NATS_URL', undefined],
     ['NATS_URL', 'nats://edge:secret-password@127.0.0.1:4222'],
     ['NATS_URL', 'secret-password'],
+    ['MILLWRIGHT_SIGNING_KEY', undefined],
+    ['MILLWRIGHT_SIGNING_KEY', 'secret-password'],
     ['MILLWRIGHT_TOKEN', undefined],
     ['MILLWRIGHT_TOKEN', ''],
     ['MILLWRIGHT_TOKEN', 'secret-password'],

@@ -22,10 +22,11 @@ const NatsUrl = v.pipe(
   }),
 )
 
-/** What is set in `wrangler.toml`, and (NATS_URL, MILLWRIGHT_TOKEN) as secrets. */
+/** What is set in `wrangler.toml`, and (NATS_URL, MILLWRIGHT_TOKEN, MILLWRIGHT_SIGNING_KEY) as secrets. */
 export interface EdgeEnvironment {
   readonly NATS_URL?: string
   readonly MILLWRIGHT_TOKEN?: string
+  readonly MILLWRIGHT_SIGNING_KEY?: string
   readonly MILLWRIGHT_WORKSPACE?: string
   readonly MILLWRIGHT_HOSTNAMES?: string
   readonly MILLWRIGHT_PAGE_ORIGINS?: string
@@ -37,6 +38,10 @@ const Environment = v.object({
     v.string(),
     v.regex(/^[\x21-\x7e]+$/, 'must hold no spaces'),
     v.minLength(TOKEN_CHARACTERS_MIN, `must have at least ${TOKEN_CHARACTERS_MIN} characters`),
+  ),
+  MILLWRIGHT_SIGNING_KEY: v.pipe(
+    v.string(),
+    v.regex(/^[A-Za-z0-9_-]{43}$/, 'must be what "npm run keys -- edge-key --make" prints'),
   ),
   MILLWRIGHT_WORKSPACE: WorkspaceId,
   MILLWRIGHT_HOSTNAMES: v.pipe(
@@ -53,6 +58,8 @@ const Environment = v.object({
 export interface WorkerdConfig {
   readonly nats: { readonly server: string; readonly user: string; readonly password: string }
   readonly token: string
+  /** The edge's private key, by which workers know it. */
+  readonly signingKey: string
   readonly workspace: WorkspaceId
   /** Under which the edge may be reached: no ports; IPv6 in brackets. */
   readonly hostnames: readonly string[]
@@ -71,11 +78,13 @@ export function parseWorkerdConfig(environment: EdgeEnvironment): WorkerdConfig 
     })
     throw new AppError('invalid_input', `Cannot start: ${lines.join('; ')}`)
   }
-  const { NATS_URL, MILLWRIGHT_TOKEN, MILLWRIGHT_WORKSPACE, MILLWRIGHT_HOSTNAMES } = parsed.output
+  const { NATS_URL, MILLWRIGHT_TOKEN, MILLWRIGHT_SIGNING_KEY, MILLWRIGHT_WORKSPACE, MILLWRIGHT_HOSTNAMES } =
+    parsed.output
   const { MILLWRIGHT_PAGE_ORIGINS } = parsed.output
   return {
     nats: NATS_URL,
     token: MILLWRIGHT_TOKEN,
+    signingKey: MILLWRIGHT_SIGNING_KEY,
     workspace: MILLWRIGHT_WORKSPACE,
     hostnames: MILLWRIGHT_HOSTNAMES,
     pageOrigins: MILLWRIGHT_PAGE_ORIGINS,

@@ -5,11 +5,13 @@ import { basename, join, resolve } from 'node:path'
 import type { NatsConnection } from '@nats-io/transport-node'
 import { AppError } from '#shared/errors.ts'
 import { toWorkspaceId, type WorkspaceId } from '#shared/ids.ts'
+import type { MachineFile } from '#shared/protocol/signature.ts'
 import { WIRE_VERSION } from '#shared/protocol/subjects.ts'
 import type { WorkerInfo } from '#shared/schemas/worker.ts'
 import { createCommandRunner } from './adapters/command-runner.ts'
+import { createMachineIdentity, readMachineFile } from './adapters/machine-identity.ts'
 import { createNatsCallServer, isServed } from './adapters/nats-call-server.ts'
-import { connectWorker } from './adapters/nats-connection.ts'
+import { connectWorker, enrolledNats, type WorkerNats } from './adapters/nats-connection.ts'
 import { createNatsEvents } from './adapters/nats-events.ts'
 import { createNatsJobSource } from './adapters/nats-job-source.ts'
 import { createNatsModelGroup } from './adapters/nats-model-group.ts'
@@ -80,13 +82,15 @@ async function main(): Promise<void> {
 
 /** Inference for the repository workers of one workspace or of all; no repository, no journal, no git. */
 async function serveModels(config: WorkerConfig, member: string, stopping: AbortController): Promise<void> {
+  const machine = readMachineFile(fromUser(config.machineFile))
+  const identity = createMachineIdentity(machine)
   const { models } = await createModels(config)
-  const connection = await connectWorker(config.natsUrl, `millwright-model-${hostname()}`, stopping.signal)
+  const connection = await connectWorker(natsOf(config, machine), `millwright-model-${hostname()}`, stopping.signal)
   const service = createModelService({
     member,
     host: hostname(),
     models,
-    server: createNatsModelServer(connection, config.workspace ?? '*', member),
+    server: createNatsModelServer(connection, config.workspace ?? machine.workspace, member, identity),
     log,
   })
   await service.start()
@@ -104,7 +108,9 @@ async function serveRepository(
   stopping: AbortController,
 ): Promise<void> {
   const root = findFolder(fromUser(place.folder))
-  const workspace = config.workspace ?? toWorkspaceId(basename(root))
+  const machine = readMachineFile(fromUser(config.machineFile))
+  const identity = createMachineIdentity(machine)
+  const workspace = workspaceOf(config, machine, root)
   const tree = await createNodeFileTree({ root, allowProtected: [...config.allowedPaths] })
   const settings = createSettingsSource(tree)
   const files = createProtectedFileTree(tree, protectionOf(settings))
@@ -136,23 +142,24 @@ async function serveRepository(
   const list = (signal: AbortSignal) => visible({ files, repository }, '', null, signal)
   const tests = createTestSuite({ files, runner, settings, list })
   const configured = await createModels(config)
-  const connection = await connectWorker(config.natsUrl, `millwright-worker-${workspace}`, stopping.signal)
+  const nats = natsOf(config, machine)
+  const connection = await connectWorker(nats, `millwright-worker-${workspace}`, stopping.signal)
   await refuseSecondWorker(connection, workspace)
-  const group = createNatsModelGroup(connection, workspace)
+  const group = createNatsModelGroup(connection, workspace, identity, nats.machine?.inboxes.model)
   const remote = createRemoteModels({ group, self: workerId, configured: configured.remoteNames, log })
   const models = createModelSet(configured.models, remote)
   const service = createModelService({
     member: workerId,
     host: hostname(),
     models: config.servesModels ? configured.models : [],
-    server: createNatsModelServer(connection, workspace, workerId),
+    server: createNatsModelServer(connection, workspace, workerId, identity),
     log,
   })
 
   const version = readVersion()
   const startedAt = new Date().toISOString()
-  const registry = createNatsRegistry(connection, workspace)
-  const events = createNatsEvents(connection, workspace)
+  const registry = createNatsRegistry(connection, workspace, identity.trust)
+  const events = createNatsEvents(connection, workspace, identity.trust)
   const duplication = createDuplicationIndex(parser)
   const edits = new KeyedLocks()
   const told = { journal: tellWrites(journal, events.workspace), repository: tellCommits(repository, events.workspace) }
@@ -179,8 +186,8 @@ async function serveRepository(
   const daemon = createDaemon({
     workspace,
     workerId,
-    calls: createNatsCallServer(connection, workspace, version),
-    jobs: createNatsJobSource(connection, workspace, log),
+    calls: createNatsCallServer(connection, workspace, version, identity.trust),
+    jobs: createNatsJobSource(connection, workspace, identity.trust, log),
     registry,
     events,
     journal,
@@ -207,6 +214,29 @@ async function serveRepository(
   journal.close()
 }
 
+/** A machine that was enrolled for one workspace serves that one. */
+function workspaceOf({ workspace }: WorkerConfig, machine: MachineFile, root: string): WorkspaceId {
+  const enrolled = machine.role === 'repository' && machine.workspace !== '*' ? machine.workspace : null
+  if (enrolled === null) {
+    throw new AppError('invalid_input', `Cannot start the worker: this machine was enrolled to serve models alone`, {
+      hint: 'Start it with --role model, or enroll it as a repository worker under another name',
+    })
+  }
+  if (workspace !== undefined && workspace !== enrolled) {
+    throw new AppError(
+      'invalid_input',
+      `Cannot start the worker: this machine was enrolled for workspace "${enrolled}"`,
+      {
+        hint: `Leave --workspace out, or enroll it for "${workspace}" with --machine FILE for a second set of credentials`,
+      },
+    )
+  }
+  const named = toWorkspaceId(basename(root))
+  if (workspace === undefined && named !== enrolled)
+    log(`The folder "${basename(root)}" is workspace "${enrolled}" here`)
+  return enrolled
+}
+
 /** Tells our supervisor that we are ready, and waits until we are to stop or NATS is lost for good. */
 async function untilStopped(connection: NatsConnection, stopping: AbortController): Promise<void> {
   process.send?.({ type: 'ready' })
@@ -218,6 +248,13 @@ async function untilStopped(connection: NatsConnection, stopping: AbortControlle
     if (stopping.signal.aborted) done()
     stopping.signal.addEventListener('abort', () => done(), { once: true })
   })
+}
+
+/** Where NATS is: as the environment says, or as the machine was told when it was enrolled. */
+function natsOf({ nats }: WorkerConfig, machine: MachineFile): WorkerNats {
+  if (nats === null) return enrolledNats(machine)
+  const { url, authorityFile } = nats
+  return { url, ...(authorityFile === undefined ? {} : { authority: readFileSync(fromUser(authorityFile), 'utf8') }) }
 }
 
 /** npm runs scripts in Millwright's folder and says where the person was. */

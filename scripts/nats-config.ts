@@ -32,14 +32,13 @@ const SERVICE_SUBJECTS = '$SRV.>'
 
 /** The whole of what each role may do; everything else is refused by the server. */
 export const natsPermissions: Record<NatsRole, NatsPermissions> = {
-  admin: { publish: ['$JS.API.>'], subscribe: [`${ADMIN_INBOX}.>`] },
+  admin: { publish: ['$JS.API.>', SERVICE_SUBJECTS], subscribe: [`${ADMIN_INBOX}.>`] },
   edge: {
     publish: [
       callSubject('*', '>'),
       jobsSubject('*'),
       cancelSubject('*', '*'),
       eventsSubject('*'),
-      SERVICE_SUBJECTS,
       // Answers to the worker's questions to the registry.
       `${WORKER_INBOX}.>`,
     ],
@@ -57,6 +56,8 @@ export const natsPermissions: Record<NatsRole, NatsPermissions> = {
       `$JS.API.CONSUMER.INFO.${JOBS_STREAM}.*`,
       `$JS.API.CONSUMER.MSG.NEXT.${JOBS_STREAM}.*`,
       `$JS.ACK.${JOBS_STREAM}.>`,
+      // Answers to whoever counts the services.
+      `${ADMIN_INBOX}.>`,
       // Asking model workers, and being one.
       modelSubjects('*'),
       `${MODEL_ANSWER_INBOX}.>`,
@@ -79,6 +80,8 @@ export interface NatsConfig {
   readonly port: number
   /** Of a second listener, for clients that have only WebSockets; as `port`. None where left out. */
   readonly webSocketPort?: number
+  /** Of both listeners. Left out, they are for this machine alone. */
+  readonly tls?: { readonly certificateFile: string; readonly keyFile: string }
   readonly storeFolder: string
   readonly portsFolder: string
   readonly passwords: Record<NatsRole, string>
@@ -99,14 +102,17 @@ export function formatNatsConfig(config: NatsConfig): string {
       '    } }',
     ].join('\n')
   })
-  // Without TLS, like the listener beside it: both are for this machine, or for what stands in front of them.
+  const tls =
+    config.tls === undefined
+      ? ''
+      : `tls { cert_file: ${quote(config.tls.certificateFile)}, key_file: ${quote(config.tls.keyFile)}, min_version: "1.2" }`
   const webSocket =
     config.webSocketPort === undefined
       ? ''
       : `websocket {
   host: ${quote(config.host)}
   port: ${config.webSocketPort}
-  no_tls: true
+  ${tls === '' ? 'no_tls: true' : tls}
 }
 `
   // sync_interval: the default writes acknowledged messages to disk every two minutes. A job message is small and rare
@@ -117,6 +123,7 @@ host: ${quote(config.host)}
 port: ${config.port}
 ports_file_dir: ${quote(config.portsFolder)}
 max_payload: ${NATS_PAYLOAD_BYTES_MAX}
+${tls}
 ${webSocket}jetstream {
   store_dir: ${quote(config.storeFolder)}
   max_memory_store: ${MEMORY_STORE_BYTES_MAX}

@@ -18,7 +18,7 @@ import {
   TakeAgent,
   type TakeAgentReply,
 } from '#shared/protocol/envelope.ts'
-import { NATS_PAYLOAD_BYTES_MAX } from '#shared/protocol/limits.ts'
+import { MESSAGE_BYTES_MAX } from '#shared/protocol/limits.ts'
 import { type RegistryOperation, WIRE_VERSION } from '#shared/protocol/subjects.ts'
 import { jobChanged } from '#shared/schemas/event.ts'
 import type { JobState } from '#shared/schemas/job.ts'
@@ -112,5 +112,5 @@ export function createRegistryService({ registry, bus }: Ports): RegistryService
   }
 
   return async (workspace, operation, question) =>
-    encodeMessage("the registry's reply", await operations[operation](workspace, question), NATS_PAYLOAD_BYTES_MAX)
+    encodeMessage("the registry's reply", await operations[operation](workspace, question), MESSAGE_BYTES_MAX)
 }

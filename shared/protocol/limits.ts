@@ -4,6 +4,8 @@
 export const FILE_BYTES_MAX = 1024 * 1024
 /** `max_payload` of the NATS server that `npm start` runs: a file with every byte escaped (6x), and its envelope. */
 export const NATS_PAYLOAD_BYTES_MAX = 8 * 1024 * 1024
+/** What of it is left for a message beside the headers that prove where it comes from (`signature.ts`), rounded up. */
+export const MESSAGE_BYTES_MAX = NATS_PAYLOAD_BYTES_MAX - 1024
 /** HTTP body of one MCP request: the MCP SDK's own default. */
 export const BODY_BYTES_MAX = 4 * 1024 * 1024
 /** Text of one answer: about 64,000 tokens, which is as much as clients show a model. */

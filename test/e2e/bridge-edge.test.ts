@@ -12,7 +12,8 @@ import { type EdgeServer, serveEdge } from '#functions/entry.node.ts'
 import type { ExtensionTool, McpExtension } from '#functions/mcp/extension.ts'
 import { claimPort } from '#scripts/free-port.ts'
 import { toWorkspaceId } from '#shared/ids.ts'
-import { conformanceExtension } from '#test/conformance/extension.ts'
+import { createConformanceExtension } from '#test/conformance/extension.ts'
+import { createTasks } from '#test/conformance/tasks.ts'
 import { bridgeProgram, startBareBridge } from '#test/support/bridge-program.ts'
 import { type KeyedEdge, startKeyedEdge } from '#test/support/keyed-edge.ts'
 import { until } from '#test/support/live-stack.ts'
@@ -102,6 +103,7 @@ describe('the bridge and what an endpoint says of its own accord', () => {
       return { content: [{ type: 'text', text: 'Announced' }] }
     },
   }
+  const conformanceExtension = createConformanceExtension(createTasks())
   const extension: McpExtension = {
     ...conformanceExtension,
     capabilities: { ...conformanceExtension.capabilities, tools: { listChanged: true } },

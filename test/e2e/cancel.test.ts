@@ -43,7 +43,7 @@ describe('a job that is cancelled', { timeout: 40_000 }, () => {
 
   beforeAll(async () => {
     world = await startSteeredWorker(model)
-    createNatsEvents(world.connection, toWorkspaceId('steered')).onCancel((job) => heard.push(job))
+    createNatsEvents(world.connection, toWorkspaceId('steered'), world.trust).onCancel((job) => heard.push(job))
   })
   afterAll(() => world?.stop())
   beforeEach(() => {

@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import { Miniflare } from 'miniflare'
+import { readOrCreateSigningKeys } from '#functions/adapters/node/signing-key-file.ts'
 import { readOrCreateToken } from '#functions/adapters/node/token-file.ts'
 import type { EdgeServer } from '#functions/entry.node.ts'
 import { makePrivateFolder } from '#scripts/private-files.ts'
@@ -31,6 +32,7 @@ export async function startMiniflareServer(
       ...bundle.bindings,
       NATS_URL: natsWebSocketUrl,
       MILLWRIGHT_TOKEN: token,
+      MILLWRIGHT_SIGNING_KEY: readOrCreateSigningKeys(join(folder, 'signing-key'))[0],
       MILLWRIGHT_WORKSPACE: workspace,
       MILLWRIGHT_PAGE_ORIGINS: pageOrigins,
     },

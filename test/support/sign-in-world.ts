@@ -21,6 +21,7 @@ import { createSqlRegistry } from '#functions/registry/sql-registry.ts'
 import type { Role } from '#shared/access.ts'
 import { toWorkspaceId, type WorkspaceId } from '#shared/ids.ts'
 import type { SignatureAlgorithm } from '#shared/sign-in.ts'
+import { testSigner } from '#test/support/edge-key.ts'
 
 // The edge with its accounts, as people and their clients meet it. The bus is the real one, and down.
 
@@ -105,8 +106,8 @@ export async function createSignInWorld(
     pageOrigins,
     authenticator: createGate({ ownerToken: OWNER_TOKEN, accounts }),
     registry,
-    workers: createNatsWorkerCalls(link),
-    bus: createNatsJobBus(link),
+    workers: createNatsWorkerCalls(link, testSigner),
+    bus: createNatsJobBus(link, testSigner),
     clock,
     log,
     process: { memoryBytes: () => 0 },

@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import type { NatsConnection } from '@nats-io/transport-node'
 import { parseConfig } from '#functions/config.ts'
 import { serveEdge } from '#functions/entry.node.ts'
+import type { EdgeTrust } from '#gpu-worker/adapters/ed25519.ts'
 import { createNatsCallServer } from '#gpu-worker/adapters/nats-call-server.ts'
 import { connectWorker } from '#gpu-worker/adapters/nats-connection.ts'
 import { createNatsEvents } from '#gpu-worker/adapters/nats-events.ts'
@@ -28,6 +29,7 @@ import { startNatsServer } from '#scripts/nats-server.ts'
 import { ensureStreams } from '#scripts/nats-streams.ts'
 import { toWorkspaceId } from '#shared/ids.ts'
 import type { WorkerInfo } from '#shared/schemas/worker.ts'
+import { trustInEdge } from './edge-key.ts'
 import { until } from './live-stack.ts'
 import { connectClient, type TestClient } from './mcp.ts'
 import { createTempRepository, type TempRepository } from './temp-repository.ts'
@@ -49,6 +51,7 @@ export interface SteeredWorker {
   /** Of the worker. */
   readonly connection: NatsConnection
   readonly registryFile: string
+  readonly trust: EdgeTrust
   killNats(): Promise<void>
   /** Where it was. */
   startNats(): Promise<void>
@@ -72,10 +75,11 @@ export async function startSteeredWorker(model: LanguageModel): Promise<SteeredW
     }),
     { info: () => undefined, error: () => undefined },
   )
+  const trust = await trustInEdge(edgeFolder)
   const moments: Moments = {}
-  const connection = await connectWorker(nats.url('worker'), 'steered', new AbortController().signal)
-  const registry = createNatsRegistry(connection, workspace)
-  const events = createNatsEvents(connection, workspace)
+  const connection = await connectWorker({ url: nats.url('worker') }, 'steered', new AbortController().signal)
+  const registry = createNatsRegistry(connection, workspace, trust)
+  const events = createNatsEvents(connection, workspace, trust)
   const journal = openSqliteJournal(join(world.folder, 'journal.sqlite'))
   const tree = await createNodeFileTree({ root: world.root })
   const git = await openRepository({ root: world.root })
@@ -133,8 +137,8 @@ export async function startSteeredWorker(model: LanguageModel): Promise<SteeredW
   const daemon = createDaemon({
     workspace,
     workerId: 'steered',
-    calls: createNatsCallServer(connection, workspace, '0.0.0'),
-    jobs: createNatsJobSource(connection, workspace, () => undefined),
+    calls: createNatsCallServer(connection, workspace, '0.0.0', trust),
+    jobs: createNatsJobSource(connection, workspace, trust, () => undefined),
     registry,
     events,
     journal,
@@ -161,6 +165,7 @@ export async function startSteeredWorker(model: LanguageModel): Promise<SteeredW
     repository: world,
     moments,
     connection,
+    trust,
     registryFile: join(edgeFolder, 'registry.sqlite'),
     async killNats() {
       nats.kill()

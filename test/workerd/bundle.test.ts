@@ -90,6 +90,7 @@ describe('the program for workerd', () => {
         ...bundle.bindings,
         NATS_URL: 'ws://edge:x@127.0.0.1:9',
         MILLWRIGHT_TOKEN: 'x'.repeat(43),
+        MILLWRIGHT_SIGNING_KEY: 'A'.repeat(43),
         MILLWRIGHT_HOSTNAMES: 'mill.example.com',
       },
       cf: false,
@@ -137,6 +138,8 @@ describe('npm run deploy', () => {
       'MILLWRIGHT_PAGE_ORIGINS',
       'MILLWRIGHT_WORKSPACE',
     ])
-    expect(readFileSync(wranglerConfig, 'utf8')).not.toMatch(/^\s*(?:NATS_URL|MILLWRIGHT_TOKEN)\s*=/m)
+    expect(readFileSync(wranglerConfig, 'utf8')).not.toMatch(
+      /^\s*(?:NATS_URL|MILLWRIGHT_TOKEN|MILLWRIGHT_SIGNING_KEY)\s*=/m,
+    )
   })
 })

@@ -6,6 +6,7 @@ import { createRegistryService } from '../../jobs/registry-service.ts'
 import type { JobBus } from '../../ports/job-bus.ts'
 import type { Log } from '../../ports/log.ts'
 import { type EdgeEnvironment, parseWorkerdConfig } from '../../workerd-config.ts'
+import { lazySigner } from '../ed25519-signer.ts'
 import { createNatsJobBus } from '../nats/nats-job-bus.ts'
 import { createNatsLink } from '../nats/nats-link.ts'
 import { serveRegistry } from '../nats/nats-registry-service.ts'
@@ -40,16 +41,17 @@ export class LinkObject extends DurableObject<LinkEnvironment> implements LinkSt
 
   constructor(ctx: ObjectState, env: LinkEnvironment) {
     super(ctx, env)
-    const { nats, workspace } = parseWorkerdConfig(env)
+    const { nats, workspace, signingKey } = parseWorkerdConfig(env)
+    const signer = lazySigner(signingKey)
     const link = createNatsLink(() => connectNatsWebSocket(nats), this.#log)
     this.#connected = Promise.race([
       new Promise<void>((resolve) => link.onConnection(() => resolve())),
       new Promise<void>((resolve) => setTimeout(resolve, FIRST_CONNECTION_MS)),
     ])
-    this.#bus = createNatsJobBus(link)
-    this.#request = createNatsRequest(link)
+    this.#bus = createNatsJobBus(link, signer)
+    this.#request = createNatsRequest(link, signer)
     const registry = createObjectRegistry(env.REGISTRY, workspace)
-    serveRegistry(link, createRegistryService({ registry, bus: this.#bus }), this.#log)
+    serveRegistry(link, createRegistryService({ registry, bus: this.#bus }), signer, this.#log)
     void this.#beatLater()
   }
 

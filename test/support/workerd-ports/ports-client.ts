@@ -26,7 +26,12 @@ export async function startWorkerdPorts(natsUrl: string): Promise<WorkerdPorts> 
   const bundle = readWorkerdBundle(inject('portsBundle'))
   const miniflare = new Miniflare({
     ...bundle,
-    bindings: { ...bundle.bindings, NATS_URL: natsUrl, MILLWRIGHT_TOKEN: 'x'.repeat(43) },
+    bindings: {
+      ...bundle.bindings,
+      NATS_URL: natsUrl,
+      MILLWRIGHT_TOKEN: 'x'.repeat(43),
+      MILLWRIGHT_SIGNING_KEY: 'A'.repeat(43),
+    },
     cf: false,
     handleRuntimeStdio: silenceWorkerd,
   })
