@@ -1,23 +1,32 @@
 import packageJson from '../package.json' with { type: 'json' }
+import { AccountsObject } from './adapters/workerd/accounts-object.ts'
 import { type AssetBinding, createBoundAssets } from './adapters/workerd/bound-assets.ts'
 import { createConsoleLog } from './adapters/workerd/console-log.ts'
 import { type LinkEnvironment, LinkObject } from './adapters/workerd/link-object.ts'
+import { createOAuthLibrary } from './adapters/workerd/oauth-library.ts'
+import { createObjectAccounts } from './adapters/workerd/object-accounts.ts'
 import { createObjectJobBus } from './adapters/workerd/object-job-bus.ts'
 import { createObjectRegistry } from './adapters/workerd/object-registry.ts'
 import { createObjectWorkerCalls } from './adapters/workerd/object-worker-calls.ts'
 import { type RegistryEnvironment, RegistryObject } from './adapters/workerd/registry-object.ts'
-import type { RequestContext } from './adapters/workerd/runtime.ts'
+import type { ObjectNamespace, RequestContext } from './adapters/workerd/runtime.ts'
+import type { AccountsStub } from './adapters/workerd/stubs.ts'
 import { createApp, type EdgeApp } from './app.ts'
 import { createBearerTokenAuthenticator } from './auth/bearer-token.ts'
+import { createGate } from './auth/gate.ts'
 import type { AppPorts } from './ports/edge-ports.ts'
 import { parseWorkerdConfig } from './workerd-config.ts'
 
-export { LinkObject, RegistryObject }
+export { AccountsObject, LinkObject, RegistryObject }
 
 /** What wrangler.toml binds, and the secrets. */
 interface Environment extends LinkEnvironment, RegistryEnvironment {
   readonly ASSETS: AssetBinding
+  readonly ACCOUNTS: ObjectNamespace<AccountsStub>
 }
+
+/** Written by the runtime over whatever a client sent: at Cloudflare no client can write it. */
+const ADDRESS_HEADER = 'cf-connecting-ip'
 
 /** What a call whose client has gone has left to do: to end its job and to say so. */
 const FAREWELL_MS = 5000
@@ -39,18 +48,18 @@ export default {
       log.error('Cannot start', error)
       return new Response('Not configured: see the log\n', { status: 503, headers: { 'cache-control': 'no-store' } })
     }
-    // Written by Cloudflare, which lets no client write it.
-    return app.fetch(request, request.headers.get('cf-connecting-ip') ?? undefined)
+    return app.fetch(request, request.headers.get(ADDRESS_HEADER) ?? undefined)
   },
 }
 
 function toPorts(env: Environment): AppPorts {
-  const { workspace, token, hostnames } = parseWorkerdConfig(env)
+  const { workspace, token, hostnames, publicOrigin } = parseWorkerdConfig(env)
+  const accounts = createObjectAccounts(env.ACCOUNTS)
   return {
     workspace,
     version: packageJson.version,
     hostnames,
-    authenticator: createBearerTokenAuthenticator(token),
+    authenticator: createGate({ ownerToken: token, accounts, addressHeader: ADDRESS_HEADER }),
     registry: createObjectRegistry(env.REGISTRY, workspace),
     workers: createObjectWorkerCalls(env.LINK),
     bus: createObjectJobBus(env.LINK),
@@ -60,5 +69,12 @@ function toPorts(env: Environment): AppPorts {
     process: { memoryBytes: () => 0 },
     assets: createBoundAssets(env.ASSETS),
     requestsShareState: false,
+    signIn: {
+      accounts,
+      publicOrigin,
+      oauth: createOAuthLibrary({ fetchesDocuments: publicOrigin !== null }),
+      // There is no other way in: nobody can run a command on the machine of this edge.
+      administrator: createBearerTokenAuthenticator(token),
+    },
   }
 }

@@ -1,6 +1,7 @@
 import * as v from 'valibot'
 import { AppError } from '#shared/errors.ts'
 import { WorkspaceId } from '#shared/ids.ts'
+import { PublicUrl } from './public-url.ts'
 
 /** As long as the one that Millwright makes: 256 bits and more cannot be guessed. */
 const TOKEN_CHARACTERS_MIN = 43
@@ -27,6 +28,8 @@ export interface EdgeEnvironment {
   readonly MILLWRIGHT_TOKEN?: string
   readonly MILLWRIGHT_WORKSPACE?: string
   readonly MILLWRIGHT_HOSTNAMES?: string
+  /** Empty is as if left out. */
+  readonly MILLWRIGHT_PUBLIC_URL?: string
 }
 
 const Environment = v.object({
@@ -45,6 +48,7 @@ const Environment = v.object({
       'must be names divided by commas, without ports',
     ),
   ),
+  MILLWRIGHT_PUBLIC_URL: v.optional(PublicUrl),
 })
 
 export interface WorkerdConfig {
@@ -53,11 +57,14 @@ export interface WorkerdConfig {
   readonly workspace: WorkspaceId
   /** Under which the edge may be reached: no ports; IPv6 in brackets. */
   readonly hostnames: readonly string[]
+  /** Where others reach it, such as `https://mill.example`; null where only this machine does. */
+  readonly publicOrigin: string | null
 }
 
 /** Throws `invalid_input` naming each variable that is missing or wrong; never repeats a value, which may be a secret. */
 export function parseWorkerdConfig(environment: EdgeEnvironment): WorkerdConfig {
-  const parsed = v.safeParse(Environment, environment)
+  const { MILLWRIGHT_PUBLIC_URL: publicUrl, ...others } = environment
+  const parsed = v.safeParse(Environment, publicUrl === '' ? others : environment)
   if (!parsed.success) {
     const present = new Set(Object.keys(environment))
     const lines = parsed.issues.map((issue) => {
@@ -67,10 +74,12 @@ export function parseWorkerdConfig(environment: EdgeEnvironment): WorkerdConfig 
     throw new AppError('invalid_input', `Cannot start: ${lines.join('; ')}`)
   }
   const { NATS_URL, MILLWRIGHT_TOKEN, MILLWRIGHT_WORKSPACE, MILLWRIGHT_HOSTNAMES } = parsed.output
+  const publicOrigin = parsed.output.MILLWRIGHT_PUBLIC_URL ?? null
   return {
     nats: NATS_URL,
     token: MILLWRIGHT_TOKEN,
     workspace: MILLWRIGHT_WORKSPACE,
-    hostnames: MILLWRIGHT_HOSTNAMES,
+    hostnames: [...MILLWRIGHT_HOSTNAMES, ...(publicOrigin === null ? [] : [new URL(publicOrigin).hostname])],
+    publicOrigin,
   }
 }
