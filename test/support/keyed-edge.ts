@@ -8,7 +8,7 @@ import type { EdgeServer } from '#functions/entry.node.ts'
 import { createHttpAdministration } from '#scripts/keys/http-administration.ts'
 import { parseKeysOptions } from '#scripts/keys/options.ts'
 import { runKeys } from '#scripts/keys/run-keys.ts'
-import { toWorkspaceId } from '#shared/ids.ts'
+import { toWorkspaceId, type WorkspaceId } from '#shared/ids.ts'
 import { edgeRuntime } from './edge-runtime.ts'
 import { startEdgeServer } from './edge-server.ts'
 
@@ -35,7 +35,7 @@ export async function startKeyedEdge(options: readonly string[] = []): Promise<K
     natsUrl: 'nats://127.0.0.1:1',
     natsWebSocketUrl: 'ws://edge:x@127.0.0.1:9',
   })
-  const { administration, close } = administrationOf(edge, join(folder, 'edge'))
+  const { administration, close } = administrationOf(edge, join(folder, 'edge'), keyedWorkspace)
   const keys = (...argv: string[]) =>
     runKeys(parseKeysOptions(argv), {
       administration,
@@ -57,7 +57,12 @@ export async function startKeyedEdge(options: readonly string[] = []): Promise<K
   }
 }
 
-function administrationOf(edge: EdgeServer, folder: string): { administration: Administration; close: () => void } {
+/** As `npm run keys` reaches a running edge, of which `folder` is the data folder. */
+export function administrationOf(
+  edge: EdgeServer,
+  folder: string,
+  workspace: WorkspaceId,
+): { administration: Administration; close: () => void } {
   if (edgeRuntime() === 'workerd') {
     return { administration: createHttpAdministration(edge.url, edge.token), close: () => undefined }
   }
@@ -65,7 +70,7 @@ function administrationOf(edge: EdgeServer, folder: string): { administration: A
   const clock = { now: () => Date.now() }
   const accounts = createSqlAccounts(sqlite, clock)
   return {
-    administration: createAdministration({ accounts, clock, workspace: keyedWorkspace, address: null }),
+    administration: createAdministration({ accounts, clock, workspace, address: null }),
     close: sqlite.close,
   }
 }
