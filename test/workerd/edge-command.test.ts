@@ -63,6 +63,10 @@ describe('npm run edge', () => {
       promisify(execFile)(process.execPath, [join(projectFolder, 'scripts', 'keys.ts'), ...words, ...flagsOfKeys], {
         env: environment,
       })
+    // The network of this machine is not looked around in for anybody.
+    const metadata = await (await fetch(`${origin}/.well-known/oauth-authorization-server`)).text()
+    expect(JSON.parse(metadata)).toMatchObject({ issuer: origin })
+    expect(JSON.parse(metadata).client_id_metadata_document_supported).not.toBe(true)
     expect((await keys('--user', 'Anna')).stdout).toMatch(/Workspace +\S+, as admin/)
     const privateKey = createPrivateKey(readFileSync(join(data, 'config', 'millwright', 'keys', 'anna.pem')))
     const { stdout: listed } = await keys('list')

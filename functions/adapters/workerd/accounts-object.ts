@@ -39,10 +39,7 @@ export class AccountsObject extends DurableObject<unknown> implements AccountsSt
       ...values: Parameters<Accounts[Method]>
     ) => Promise<Awaited<ReturnType<Accounts[Method]>>>
     const answer = await toAnswer(() => run(...values), this.#log)
-    if (!this.#isArmed) {
-      this.#isArmed = true
-      if ((await this.ctx.storage.getAlarm()) === null) await this.#pruneLater()
-    }
+    if (!this.#isArmed) await this.#arm()
     return answer
   }
 
@@ -54,6 +51,16 @@ export class AccountsObject extends DurableObject<unknown> implements AccountsSt
       this.#log.error('Cannot prune the accounts', error)
     }
     await this.#pruneLater()
+  }
+
+  /** Never rejects: what was asked has been done. */
+  async #arm(): Promise<void> {
+    try {
+      if ((await this.ctx.storage.getAlarm()) === null) await this.#pruneLater()
+      this.#isArmed = true
+    } catch (error) {
+      this.#log.error('Cannot set the alarm of the accounts', error)
+    }
   }
 
   #pruneLater(): Promise<void> {
