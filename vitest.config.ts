@@ -2,7 +2,9 @@ import { defineConfig } from 'vitest/config'
 
 /** What speaks to a running edge through its endpoint alone: the same tests in both runtimes. */
 const eitherRuntime = [
-  'functions/entry.test.ts',
+  'functions/{entry,tenants}.test.ts',
+  'functions/oauth/sdk-client.test.ts',
+  'test/e2e/{authorization-suite,authorize-page,sign-in}.test.ts',
   'test/conformance/*.test.ts',
   'test/e2e/{agents,clients,files,git,jobs,kills,mcp-bad-inputs,other-origin,reading,review,short-calls,subscriptions}.test.ts',
 ]

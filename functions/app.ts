@@ -1,5 +1,6 @@
 import { Hono } from 'hono'
 import { AppError } from '#shared/errors.ts'
+import { createAdministrationRoutes } from './auth/administration-routes.ts'
 import { alsoAdmitting } from './auth/gate.ts'
 import { openWorkspace } from './auth/open-workspace.ts'
 import { createAuthRoutes } from './auth/routes.ts'
@@ -12,7 +13,7 @@ import { toErrorResponse, toRefusal } from './http/errors.ts'
 import { INVALID_REQUEST, jsonRpcError, PARSE_ERROR, TRANSPORT_ERROR } from './http/json-rpc.ts'
 import { checkHostAndOrigin } from './http/origin.ts'
 import { toAssetResponse, toPageResponse } from './http/page.ts'
-import { requestOrigin } from './http/request-origin.ts'
+import { findRequestOrigin } from './http/request-origin.ts'
 import { createMcpEndpoint, type McpEndpoint } from './mcp/endpoint.ts'
 import type { McpExtension } from './mcp/extension.ts'
 import { McpSessions } from './mcp/sessions.ts'
@@ -50,10 +51,10 @@ export function createApp(given: AppPorts, extension: McpExtension | null = null
   const app = new Hono<EdgeBindings>()
 
   /** Where clients learn how to get a token; undefined where nobody issues any. */
-  const resourceMetadata = (request: Request): string | undefined =>
-    servers === undefined
-      ? undefined
-      : `${requestOrigin(request.headers, ports.signIn?.publicOrigin ?? null)}/.well-known/oauth-protected-resource/mcp`
+  const resourceMetadata = (request: Request): string | undefined => {
+    const origin = findRequestOrigin(request.headers, ports.signIn?.publicOrigin ?? null)
+    return servers === undefined || origin === null ? undefined : `${origin}/.well-known/oauth-protected-resource/mcp`
+  }
 
   function refuse(error: unknown, request: Request): Response {
     const refusal = toRefusal(error, crypto.randomUUID(), ports.log)
@@ -100,6 +101,10 @@ export function createApp(given: AppPorts, extension: McpExtension | null = null
   })
 
   if (ports.signIn !== undefined) {
+    const { administrator } = ports.signIn
+    if (administrator !== undefined) {
+      app.route('/auth/administration', createAdministrationRoutes(ports, ports.signIn, administrator))
+    }
     app.route('/auth', createAuthRoutes(ports, ports.signIn))
     if (servers !== undefined) app.route('/', createOAuthRoutes(ports, ports.signIn, servers))
   }

@@ -2,6 +2,7 @@ import * as v from 'valibot'
 import { AppError } from '#shared/errors.ts'
 import { WorkspaceId } from '#shared/ids.ts'
 import { PageOrigins } from './http/page-origins.ts'
+import { PublicUrl } from './public-url.ts'
 
 /** Only names of this machine: whoever serves others needs full authentication first. */
 const loopbackHosts = ['127.0.0.1', '::1', 'localhost']
@@ -24,18 +25,6 @@ const NatsUrl = v.pipe(
       password: decodeURIComponent(url.password),
     }
   }),
-)
-
-/** Where others reach the edge, by way of a proxy on this machine that ends their TLS. */
-const PublicUrl = v.pipe(
-  v.string(),
-  v.check((text) => {
-    const url = URL.canParse(text) ? new URL(text) : undefined
-    return (
-      url?.protocol === 'https:' && url.username === '' && url.password === '' && url.origin === text.replace(/\/$/, '')
-    )
-  }, 'must be https://HOST, without a path'),
-  v.transform((text) => new URL(text).origin),
 )
 
 const Environment = v.object({

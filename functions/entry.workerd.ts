@@ -1,24 +1,29 @@
 import packageJson from '../package.json' with { type: 'json' }
+import { AccountsObject } from './adapters/workerd/accounts-object.ts'
 import { type AssetBinding, createBoundAssets } from './adapters/workerd/bound-assets.ts'
 import { createConsoleLog } from './adapters/workerd/console-log.ts'
 import { type LinkEnvironment, LinkObject } from './adapters/workerd/link-object.ts'
+import { createOAuthLibrary } from './adapters/workerd/oauth-library.ts'
+import { createObjectAccounts } from './adapters/workerd/object-accounts.ts'
 import { createObjectJobBus } from './adapters/workerd/object-job-bus.ts'
 import { createObjectRegistry } from './adapters/workerd/object-registry.ts'
 import { createObjectSessions } from './adapters/workerd/object-sessions.ts'
 import { createObjectWorkerCalls } from './adapters/workerd/object-worker-calls.ts'
 import { type RegistryEnvironment, RegistryObject } from './adapters/workerd/registry-object.ts'
-import type { RequestContext } from './adapters/workerd/runtime.ts'
+import type { ObjectNamespace, RequestContext } from './adapters/workerd/runtime.ts'
 import { SessionLedger, type SessionLedgerEnvironment } from './adapters/workerd/session-ledger.ts'
 import { type SessionEnvironment, SessionObject } from './adapters/workerd/session-object.ts'
+import type { AccountsStub } from './adapters/workerd/stubs.ts'
 import { createApp, type EdgeApp } from './app.ts'
 import { createBearerTokenAuthenticator } from './auth/bearer-token.ts'
+import { createGate } from './auth/gate.ts'
 import { createMcpEndpoint, type McpEndpoint } from './mcp/endpoint.ts'
 import type { McpExtension } from './mcp/extension.ts'
 import type { McpSessions } from './mcp/sessions.ts'
 import type { AppPorts, OpenWorkspace } from './ports/edge-ports.ts'
 import { parseWorkerdConfig } from './workerd-config.ts'
 
-export { LinkObject, RegistryObject, SessionLedger }
+export { AccountsObject, LinkObject, RegistryObject, SessionLedger }
 
 /** What wrangler.toml binds, and the secrets. */
 export interface Environment
@@ -27,7 +32,11 @@ export interface Environment
     SessionEnvironment,
     SessionLedgerEnvironment {
   readonly ASSETS: AssetBinding
+  readonly ACCOUNTS: ObjectNamespace<AccountsStub>
 }
+
+/** Written by the runtime over whatever a client sent: at Cloudflare no client can write it. */
+const ADDRESS_HEADER = 'cf-connecting-ip'
 
 /** What a call whose client has gone has left to do: to end its job and to say so. */
 const FAREWELL_MS = 5000
@@ -52,8 +61,7 @@ export function createEdge<Env extends Environment>(toExtension: (env: Env) => M
         log.error('Cannot start', error)
         return new Response('Not configured: see the log\n', { status: 503, headers: { 'cache-control': 'no-store' } })
       }
-      // Written by Cloudflare, which lets no client write it.
-      return app.fetch(request, request.headers.get('cf-connecting-ip') ?? undefined)
+      return app.fetch(request, request.headers.get(ADDRESS_HEADER) ?? undefined)
     },
   }
   class HeldSession extends SessionObject<Env> {
@@ -70,13 +78,14 @@ export const HeldSession = edge.HeldSession
 export default edge.handler
 
 function toPorts(env: Environment): AppPorts {
-  const { workspace, token, hostnames, pageOrigins } = parseWorkerdConfig(env)
+  const { workspace, token, hostnames, pageOrigins, publicOrigin } = parseWorkerdConfig(env)
+  const accounts = createObjectAccounts(env.ACCOUNTS)
   return {
     workspace,
     version: packageJson.version,
     hostnames,
     pageOrigins,
-    authenticator: createBearerTokenAuthenticator(token),
+    authenticator: createGate({ ownerToken: token, accounts, addressHeader: ADDRESS_HEADER }),
     registry: createObjectRegistry(env.REGISTRY, workspace),
     workers: createObjectWorkerCalls(env.LINK),
     bus: createObjectJobBus(env.LINK),
@@ -86,5 +95,12 @@ function toPorts(env: Environment): AppPorts {
     process: { memoryBytes: () => 0 },
     assets: createBoundAssets(env.ASSETS),
     sessions: createObjectSessions(env.SESSIONS, clock),
+    signIn: {
+      accounts,
+      publicOrigin,
+      oauth: createOAuthLibrary({ fetchesDocuments: publicOrigin !== null }),
+      // There is no other way in: nobody can run a command on the machine of this edge.
+      administrator: createBearerTokenAuthenticator(token),
+    },
   }
 }

@@ -19,9 +19,17 @@ describe('workerd config', () => {
       workspace: 'demo',
       hostnames: ['mill.example.com', 'localhost', '[::1]'],
       pageOrigins: [],
+      publicOrigin: null,
     })
     const { nats } = parseWorkerdConfig({ ...complete, NATS_URL: 'ws://127.0.0.1:9222' })
     expect(nats).toEqual({ server: 'ws://127.0.0.1:9222', user: '', password: '' })
+  })
+
+  it('answers to the name of its public address without being told twice', () => {
+    const parsed = parseWorkerdConfig({ ...complete, MILLWRIGHT_PUBLIC_URL: 'https://agents.example.com/' })
+    expect(parsed.publicOrigin).toBe('https://agents.example.com')
+    expect(parsed.hostnames).toContain('agents.example.com')
+    expect(parseWorkerdConfig({ ...complete, MILLWRIGHT_PUBLIC_URL: '' }).publicOrigin).toBeNull()
   })
 
   it.each([
@@ -42,6 +50,9 @@ describe('workerd config', () => {
     ['MILLWRIGHT_HOSTNAMES', '*'],
     ['MILLWRIGHT_PAGE_ORIGINS', '*'],
     ['MILLWRIGHT_PAGE_ORIGINS', 'http://app.example'],
+    ['MILLWRIGHT_PUBLIC_URL', 'http://mill.example.com'],
+    ['MILLWRIGHT_PUBLIC_URL', 'https://mill.example.com/mcp'],
+    ['MILLWRIGHT_PUBLIC_URL', 'https://edge:secret-password@mill.example.com'],
   ])('refuses %s=%j, naming it and not its value', (name, value) => {
     const { [name as keyof EdgeEnvironment]: _left, ...others } = complete
     const environment = value === undefined ? others : { ...others, [name]: value }

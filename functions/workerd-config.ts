@@ -2,6 +2,7 @@ import * as v from 'valibot'
 import { AppError } from '#shared/errors.ts'
 import { WorkspaceId } from '#shared/ids.ts'
 import { PageOrigins } from './http/page-origins.ts'
+import { PublicUrl } from './public-url.ts'
 
 /** As long as the one that Millwright makes: 256 bits and more cannot be guessed. */
 const TOKEN_CHARACTERS_MIN = 43
@@ -30,6 +31,8 @@ export interface EdgeEnvironment {
   readonly MILLWRIGHT_WORKSPACE?: string
   readonly MILLWRIGHT_HOSTNAMES?: string
   readonly MILLWRIGHT_PAGE_ORIGINS?: string
+  /** Empty is as if left out. */
+  readonly MILLWRIGHT_PUBLIC_URL?: string
 }
 
 const Environment = v.object({
@@ -53,6 +56,7 @@ const Environment = v.object({
     ),
   ),
   MILLWRIGHT_PAGE_ORIGINS: v.optional(PageOrigins, ''),
+  MILLWRIGHT_PUBLIC_URL: v.optional(PublicUrl),
 })
 
 export interface WorkerdConfig {
@@ -65,11 +69,14 @@ export interface WorkerdConfig {
   readonly hostnames: readonly string[]
   /** Whose pages may call from a browser, beside our own. */
   readonly pageOrigins: readonly string[]
+  /** Where others reach it, such as `https://mill.example`; null where only this machine does. */
+  readonly publicOrigin: string | null
 }
 
 /** Throws `invalid_input` naming each variable that is missing or wrong; never repeats a value, which may be a secret. */
 export function parseWorkerdConfig(environment: EdgeEnvironment): WorkerdConfig {
-  const parsed = v.safeParse(Environment, environment)
+  const { MILLWRIGHT_PUBLIC_URL: publicUrl, ...others } = environment
+  const parsed = v.safeParse(Environment, publicUrl === '' ? others : environment)
   if (!parsed.success) {
     const present = new Set(Object.keys(environment))
     const lines = parsed.issues.map((issue) => {
@@ -81,12 +88,14 @@ export function parseWorkerdConfig(environment: EdgeEnvironment): WorkerdConfig 
   const { NATS_URL, MILLWRIGHT_TOKEN, MILLWRIGHT_SIGNING_KEY, MILLWRIGHT_WORKSPACE, MILLWRIGHT_HOSTNAMES } =
     parsed.output
   const { MILLWRIGHT_PAGE_ORIGINS } = parsed.output
+  const publicOrigin = parsed.output.MILLWRIGHT_PUBLIC_URL ?? null
   return {
     nats: NATS_URL,
     token: MILLWRIGHT_TOKEN,
     signingKey: MILLWRIGHT_SIGNING_KEY,
     workspace: MILLWRIGHT_WORKSPACE,
-    hostnames: MILLWRIGHT_HOSTNAMES,
+    hostnames: [...MILLWRIGHT_HOSTNAMES, ...(publicOrigin === null ? [] : [new URL(publicOrigin).hostname])],
+    publicOrigin,
     pageOrigins: MILLWRIGHT_PAGE_ORIGINS,
   }
 }

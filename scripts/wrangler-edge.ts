@@ -33,6 +33,8 @@ export const createWranglerEdge: EdgeRuntime = (settings) => {
       ...['--persist-to', join(folder, 'workerd')],
       ...['--env-file', secretsFile],
       ...['--var', `MILLWRIGHT_WORKSPACE:${workspace}`],
+      // For this machine only, wherever the one that is deployed is reached.
+      ...['--var', 'MILLWRIGHT_PUBLIC_URL:'],
       '--show-interactive-dev-session=false',
     ],
     cwd: projectFolder,

@@ -18,6 +18,8 @@ export interface SignIn {
   readonly publicOrigin: string | null
   /** Left out: no OAuth, and so no hosted MCP clients. */
   readonly oauth?: OAuthLibrary
+  /** Who may say over HTTP who else may use this server. Left out: nobody, as it is said on the edge's own machine. */
+  readonly administrator?: Authenticator
 }
 
 /**

@@ -1,7 +1,9 @@
 import { parseArgs } from 'node:util'
 import * as v from 'valibot'
+import { Name, TOKEN_DAYS_MAX } from '#functions/auth/administration.ts'
 import { Role, type Scope, Scope as ScopeSchema } from '#shared/access.ts'
 import { WorkspaceId } from '#shared/ids.ts'
+import { parseEdgeUrl } from './http-administration.ts'
 
 export const keysUsage = `Usage: npm run keys -- [create] [--user NAME] [--role ROLE] [--out FILE] [--label TEXT]
        npm run keys -- add FILE.pub --user NAME [--role ROLE] [--label TEXT]
@@ -22,7 +24,9 @@ export const keysUsage = `Usage: npm run keys -- [create] [--user NAME] [--role 
   --days N        how long a token is good, 1 to 366; 90 where left out
   --repo PATH     the repository, as for npm start; the one you stand in where left out
   --data DIR      its data folder, as for npm start, or the one of npm run functions
-  --workspace W   the workspace; the one of the repository where left out
+  --workspace W   the workspace; the one of the repository, or of the edge at URL, where left out
+  --edge URL      an edge in workerd, which keeps its people itself: https://HOST, or the address that npm run edge printed.
+                  Its token is taken from MILLWRIGHT_TOKEN; on this machine from the repository's data folder
   --help          this text`
 
 const commands = ['create', 'add', 'grant', 'remove', 'token', 'list', 'revoke'] as const
@@ -43,14 +47,12 @@ export interface KeysOptions {
   readonly repository: string | undefined
   readonly dataFolder: string | undefined
   readonly workspace: WorkspaceId | undefined
+  /** Left out: the one on Node, by way of its database. */
+  readonly edge: { readonly origin: string; readonly isHere: boolean } | undefined
 }
 
 const DAYS_DEFAULT = 90
-const DAYS_MAX = 366
 const takesSubject: ReadonlySet<KeysCommand> = new Set<KeysCommand>(['add', 'grant', 'remove', 'revoke'])
-/** What a person or a token may be called: one line of a list. */
-const Name = v.pipe(v.string(), v.trim(), v.regex(/^[^\p{C}]{1,64}$/u))
-
 /** Reads the command line. Throws an Error that names what is wrong. */
 export function parseKeysOptions(argv: readonly string[]): KeysOptions {
   const text = { type: 'string' } as const
@@ -69,6 +71,7 @@ export function parseKeysOptions(argv: readonly string[]): KeysOptions {
       repo: text,
       data: text,
       workspace: text,
+      edge: text,
       help: { type: 'boolean', short: 'h' },
     },
   })
@@ -97,6 +100,7 @@ export function parseKeysOptions(argv: readonly string[]): KeysOptions {
     repository: values.repo,
     dataFolder: values.data,
     workspace: values.workspace === undefined ? undefined : parse('--workspace', WorkspaceId, values.workspace),
+    edge: values.edge === undefined ? undefined : parseEdgeUrl(values.edge),
   }
 }
 
@@ -108,8 +112,8 @@ function parse<const S extends v.GenericSchema>(what: string, schema: S, value: 
 
 function parseDays(value: string): number {
   const days = Number(value)
-  if (!/^\d+$/.test(value) || days < 1 || days > DAYS_MAX) {
-    throw new Error(`--days must be a whole number from 1 to ${DAYS_MAX}, not "${value}"`)
+  if (!/^\d+$/.test(value) || days < 1 || days > TOKEN_DAYS_MAX) {
+    throw new Error(`--days must be a whole number from 1 to ${TOKEN_DAYS_MAX}, not "${value}"`)
   }
   return days
 }

@@ -121,7 +121,7 @@ describe('npm run deploy', () => {
         // Whoever is asked for anything cannot be reached.
         { env: { PATH: process.env.PATH, HOME: folder, HTTPS_PROXY: 'http://127.0.0.1:9' }, cwd: tmpdir() },
       )
-      for (const name of ['REGISTRY', 'LINK', 'ASSETS', 'MILLWRIGHT_WORKSPACE', 'MILLWRIGHT_HOSTNAMES']) {
+      for (const name of ['REGISTRY', 'LINK', 'ACCOUNTS', 'ASSETS', 'MILLWRIGHT_WORKSPACE', 'MILLWRIGHT_HOSTNAMES']) {
         expect(stdout).toContain(`env.${name}`)
       }
       expect(stdout).toContain('--dry-run: exiting now')

@@ -1,6 +1,7 @@
 import { Miniflare } from 'miniflare'
 import { inject } from 'vitest'
 import { type Answer, fromAnswer } from '#functions/adapters/workerd/answer.ts'
+import type { Accounts } from '#functions/ports/accounts.ts'
 import type { JobBus } from '#functions/ports/job-bus.ts'
 import type { Registry, RegistryStore, RegistryUpkeep } from '#functions/ports/registry.ts'
 import { readWorkerdBundle } from '#scripts/workerd-bundle.ts'
@@ -93,6 +94,16 @@ export function registryOf(ports: WorkerdPorts, world: string, clock: { readonly
           ? ports.ask({ port: 'upkeep', method: method as keyof RegistryUpkeep, ...question })
           : ports.ask({ port: 'registry', method: method as keyof Registry, ...question })
       },
+  })
+}
+
+/** The accounts of one test, by the time of the test's clock. */
+export function accountsOf(ports: WorkerdPorts, world: string, clock: { readonly nowMs: number }): Accounts {
+  return new Proxy({} as Accounts, {
+    get:
+      (_target, name) =>
+      (...values: unknown[]) =>
+        ports.ask({ port: 'accounts', world, nowMs: clock.nowMs, method: String(name) as keyof Accounts, values }),
   })
 }
 
