@@ -4,7 +4,7 @@ import { defineConfig } from 'vitest/config'
 const eitherRuntime = [
   'functions/entry.test.ts',
   'test/conformance/*.test.ts',
-  'test/e2e/{agents,clients,files,git,jobs,kills,mcp-bad-inputs,reading,review}.test.ts',
+  'test/e2e/{agents,cancel,clients,files,git,jobs,kills,mcp-bad-inputs,reading,review}.test.ts',
 ]
 
 export default defineConfig({
