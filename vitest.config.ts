@@ -4,7 +4,7 @@ import { defineConfig } from 'vitest/config'
 const eitherRuntime = [
   'functions/entry.test.ts',
   'test/conformance/*.test.ts',
-  'test/e2e/{agents,cancel,clients,files,git,jobs,kills,mcp-bad-inputs,reading,review}.test.ts',
+  'test/e2e/{agents,cancel,clients,files,git,jobs,kills,mcp-bad-inputs,reading,review,short-calls}.test.ts',
 ]
 
 export default defineConfig({
@@ -21,6 +21,7 @@ export default defineConfig({
           name: 'node',
           include: ['{shared,functions,gpu-worker,scripts,web}/**/*.test.ts', 'test/**/*.test.ts'],
           exclude: ['test/workerd/**', 'node_modules/**'],
+          globalSetup: 'test/support/build-page.ts',
           provide: { edgeBundle: '', portsBundle: '', conformanceBundle: '' },
         },
       },
@@ -29,7 +30,7 @@ export default defineConfig({
         test: {
           name: 'workerd',
           include: ['test/workerd/**/*.test.ts', ...eitherRuntime],
-          globalSetup: 'test/support/build-workerd.ts',
+          globalSetup: ['test/support/build-page.ts', 'test/support/build-workerd.ts'],
           // A contract's every step is an HTTP request and two calls between objects; on a busy machine they add up.
           testTimeout: 90_000,
         },

@@ -31,6 +31,9 @@ const programs = new Map([
 /** Programs that never run a command of a repository. */
 const withoutCommands = new Set(['nats', 'functions', 'keys', 'init', 'validate', 'deploy'])
 
+/** Programs that serve the page, or upload it. */
+const withPage = new Set(['setup', 'start', 'edge', 'deploy', 'functions', 'demo', 'conformance', 'bench', 'test'])
+
 /** What `check` runs, in order: what is shown, the package, its program, its arguments. */
 const checks = [
   { label: 'tsc --noEmit', packageName: 'typescript', program: 'tsc', args: ['--noEmit'] },
@@ -70,6 +73,7 @@ async function main(command, args) {
   }
   const { node, natsServer, bubblewrap } = await setUp({
     natsServer: program?.natsServer ?? command !== 'check',
+    page: withPage.has(command),
     bubblewrap: command === 'setup' ? 'again' : command === 'check' || withoutCommands.has(command) ? 'no' : 'once',
   })
   if (command === 'setup') {

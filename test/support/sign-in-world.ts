@@ -105,7 +105,7 @@ export async function createSignInWorld(oauth?: OAuthLibrary): Promise<SignInWor
     clock,
     log,
     process: { memoryBytes: () => 0 },
-    assets: readWebAssets(fileURLToPath(new URL('../../web', import.meta.url))),
+    assets: readWebAssets(fileURLToPath(new URL('../../web/dist', import.meta.url))),
     signIn: { accounts, publicOrigin: PUBLIC_ORIGIN, ...(oauth === undefined ? {} : { oauth }) },
   })
 
