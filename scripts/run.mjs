@@ -33,7 +33,18 @@ const programs = new Map([
 const withoutCommands = new Set(['nats', 'functions', 'keys', 'init', 'validate', 'deploy', 'bridge'])
 
 /** Programs that serve the page, or upload it. */
-const withPage = new Set(['setup', 'start', 'edge', 'deploy', 'functions', 'demo', 'bench', 'test', 'test:browser'])
+const withPage = new Set([
+  'setup',
+  'start',
+  'edge',
+  'deploy',
+  'functions',
+  'demo',
+  'conformance',
+  'bench',
+  'test',
+  'test:browser',
+])
 
 /** Programs that open the page in a browser. */
 const withBrowser = new Set(['test:browser'])

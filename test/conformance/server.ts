@@ -13,6 +13,9 @@ import { startMiniflareServer } from '#test/support/miniflare-server.ts'
 import { createConformanceExtension } from './extension.ts'
 import { createTasks } from './tasks.ts'
 
+/** Longer than a test waits between two requests. */
+const KEEP_ALIVE_MS = 60_000
+
 /** An endpoint for the official tests. */
 export interface ConformanceServer {
   /** Takes calls without a token: the tests have none to give. */
@@ -68,16 +71,18 @@ export async function signInTo(endpoint: string, token: string): Promise<Conform
   const front = createServer((incoming, outgoing) => {
     const { url = '/', method = 'GET' } = incoming
     const headers = { ...incoming.headers, authorization: `Bearer ${token}` }
-    const onward = httpRequest({ host: hostname, port, path: url, method, headers }, (answer) => {
+    // A connection of its own: one that is used again may have been closed just then, which the tests would take for an answer.
+    const onward = httpRequest({ host: hostname, port, path: url, method, headers, agent: false }, (answer) => {
       outgoing.writeHead(answer.statusCode ?? 502, answer.headers)
       // A stream on which nothing has been said is open all the same.
       outgoing.flushHeaders()
       answer.pipe(outgoing)
     })
-    onward.on('error', () => outgoing.destroy())
+    onward.on('error', () => outgoing.writableEnded || outgoing.destroy())
     outgoing.on('close', () => onward.destroy())
     incoming.pipe(onward)
   })
+  front.keepAliveTimeout = KEEP_ALIVE_MS
   await new Promise<void>((resolve) => front.listen(0, '127.0.0.1', resolve))
   return {
     url: `http://127.0.0.1:${(front.address() as AddressInfo).port}/mcp`,

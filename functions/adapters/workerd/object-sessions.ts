@@ -1,6 +1,6 @@
 import { AppError } from '#shared/errors.ts'
 import type { Clock } from '../../ports/clock.ts'
-import type { SessionHost } from '../../ports/session-host.ts'
+import type { SessionHolder, SessionHost } from '../../ports/session-host.ts'
 import type { UnnamedObjects } from './runtime.ts'
 import { NO_SESSION_HERE, SESSION_URL, type SessionPost, type SessionStub } from './session-wire.ts'
 
@@ -14,12 +14,14 @@ const gateHeaders: ReadonlySet<string> = new Set(['authorization', 'cookie'])
 
 /** Sessions by way of their objects, of which each has one. */
 export function createObjectSessions(objects: UnnamedObjects<SessionStub>, clock: Clock): SessionHost {
-  /** When each was last asked, or that it has ended. In order of that. */
+  /** When each was last asked for a holder, or that it has ended. In order of that. */
   const standings = new Map<string, { readonly ended: boolean; readonly at: number }>()
 
-  function note(id: string, ended: boolean): void {
-    standings.delete(id)
-    standings.set(id, { ended, at: clock.now() })
+  const keyOf = (id: string, { subject, workspace }: SessionHolder) => JSON.stringify([id, workspace, subject])
+
+  function note(key: string, ended: boolean): void {
+    standings.delete(key)
+    standings.set(key, { ended, at: clock.now() })
     const [oldest] = standings.keys()
     if (standings.size > STANDINGS_MAX && oldest !== undefined) standings.delete(oldest)
   }
@@ -52,18 +54,21 @@ export function createObjectSessions(objects: UnnamedObjects<SessionStub>, clock
         })
       }
       if (answer.status === NO_SESSION_HERE) return null
-      if (request.method === 'DELETE' && answer.ok && id !== null) note(id, true)
+      const { workspace, sender } = question
+      const holder = { subject: sender.caller.subject, workspace }
+      if (request.method === 'DELETE' && answer.ok && id !== null) note(keyOf(id, holder), true)
       // What was fetched has headers that cannot be changed.
       return new Response(answer.body, answer)
     },
 
     async hasEnded(id, holder) {
-      const known = standings.get(id)
+      const key = keyOf(id, holder)
+      const known = standings.get(key)
       if (known !== undefined && (known.ended || clock.now() - known.at < STANDING_MS)) return known.ended
       const stub = find(id)
       if (stub === null) return false
       const ended = await stub.hasEnded(holder).catch(() => false)
-      note(id, ended)
+      note(key, ended)
       return ended
     },
   }
