@@ -7,7 +7,7 @@ import { allowedScopes, expandScopes, type Role } from '#shared/access.ts'
 import type { WorkspaceId } from '#shared/ids.ts'
 import { parsePublicKeyFile } from '#shared/key-file.ts'
 import { removeKeyPair, writeKeyPair } from './key-pair.ts'
-import type { KeysOptions } from './options.ts'
+import { isMachineCommand, type KeysOptions } from './options.ts'
 
 export interface KeysWorld {
   readonly accounts: Accounts
@@ -25,7 +25,9 @@ const DAY_MS = 24 * 60 * 60_000
 
 /** Runs one command and answers what to print. Throws an Error or AppError for a person. */
 export async function runKeys(options: KeysOptions, world: KeysWorld): Promise<string> {
-  switch (options.command) {
+  const { command } = options
+  if (isMachineCommand(command)) throw new Error(`${command} is no command of people and keys`)
+  switch (command) {
     case 'create':
       return create(options, world)
     case 'add':
