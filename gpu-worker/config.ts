@@ -163,6 +163,23 @@ export function parseWorkerConfig(argv: readonly string[], environment: NodeJS.P
   }
 }
 
+/** What stands behind `enroll`. Throws `invalid_input` where it is not one line. */
+export function parseEnrollArguments(argv: readonly string[], environment: NodeJS.ProcessEnv) {
+  try {
+    const { values, positionals } = parseArgs({
+      args: [...argv],
+      options: { machine: flags.machine },
+      strict: true,
+      allowPositionals: true,
+    })
+    const [line, ...more] = positionals
+    if (line === undefined || more.length > 0) throw new Error('enroll takes one line')
+    return { line, machineFile: values.machine ?? environment.MILLWRIGHT_MACHINE ?? defaultMachineFile(environment) }
+  } catch (cause) {
+    throw wrong(cause instanceof Error ? cause.message : 'enroll takes one line')
+  }
+}
+
 function parseRoles(names: readonly string[]): ReadonlySet<Role> {
   const roles = names.map((name) => {
     const role = roleNames.find((each) => each === name)

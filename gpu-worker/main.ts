@@ -26,8 +26,9 @@ import { openStatesFolder } from './adapters/states-folder.ts'
 import { createTreeSitterParser } from './adapters/tree-sitter-parser.ts'
 import { createTreeSitterPool } from './adapters/tree-sitter-pool.ts'
 import { createDuplicationIndex } from './analysis/duplication.ts'
-import { parseWorkerConfig, type WorkerConfig, workerUsage } from './config.ts'
+import { parseEnrollArguments, parseWorkerConfig, type WorkerConfig, workerUsage } from './config.ts'
 import { createDaemon } from './daemon.ts'
+import { enrollMachine } from './enroll.ts'
 import { commandNotices } from './gates/commands.ts'
 import { createFileChecker } from './gates/file-checker.ts'
 import { createSettingsSource, protectionOf, type SettingsSource } from './gates/settings-source.ts'
@@ -72,6 +73,14 @@ async function main(): Promise<void> {
 
   if (process.argv.includes('--help')) {
     console.log(workerUsage)
+    return
+  }
+  if (process.argv[2] === 'enroll') {
+    const { line, machineFile } = parseEnrollArguments(process.argv.slice(3), process.env)
+    const { name, role, workspace } = await enrollMachine(line, fromUser(machineFile), stopping.signal)
+    log(
+      `Enrolled as "${name}" (${role}${workspace === '*' ? '' : `, workspace ${workspace}`}): ${fromUser(machineFile)}`,
+    )
     return
   }
   const config = parseWorkerConfig(process.argv.slice(2), process.env)

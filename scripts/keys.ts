@@ -1,15 +1,17 @@
 import { existsSync, mkdirSync } from 'node:fs'
 import { homedir, userInfo } from 'node:os'
-import { basename, isAbsolute, join, resolve } from 'node:path'
+import { basename, dirname, isAbsolute, join, resolve } from 'node:path'
 import * as v from 'valibot'
 import { createSqlAccounts } from '#functions/accounts/sql-accounts.ts'
 import { openSqlite } from '#functions/adapters/node/sqlite.ts'
 import { type Administration, createAdministration } from '#functions/auth/administration.ts'
 import { AppError } from '#shared/errors.ts'
 import { toWorkspaceId, WorkspaceId } from '#shared/ids.ts'
+import { listenForInterrupts } from './interrupts.ts'
 import { createHttpAdministration } from './keys/http-administration.ts'
-import { type KeysOptions, keysUsage, parseKeysOptions } from './keys/options.ts'
+import { isMachineCommand, type KeysOptions, keysUsage, parseKeysOptions } from './keys/options.ts'
 import { runKeys } from './keys/run-keys.ts'
+import { runMachines } from './machines/run-machines.ts'
 import { readFileIfAny } from './private-files.ts'
 import { chooseRepository } from './repository-folder.ts'
 import { projectFolder } from './setup/paths.mjs'
@@ -35,6 +37,18 @@ async function main(): Promise<number> {
   // npm runs scripts in Millwright's folder and says where the person was.
   const userFolder = process.env.INIT_CWD ?? process.cwd()
   try {
+    if (isMachineCommand(options.command)) {
+      const { edgeFolder, workspace } = findPlace(options, userFolder)
+      mkdirSync(edgeFolder, { recursive: true, mode: 0o700 })
+      return await runMachines(options.command, options, {
+        edgeFolder,
+        natsFolder: findNatsFolder(options, userFolder, edgeFolder),
+        workspace,
+        resolve: (path) => resolve(userFolder, path),
+        print: (text) => console.log(text),
+        signal: listenForInterrupts((line) => process.stderr.write(`${line}\n`)),
+      })
+    }
     const { administration, close } = openAdministration(options, userFolder)
     try {
       console.log(
@@ -99,6 +113,13 @@ function findPlace(options: KeysOptions, userFolder: string): { edgeFolder: stri
   const { path } = chooseRepository(options.repository, userFolder, projectFolder)
   const dataFolder = defaultDataFolder(path, { platform: process.platform, env: process.env, home: homedir() })
   return { edgeFolder: join(dataFolder, 'edge'), workspace: options.workspace ?? toWorkspaceId(basename(path)) }
+}
+
+/** Where NATS of `npm start` or `npm run nats` keeps its things. */
+function findNatsFolder(options: KeysOptions, userFolder: string, edgeFolder: string): string {
+  if (options.natsFolder === undefined) return join(dirname(edgeFolder), 'nats')
+  const folder = resolve(userFolder, options.natsFolder)
+  return existsSync(join(folder, 'passwords.json')) ? folder : join(folder, 'nats')
 }
 
 /** The XDG rules: a relative path there is invalid and to be ignored. */

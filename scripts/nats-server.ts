@@ -6,6 +6,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { jetstreamManager } from '@nats-io/jetstream'
 import * as v from 'valibot'
 import { type BoundProcess, describeExit, type ExitReport, spawnBound } from './bound-process.ts'
+import { currentMachines, followMachines } from './machines/follow-machines.ts'
+import { writeNatsPlace } from './machines/nats-place.ts'
 import { makeServerCertificate, type ServerCertificate } from './nats-certificate.ts'
 import { ADMIN_INBOX, formatNatsConfig, type NatsRole } from './nats-config.ts'
 import { connectNats } from './nats-connect.ts'
@@ -75,18 +77,16 @@ export async function startNatsServer(options: NatsServerOptions): Promise<NatsS
   for (const file of portsFiles(dataFolder)) rmSync(join(dataFolder, file), { force: true })
   const certificate = findCertificate(options, host)
   const configFile = join(dataFolder, 'nats-server.conf')
-  writePrivateFile(
-    configFile,
-    formatNatsConfig({
-      host,
-      port: port === 0 ? -1 : port,
-      ...(webSocketPort === undefined ? {} : { webSocketPort: webSocketPort === 0 ? -1 : webSocketPort }),
-      storeFolder: join(dataFolder, 'jetstream'),
-      portsFolder: dataFolder,
-      ...(certificate === undefined ? {} : { tls: certificate }),
-      passwords,
-    }),
-  )
+  const settings = {
+    host,
+    port: port === 0 ? -1 : port,
+    ...(webSocketPort === undefined ? {} : { webSocketPort: webSocketPort === 0 ? -1 : webSocketPort }),
+    storeFolder: join(dataFolder, 'jetstream'),
+    portsFolder: dataFolder,
+    ...(certificate === undefined ? {} : { tls: certificate }),
+    passwords,
+  }
+  writePrivateFile(configFile, formatNatsConfig({ ...settings, machines: currentMachines(dataFolder) }))
 
   const lines: string[] = []
   const child = await spawnBound({
@@ -107,7 +107,21 @@ export async function startNatsServer(options: NatsServerOptions): Promise<NatsS
     const actualPort = await waitUntilReady(child, dataFolder, port, options.signal, (candidate) =>
       askJetStream(urlAt('admin', reachableHost(host), candidate), certificate?.authorityFile),
     )
+    const stopFollowing = followMachines(dataFolder, log, (machines) => {
+      writePrivateFile(configFile, formatNatsConfig({ ...settings, machines }))
+      // Takes the users anew, and parts from those who are no longer among them.
+      if (child.pid > 0) process.kill(child.pid, 'SIGHUP')
+    })
+    void child.exited.then(stopFollowing)
     const actualWebSocketPort = webSocketPort === 0 ? readPort(dataFolder, child.pid, 'websocket') : webSocketPort
+    writeNatsPlace(dataFolder, {
+      host: reachableHost(host),
+      loopback: isLoopback(host),
+      port: actualPort,
+      web_socket_port: actualWebSocketPort ?? null,
+      secure: isSecure,
+      authority_file: certificate?.authorityFile ?? null,
+    })
     return {
       pid: child.pid,
       host,
@@ -184,7 +198,7 @@ function findCertificate({ dataFolder, tls }: NatsServerOptions, host: string): 
 }
 
 /** Whether only this machine itself can reach what listens there. */
-export const isLoopback = (host: string): boolean => /^(127\.[\d.]+|localhost|::1)$/.test(host)
+const isLoopback = (host: string): boolean => /^(127\.[\d.]+|localhost|::1)$/.test(host)
 
 async function askJetStream(url: string, authorityFile: string | undefined): Promise<void> {
   const options = { name: 'millwright-probe', inboxPrefix: ADMIN_INBOX, timeoutMs: 2000, authorityFile }

@@ -89,7 +89,7 @@ async function serve(options: ReturnType<typeof parseOptions>, interrupted: Abor
     await supervisor.start()
     if (server === undefined) return
     await ensureStreams(server.url('admin'), options.workspaces, server.authorityFile)
-    console.log(describeServer(server, options.workspaces))
+    console.log(describeServer(server, options.workspaces, options.dataFolder))
     if (!interrupted.aborted) {
       await new Promise((resolve) => interrupted.addEventListener('abort', resolve, { once: true }))
     }
@@ -154,28 +154,29 @@ function parseTls(
   }
 }
 
-function describeServer(server: NatsServer, workspaces: readonly string[]): string {
+function describeServer(server: NatsServer, workspaces: readonly string[], dataFolder: string): string {
   const everywhere = server.host === '0.0.0.0' || server.host === '::'
-  const url = (role: 'edge' | 'worker' | 'model') => {
-    const text = server.url(role)
+  const edgeUrl = () => {
+    const text = server.url('edge')
     // What other machines call this one is theirs to know.
     return everywhere ? text.replace(/@.*$/, `@THIS-HOST:${server.port}`) : text
   }
   const { authorityFile } = server
   const trust = authorityFile === undefined ? '' : `NATS_CA=${authorityFile} `
   const note =
-    authorityFile === undefined ? '' : '\nNATS_CA is a file that the other machines need as well. It is no secret.\n'
+    authorityFile === undefined
+      ? ''
+      : '\nNATS_CA is a file that the functions need as well, wherever they run. It is no secret.\n'
   return `
 NATS is ready on ${isIPv6(server.host) ? `[${server.host}]` : server.host}:${server.port}.
 
 On the machine of the functions:
-${workspaces.map((name) => `  ${trust}MILLWRIGHT_WORKSPACE=${name} NATS_URL=${url('edge')} MILLWRIGHT_DATA=DIR npm run functions`).join('\n')}
+${workspaces.map((name) => `  ${trust}MILLWRIGHT_WORKSPACE=${name} NATS_URL=${edgeUrl()} MILLWRIGHT_DATA=DIR npm run functions`).join('\n')}
 
-On the machine of the repository:
-${workspaces.map((name) => `  ${trust}MILLWRIGHT_WORKSPACE=${name} NATS_URL=${url('worker')} npm run worker -- --repo PATH --data DIR`).join('\n')}
+Each other machine is let in by a key that it makes itself. Where the functions run, for each repository or model worker:
+${workspaces.map((name) => `  npm run keys -- machine NAME --workspace ${name} --data DIR --nats-data ${dataFolder} [--role model]`).join('\n')}
 
-On further machines that only serve models:
-  ${trust}NATS_URL=${url('model')} npm run worker -- --role model --models DIR --model NAME
+That prints a line for "npm run worker -- enroll" on the new machine.
 ${note}`
 }
 

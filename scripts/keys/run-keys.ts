@@ -4,7 +4,7 @@ import type { AddedKey, Administration } from '#functions/auth/administration.ts
 import { toBase64Url } from '#functions/crypto.ts'
 import { parsePublicKeyFile } from '#shared/key-file.ts'
 import { removeKeyPair, writeKeyPair } from './key-pair.ts'
-import type { KeysOptions } from './options.ts'
+import { isMachineCommand, type KeysOptions } from './options.ts'
 
 export interface KeysWorld {
   /** Of the edge that is meant. */
@@ -19,7 +19,9 @@ export interface KeysWorld {
 
 /** Runs one command and answers what to print. Throws an Error or AppError for a person. */
 export async function runKeys(options: KeysOptions, world: KeysWorld): Promise<string> {
-  switch (options.command) {
+  const { command } = options
+  if (isMachineCommand(command)) throw new Error(`${command} is no command of people and keys`)
+  switch (command) {
     case 'create':
       return create(options, world)
     case 'add':

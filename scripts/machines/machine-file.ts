@@ -17,14 +17,18 @@ export const createMachineSeed = (): string => new TextDecoder().decode(nkeys.cr
 export async function writeLocalMachine(
   file: string,
   edge: EdgeKeys,
-  { role = 'repository', workspace }: { role?: MachineRole; workspace: WorkspaceId | '*' },
+  {
+    name = 'local',
+    role = 'repository',
+    workspace,
+  }: { name?: string; role?: MachineRole; workspace: WorkspaceId | '*' },
 ): Promise<void> {
   const known = v.safeParse(v.pipe(v.string(), v.parseJson(), MachineFile), readFileIfAny(file))
   const seed = known.success ? known.output.seed : createMachineSeed()
   const { publicKey } = createMachineSigner(seedBytes(seed))
-  const machine = { name: 'local', role, workspace, publicKey }
+  const machine = { name, role, workspace, publicKey }
   const content: MachineFile = {
-    name: machine.name,
+    name,
     role,
     workspace,
     seed,

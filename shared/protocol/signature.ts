@@ -18,9 +18,9 @@ export const CERTIFICATE_HEADER = 'Mw-Certificate'
 /**
  * What a signature is for. One for a purpose is worth nothing for another: a call of the edge; a job in the queue; a request to
  * stop one; an answer of the registry; what a repository worker says to model workers; what these answer; what the edge
- * says of a machine's key.
+ * says of a machine's key; a machine's key, when it is handed over.
  */
-export type SignedPurpose = 'call' | 'job' | 'cancel' | 'answer' | 'model_ask' | 'model_answer' | 'machine'
+export type SignedPurpose = 'call' | 'job' | 'cancel' | 'answer' | 'model_ask' | 'model_answer' | 'machine' | 'enroll'
 
 export interface Statement {
   readonly purpose: SignedPurpose
