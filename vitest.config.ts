@@ -3,7 +3,7 @@ import { defineConfig } from 'vitest/config'
 /** What speaks to a running edge through its endpoint alone: the same tests in both runtimes. */
 const eitherRuntime = [
   'functions/entry.test.ts',
-  'test/e2e/{agents,clients,files,git,jobs,kills,mcp-bad-inputs,reading,review,subscriptions}.test.ts',
+  'test/e2e/{agents,clients,confirmation,event-stream,files,git,jobs,kills,mcp-bad-inputs,reading,review,subscriptions}.test.ts',
 ]
 
 export default defineConfig({
