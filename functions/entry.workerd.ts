@@ -1,6 +1,7 @@
 import packageJson from '../package.json' with { type: 'json' }
 import { type AssetBinding, createBoundAssets } from './adapters/workerd/bound-assets.ts'
 import { createConsoleLog } from './adapters/workerd/console-log.ts'
+import { serveEventSocket } from './adapters/workerd/event-sockets.ts'
 import { type LinkEnvironment, LinkObject } from './adapters/workerd/link-object.ts'
 import { createObjectJobBus } from './adapters/workerd/object-job-bus.ts'
 import { createObjectRegistry } from './adapters/workerd/object-registry.ts'
@@ -40,7 +41,10 @@ export default {
       return new Response('Not configured: see the log\n', { status: 503, headers: { 'cache-control': 'no-store' } })
     }
     // Written by Cloudflare, which lets no client write it.
-    return app.fetch(request, request.headers.get('cf-connecting-ip') ?? undefined)
+    const address = request.headers.get('cf-connecting-ip') ?? undefined
+    return request.headers.get('upgrade')?.toLowerCase() === 'websocket'
+      ? serveEventSocket(app.events, request, address)
+      : app.fetch(request, address)
   },
 }
 
