@@ -5,6 +5,7 @@ import { alsoAdmitting } from './auth/gate.ts'
 import { openWorkspace } from './auth/open-workspace.ts'
 import { createAuthRoutes } from './auth/routes.ts'
 import { isStillAdmitted } from './auth/still-admitted.ts'
+import { type AdmittedStream, createEventStreams } from './events/event-streams.ts'
 import { unauthenticatedChallenge } from './http/bearer-challenge.ts'
 import { checkDeclaredLength, parseJson, readBody, unsupportedMedia } from './http/body.ts'
 import { type EdgeBindings, limitCallers } from './http/caller-limits.ts'
@@ -25,6 +26,11 @@ import type { AppPorts, OpenWorkspace } from './ports/edge-ports.ts'
 export interface EdgeApp {
   /** `address` is the peer's on the network, where the entry knows it: limits on strangers go by it. */
   readonly fetch: (request: Request, address?: string) => Response | Promise<Response>
+  /**
+   * Decides on a request that wants another protocol: the stream to start on its WebSocket, or the refusal. Never rejects. The
+   * entry makes the socket, since each runtime has its own.
+   */
+  readonly events: (request: Request, address?: string) => Promise<AdmittedStream | Response>
   /** Ends what is being answered. */
   close(): Promise<void>
 }
@@ -48,6 +54,7 @@ export function createApp(given: AppPorts, extension: McpExtension | null = null
     return known
   }
   const authenticate = limitCallers(ports.authenticator, ports.clock)
+  const streams = createEventStreams(ports, authenticate)
   const app = new Hono<EdgeBindings>()
 
   /** Where clients learn how to get a token; undefined where nobody issues any. */
@@ -122,13 +129,14 @@ export function createApp(given: AppPorts, extension: McpExtension | null = null
     return asset === undefined ? context.notFound() : toAssetResponse(asset, context.req.raw)
   })
 
-  app.notFound((context) => {
-    const path = context.req.path.slice(0, 100)
-    const refusal = new AppError('not_found', `Cannot find "${path}": there is no such address`, {
-      hint: 'The MCP endpoint is /mcp',
-    })
-    return toErrorResponse(refusal, 'plain', '')
+  // A WebSocket comes by `events`; what comes here asks for a page.
+  app.get('/events', async (context) => {
+    const stream = await streams.admit(context.req.raw, context.env.address)
+    stream.abandon()
+    throw new AppError('unavailable', 'Cannot answer: this server was given no WebSocket for /events')
   })
+
+  app.notFound((context) => noSuchAddress(context.req.raw))
 
   app.onError((error, context) => {
     return refuse(error, context.req.raw)
@@ -155,7 +163,17 @@ export function createApp(given: AppPorts, extension: McpExtension | null = null
       }
       return response
     },
+    async events(request, address = 'unknown') {
+      try {
+        checkHostAndOrigin(request.headers, ports.hostnames, cors.originOf(request) !== null)
+        if (new URL(request.url).pathname !== '/events') return noSuchAddress(request)
+        return await streams.admit(request, address)
+      } catch (error) {
+        return refuse(error, request)
+      }
+    },
     close: async () => {
+      streams.close()
       await Promise.all([sessions, ...endpoints.values()].map((part) => part.close()))
     },
   }
@@ -165,6 +183,14 @@ function createServers({ signIn, clock, log }: AppPorts): AuthorizationServers |
   if (signIn?.oauth === undefined) return undefined
   const { accounts, publicOrigin, oauth: library } = signIn
   return createAuthorizationServers({ library, accounts, publicOrigin, clock, log })
+}
+
+function noSuchAddress(request: Request): Response {
+  const path = new URL(request.url).pathname.slice(0, 100)
+  const refusal = new AppError('not_found', `Cannot find "${path}": there is no such address`, {
+    hint: 'The MCP endpoint is /mcp',
+  })
+  return toErrorResponse(refusal, 'plain', '')
 }
 
 const isMcp = (path: string): boolean => path === '/mcp'

@@ -2,6 +2,7 @@ import packageJson from '../package.json' with { type: 'json' }
 import { AccountsObject } from './adapters/workerd/accounts-object.ts'
 import { type AssetBinding, createBoundAssets } from './adapters/workerd/bound-assets.ts'
 import { createConsoleLog } from './adapters/workerd/console-log.ts'
+import { serveEventSocket } from './adapters/workerd/event-sockets.ts'
 import { type LinkEnvironment, LinkObject } from './adapters/workerd/link-object.ts'
 import { createOAuthLibrary } from './adapters/workerd/oauth-library.ts'
 import { createObjectAccounts } from './adapters/workerd/object-accounts.ts'
@@ -61,7 +62,10 @@ export function createEdge<Env extends Environment>(toExtension: (env: Env) => M
         log.error('Cannot start', error)
         return new Response('Not configured: see the log\n', { status: 503, headers: { 'cache-control': 'no-store' } })
       }
-      return app.fetch(request, request.headers.get(ADDRESS_HEADER) ?? undefined)
+      const address = request.headers.get(ADDRESS_HEADER) ?? undefined
+      return request.headers.get('upgrade')?.toLowerCase() === 'websocket'
+        ? serveEventSocket(app.events, request, address)
+        : app.fetch(request, address)
     },
   }
   class HeldSession extends SessionObject<Env> {

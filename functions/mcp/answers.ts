@@ -7,6 +7,9 @@ import type { ToolDeclaration } from '#shared/tools/define-tool.ts'
 import { sha256Hex } from '../crypto.ts'
 import { cancelCall } from '../jobs/submit.ts'
 import type { EdgePorts } from '../ports/edge-ports.ts'
+import type { AskPerson } from '../tools/call-context.ts'
+import { confirmedTools } from '../tools/confirmed-call.ts'
+import { askByResult, InputNeeded } from './asking.ts'
 import { auditCalls, auditTaskCancels } from './audited-caller.ts'
 import { createToolCaller, type ToolRunner } from './call-tool.ts'
 import type { McpCaller, Received } from './caller.ts'
@@ -35,6 +38,8 @@ export interface McpAnswers {
     era: 'legacy' | 'modern',
     request: Request | undefined,
     context: ServerContext,
+    /** Of a session with the client, where it has one; in the newer era the message itself says who can be asked. */
+    ask?: AskPerson,
   ): Promise<Record<string, unknown>>
   /** The same for a call that asks its client nothing and tells it nothing on the way. Never rejects. */
   short(received: Received, tool: ToolDeclaration, args: object, signal: AbortSignal): Promise<CallToolResult>
@@ -75,7 +80,7 @@ export function createMcpAnswers(
   }
 
   return {
-    async call(received, era, request, context) {
+    async call(received, era, request, context, sessionAsk) {
       const { mcpReq } = context
       // As they were sent: the SDK's copy may lack names like __proto__, and what we do not know we refuse.
       const { name, arguments: args = {} } = paramsOf(received.message)
@@ -90,14 +95,21 @@ export function createMcpAnswers(
       if (era === 'modern' && isJobTool(tool) && declaresTasks(context))
         return answerWithTask(tool, args, received, mcpReq.signal)
       const session = era === 'legacy' && tool.place === 'job' ? (request?.headers.get(SESSION_HEADER) ?? null) : null
-      return callTool(tool, args, {
-        caller: received.caller,
-        credential: received.credential,
-        requestId: received.requestId,
-        signal: mcpReq.signal,
-        callKey: session === null ? null : await toCallKey(received.caller, session, mcpReq.id),
-        onProgress: progressReporter(context),
-      })
+      const ask = era === 'modern' ? askByResult(context) : sessionAsk
+      try {
+        return await callTool(tool, args, {
+          caller: received.caller,
+          credential: received.credential,
+          requestId: received.requestId,
+          signal: mcpReq.signal,
+          callKey: session === null ? null : await toCallKey(received.caller, session, mcpReq.id),
+          onProgress: progressReporter(context),
+          ...(ask === undefined ? {} : { ask }),
+        })
+      } catch (error) {
+        if (error instanceof InputNeeded) return { ...error.toResult() }
+        throw error
+      }
     },
     short: ({ caller, credential, requestId }, tool, args, signal) =>
       callTool(tool, args, { caller, credential, requestId, signal, callKey: null, onProgress: null }),
@@ -123,6 +135,12 @@ export function createMcpAnswers(
 export function waits(message: JsonRpcMessage): boolean {
   const { name } = message.method === 'tools/call' ? paramsOf(message) : {}
   return typeof name === 'string' && (name === 'get_job' || findJobTool(name) !== undefined)
+}
+
+/** Whether a person may have to be asked before it is answered. */
+export function mayAsk(message: JsonRpcMessage): boolean {
+  const { name } = message.method === 'tools/call' ? paramsOf(message) : {}
+  return typeof name === 'string' && confirmedTools.includes(name)
 }
 
 /** A session id is anyone's to claim; together with the subject it reaches nobody else's calls. */

@@ -1,8 +1,15 @@
-import { createMcpHandler, type McpRequestContext, Server, type ServerContext } from '@modelcontextprotocol/server'
+import {
+  createMcpHandler,
+  type JsonSchemaValidator,
+  type McpRequestContext,
+  Server,
+  type ServerContext,
+} from '@modelcontextprotocol/server'
 import { createOpenLimit } from '../http/open-limit.ts'
 import type { EdgePorts } from '../ports/edge-ports.ts'
 import type { SessionSender } from '../ports/session-host.ts'
-import { createMcpAnswers, SESSION_HEADER, waits } from './answers.ts'
+import { createMcpAnswers, mayAsk, SESSION_HEADER, waits } from './answers.ts'
+import { askBySession } from './asking.ts'
 import { createToolRunner } from './call-tool.ts'
 import type { McpCaller, Received } from './caller.ts'
 import type { McpExtension } from './extension.ts'
@@ -81,8 +88,8 @@ export function createMcpEndpoint(
       'prompts/list': LIST_HINT,
       'resources/templates/list': LIST_HINT,
     },
-    // We never ask a client for input, so nothing ever validates an answer to it; the default builds one per request.
-    ...(extension === null ? { jsonSchemaValidator: { getValidator: neverValidates } } : {}),
+    // An answer to what we ask is read where it is used; the default builds a validator for each request.
+    ...(extension === null ? { jsonSchemaValidator: { getValidator: takeAsItCame } } : {}),
   }
 
   /** For a client of the older era without a session, whom nothing can be told. */
@@ -142,7 +149,11 @@ export function createMcpEndpoint(
     const server = new Server(serverInfo, { ...options, instructions: toolset.instructions })
     const requestOf = ({ http }: ServerContext) => http?.req
     server.setRequestHandler('tools/list', (_request, context) => listTools(receivedWith(requestOf(context))))
-    serveExtensionTools(server, extension, (context) => receivedWith(requestOf(context)))
+    const callOther = (context: ServerContext) => {
+      const request = requestOf(context)
+      return answers.call(receivedWith(request), 'legacy', request, context, askBySession(server, context))
+    }
+    serveExtensionTools(server, extension, (context) => receivedWith(requestOf(context)), callOther)
     subscriptions.serveSession(server)
     for (const method of extension?.methods ?? []) register(server, method, requestOf)
     return server
@@ -175,6 +186,7 @@ export function createMcpEndpoint(
     message.method === undefined ||
     message.method === 'initialize' ||
     String(message.method).startsWith('notifications/') ||
+    mayAsk(message) ||
     subscribingMethods.includes(String(message.method)) ||
     extension?.methods.has(String(message.method)) === true ||
     findExtensionTool(extension, { message }) !== undefined
@@ -250,6 +262,6 @@ const toSender = ({ toolset, resourceMetadata, caller, credential, scopes, reque
   ...(resourceMetadata === undefined ? {} : { resourceMetadata }),
 })
 
-function neverValidates(): never {
-  throw new Error('No client is ever asked for input')
-}
+const takeAsItCame =
+  <T>(): JsonSchemaValidator<T> =>
+  (input) => ({ valid: true, data: input as T, errorMessage: undefined })

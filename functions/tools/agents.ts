@@ -1,11 +1,14 @@
 import { AppError } from '#shared/errors.ts'
+import type { AgentId } from '#shared/ids.ts'
 import { CALL_TIMEOUT_MS, PAGE_DEFAULT } from '#shared/protocol/limits.ts'
 import { WIRE_VERSION } from '#shared/protocol/subjects.ts'
 import { FileState, PrepareAgent } from '#shared/protocol/worker-calls.ts'
+import type { Agent } from '#shared/schemas/agent.ts'
 import { jobChanged } from '#shared/schemas/event.ts'
 import type { EdgePorts } from '../ports/edge-ports.ts'
 import { askWorker } from './ask-worker.ts'
 import type { EdgeHandlers } from './call-context.ts'
+import { declined } from './confirmed-call.ts'
 
 const HISTORY_DEFAULT = 10
 /** The state of the file is an extra: the rest of the answer does not wait for a slow worker. */
@@ -17,6 +20,15 @@ export function createAgentTools(
   const { registry, workspace, bus } = ports
   const announce = (agent_id: string, change: 'created' | 'updated' | 'deleted') =>
     bus.announce(workspace, { v: WIRE_VERSION, type: 'agent_changed', agent_id, change })
+
+  async function findAgent(agentId: AgentId): Promise<Agent | null> {
+    try {
+      return await registry.getAgent(workspace, agentId)
+    } catch (error) {
+      if (error instanceof AppError && error.code === 'not_found') return null
+      throw error
+    }
+  }
 
   return {
     async create_agent(input, context) {
@@ -102,7 +114,13 @@ export function createAgentTools(
       return { agent }
     },
 
-    async delete_agent({ agent_id }) {
+    async delete_agent({ agent_id }, { ask }) {
+      // The file stays and the agent is made again in one call: so a person is asked who can be, and nobody else is kept waiting.
+      const agent = ask === undefined ? null : await findAgent(agent_id)
+      if (ask !== undefined && agent !== null) {
+        const message = `Delete agent "${agent_id}" and cancel its jobs? Its file ${agent.managed_file} stays.`
+        if (!(await ask({ key: 'delete_agent', message }))) throw declined(`Cannot delete agent "${agent_id}"`)
+      }
       const { managed_file, cancelled, running } = await registry.deleteAgent(workspace, agent_id)
       for (const job of running) bus.requestCancel(workspace, job)
       for (const job of cancelled) bus.announce(workspace, jobChanged(job, 'cancelled', agent_id))

@@ -14,6 +14,7 @@ import type { KeyedLocks } from '../workspace/locks.ts'
 import { createOwnedFileTree, requireMayChange } from '../workspace/ownership.ts'
 import { parseRepositoryPath } from '../workspace/repository-path.ts'
 import { countLines, decodeText, pageLines } from '../workspace/text.ts'
+import { unconfirmed, versionToReplace } from './confirmation.ts'
 import { applyEdits } from './edits.ts'
 import type { ToolContext, ToolHandlers } from './handler.ts'
 import { createPace } from './pace.ts'
@@ -102,7 +103,10 @@ export function createFileTools(ports: FileToolPorts): ToolHandlers<FileTools> {
     write_file: (input, context) =>
       writeAs(ports, context, {
         path: input.path,
-        content: async () => ({ text: input.content, expectedSha256: input.expected_sha256 }),
+        content: async (file) => ({
+          text: input.content,
+          expectedSha256: await versionToReplace(ports, file, context.agent?.agent_id ?? null, input),
+        }),
         dryRun: false,
       }),
 
@@ -125,6 +129,9 @@ export function createFileTools(ports: FileToolPorts): ToolHandlers<FileTools> {
       const remove = async () => {
         const { bytes, sha256 } = await files.read(file.path, FILE_BYTES_MAX)
         refuseOtherVersion('delete', file.path, input.expected_sha256, sha256)
+        if (input.expected_sha256 === undefined && input.confirm !== true) {
+          throw unconfirmed('delete', { path: file.path, sha256, line_count: linesOf(bytes) })
+        }
         const agentId = context.agent?.agent_id ?? null
         return removeFile({ file, bytes, sha256, jobId: null, agentId, outcome: null }, { ...ports, files: owned })
       }
@@ -210,6 +217,9 @@ export function createFileTools(ports: FileToolPorts): ToolHandlers<FileTools> {
     },
   }
 }
+
+/** Of what may be no text. */
+const linesOf = (bytes: Uint8Array): number => countLines(new TextDecoder().decode(bytes))
 
 const timeOf = ({ deadline }: ToolContext): { deadline?: number } => (deadline === undefined ? {} : { deadline })
 

@@ -67,3 +67,11 @@ export interface RemoteFunction<Values extends unknown[]> {
   (...values: Values): Promise<void>
   dup(): RemoteFunction<Values> & Held
 }
+
+/** The half of a WebSocket that we keep. */
+export interface ServerSocket {
+  accept(): void
+  send(text: string): void
+  close(code: number, reason: string): void
+  addEventListener(event: 'close' | 'error', listener: () => void): void
+}
