@@ -105,6 +105,20 @@ export default {
       to: { path: '^gpu-worker/(tools/|daemon|main)' },
     },
     {
+      name: 'page-parts-below-views',
+      comment: 'What all views share knows of none of them',
+      severity: 'error',
+      from: { path: '^web/src/(api|state|keys|components)/', pathNot: tests },
+      to: { path: '^web/src/(views/|routes|main)' },
+    },
+    {
+      name: 'one-mcp-client-in-the-page',
+      comment: 'Loaded late and in one place; elsewhere only its types',
+      severity: 'error',
+      from: { path: '^web/', pathNot: `${tests}|^web/src/api/mcp-connection\\.ts$` },
+      to: { path: 'node_modules/@modelcontextprotocol/', dependencyTypesNot: ['type-only'] },
+    },
+    {
       name: 'one-file-per-library',
       comment: 'These libraries are wrapped once',
       severity: 'error',
@@ -125,13 +139,13 @@ export default {
     {
       name: 'no-dev-dependencies-in-product',
       severity: 'error',
-      from: { path: '^(shared|functions|gpu-worker|web)/', pathNot: tests },
+      from: { path: '^(shared|functions|gpu-worker|web)/', pathNot: `${tests}|^web/vite\\.config\\.ts$` },
       to: { dependencyTypes: ['npm-dev', 'npm-no-pkg'] },
     },
   ],
   options: {
     doNotFollow: { path: 'node_modules' },
-    exclude: { path: '^test/fixtures/' },
+    exclude: { path: '^test/fixtures/|^web/dist' },
     tsConfig: { fileName: 'tsconfig.json' },
     parser: 'swc',
     tsPreCompilationDeps: true,

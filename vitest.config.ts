@@ -3,7 +3,7 @@ import { defineConfig } from 'vitest/config'
 /** What speaks to a running edge through its endpoint alone: the same tests in both runtimes. */
 const eitherRuntime = [
   'functions/entry.test.ts',
-  'test/e2e/{agents,clients,files,git,jobs,kills,mcp-bad-inputs,reading,review}.test.ts',
+  'test/e2e/{agents,clients,files,git,jobs,kills,mcp-bad-inputs,reading,review,short-calls}.test.ts',
 ]
 
 export default defineConfig({
@@ -20,6 +20,7 @@ export default defineConfig({
           name: 'node',
           include: ['{shared,functions,gpu-worker,scripts,web}/**/*.test.ts', 'test/**/*.test.ts'],
           exclude: ['test/workerd/**', 'node_modules/**'],
+          globalSetup: 'test/support/build-page.ts',
           provide: { edgeBundle: '', portsBundle: '' },
         },
       },
@@ -28,7 +29,7 @@ export default defineConfig({
         test: {
           name: 'workerd',
           include: ['test/workerd/**/*.test.ts', ...eitherRuntime],
-          globalSetup: 'test/support/build-workerd.ts',
+          globalSetup: ['test/support/build-page.ts', 'test/support/build-workerd.ts'],
           // A contract's every step is an HTTP request and two calls between objects; on a busy machine they add up.
           testTimeout: 90_000,
         },

@@ -50,7 +50,7 @@ beforeAll(() => {
     clock,
     log,
     process: { memoryBytes: () => 0 },
-    assets: readWebAssets(fileURLToPath(new URL('../web', import.meta.url))),
+    assets: readWebAssets(fileURLToPath(new URL('../web/dist', import.meta.url))),
   })
 })
 

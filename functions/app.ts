@@ -9,7 +9,7 @@ import { type EdgeBindings, limitCallers } from './http/caller-limits.ts'
 import { toErrorResponse, toRefusal } from './http/errors.ts'
 import { INVALID_REQUEST, jsonRpcError, PARSE_ERROR, TRANSPORT_ERROR } from './http/json-rpc.ts'
 import { checkHostAndOrigin } from './http/origin.ts'
-import { toPageResponse } from './http/page.ts'
+import { toAssetResponse, toPageResponse } from './http/page.ts'
 import { requestOrigin } from './http/request-origin.ts'
 import { createMcpEndpoint, type McpEndpoint } from './mcp/endpoint.ts'
 import type { McpExtension } from './mcp/extension.ts'
@@ -101,13 +101,16 @@ export function createApp(given: AppPorts, extension: McpExtension | null = null
   }
 
   app.get('/', (context) => context.redirect('/orchestrator'))
-  app.get('/orchestrator', async (context) => {
+  app.get('/orchestrator', async () => {
     const page = await ports.assets.find('/web/index.html')
-    return page === undefined ? context.notFound() : toPageResponse(page)
+    if (page === undefined) {
+      throw new AppError('unavailable', 'Cannot show the page: it has not been built', { hint: 'Run npm run setup' })
+    }
+    return toPageResponse(page)
   })
-  app.get('/web/:name', async (context) => {
+  app.get('/web/assets/:name', async (context) => {
     const asset = await ports.assets.find(context.req.path)
-    return asset === undefined ? context.notFound() : toPageResponse(asset)
+    return asset === undefined ? context.notFound() : toAssetResponse(asset, context.req.raw)
   })
 
   app.notFound((context) => {
@@ -133,11 +136,13 @@ export function createApp(given: AppPorts, extension: McpExtension | null = null
         response = refuse(error, request)
       }
       response.headers.set('x-content-type-options', 'nosniff')
-      // Streams say `no-cache, no-transform` of themselves; nothing here may be kept by anybody.
-      response.headers.set(
-        'cache-control',
-        response.headers.has('x-accel-buffering') ? 'no-store, no-transform' : 'no-store',
-      )
+      // Streams say `no-cache, no-transform` of themselves; nothing but the parts of the page may be kept by anybody.
+      if (!response.headers.get('cache-control')?.includes('immutable')) {
+        response.headers.set(
+          'cache-control',
+          response.headers.has('x-accel-buffering') ? 'no-store, no-transform' : 'no-store',
+        )
+      }
       return response
     },
     close: async () => {

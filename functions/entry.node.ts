@@ -85,7 +85,7 @@ export async function serveEdge(
       log,
       process: { memoryBytes: () => process.memoryUsage.rss() },
       requestsShareState: true,
-      assets: readWebAssets(fileURLToPath(new URL('../web', import.meta.url))),
+      assets: readWebAssets(fileURLToPath(new URL('../web/dist', import.meta.url))),
       signIn: { accounts, publicOrigin: config.publicOrigin, ...(oauth === null ? {} : { oauth }) },
     }
     serveRegistry(link, createRegistryService(ports), log)

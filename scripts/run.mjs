@@ -31,6 +31,9 @@ const programs = new Map([
 /** Programs that never run a command of a repository. */
 const withoutCommands = new Set(['nats', 'functions', 'keys', 'init', 'validate', 'deploy'])
 
+/** Programs that serve the page, or upload it. */
+const withPage = new Set(['setup', 'start', 'edge', 'deploy', 'functions', 'demo', 'bench', 'test', 'test:browser'])
+
 /** Programs that open the page in a browser. */
 const withBrowser = new Set(['test:browser'])
 
@@ -76,6 +79,7 @@ async function main(command, args) {
   }
   const { node, natsServer, bubblewrap, chromium } = await setUp({
     natsServer: program?.natsServer ?? command !== 'check',
+    page: withPage.has(command),
     // Arguments of `test` choose among the tests without a browser.
     chromium: withBrowser.has(command) || (command === 'test' && args.length === 0),
     bubblewrap: command === 'setup' ? 'again' : command === 'check' || withoutCommands.has(command) ? 'no' : 'once',

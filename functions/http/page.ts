@@ -12,6 +12,9 @@ const CONTENT_SECURITY_POLICY = [
   "frame-ancestors 'none'",
 ].join('; ')
 
+/** For files whose names change with their bytes. */
+const FOREVER = 'public, max-age=31536000, immutable'
+
 export function toPageResponse({ bytes, contentType }: Asset): Response {
   return new Response(bytes, {
     headers: {
@@ -19,6 +22,21 @@ export function toPageResponse({ bytes, contentType }: Asset): Response {
       'content-security-policy': CONTENT_SECURITY_POLICY,
       'referrer-policy': 'no-referrer',
       'cross-origin-opener-policy': 'same-origin',
+    },
+  })
+}
+
+/** A file that a page loads: as small as the browser takes it, and kept by it for as long as it likes. */
+export function toAssetResponse({ bytes, contentType, compressed = {} }: Asset, request: Request): Response {
+  const accepted = (request.headers.get('accept-encoding') ?? '').split(',').map((part) => part.trim())
+  const encoding = (['br', 'gzip'] as const).find((name) => compressed[name] !== undefined && accepted.includes(name))
+  return new Response(encoding === undefined ? bytes : (compressed[encoding] ?? bytes), {
+    headers: {
+      'content-type': contentType,
+      'content-security-policy': CONTENT_SECURITY_POLICY,
+      'cache-control': FOREVER,
+      vary: 'accept-encoding',
+      ...(encoding === undefined ? {} : { 'content-encoding': encoding }),
     },
   })
 }

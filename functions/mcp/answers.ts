@@ -1,4 +1,4 @@
-import { ProtocolError, ProtocolErrorCode, type ServerContext } from '@modelcontextprotocol/server'
+import { type CallToolResult, ProtocolError, ProtocolErrorCode, type ServerContext } from '@modelcontextprotocol/server'
 import * as v from 'valibot'
 import type { Caller } from '#shared/protocol/envelope.ts'
 import type { JobProgress } from '#shared/schemas/job.ts'
@@ -36,6 +36,8 @@ export interface McpAnswers {
     request: Request | undefined,
     context: ServerContext,
   ): Promise<Record<string, unknown>>
+  /** The same for a call that asks its client nothing and tells it nothing on the way. Never rejects. */
+  short(received: Received, tool: ToolDeclaration, args: object, signal: AbortSignal): Promise<CallToolResult>
   task(
     received: Received,
     method: TaskMethod,
@@ -97,6 +99,8 @@ export function createMcpAnswers(
         onProgress: progressReporter(context),
       })
     },
+    short: ({ caller, credential, requestId }, tool, args, signal) =>
+      callTool(tool, args, { caller, credential, requestId, signal, callKey: null, onProgress: null }),
     task(received, method, params, context) {
       const serve = () => serveTasks(taskStores, method, params, context)
       return method === 'tasks/cancel' ? auditCancel(received, params.taskId, serve) : serve()

@@ -20,6 +20,7 @@ import {
 } from './message-refusals.ts'
 import { createReading } from './reading.ts'
 import type { McpSession, McpSessions } from './sessions.ts'
+import { ShortCalls } from './short-calls.ts'
 import { isTaskMethod, TaskParams, tasksCapability } from './tasks.ts'
 
 /** For lists that change with the program only. Private: what a caller sees may depend on who it is. */
@@ -57,6 +58,7 @@ export function createMcpEndpoint(
   const received = new WeakMap<Request, Received>()
   const listens = createOpenLimit(LISTENS_MAX, LISTENS_WINDOW_MS, ports.clock)
   const serverInfo = { name: 'millwright', title: 'Millwright', version: ports.version }
+  const shortCalls = new ShortCalls(answers, serverInfo)
   const options = {
     // Nothing about changes of lists or resources: that needs a bus on which they are told.
     capabilities: {
@@ -111,7 +113,11 @@ export function createMcpEndpoint(
     } else if (extensionTool !== undefined) {
       serveExtensionTools(server, extension, () => current)
     } else if (method === 'tools/call') {
-      server.fallbackRequestHandler = (_request, context) => answers.call(current, era, requestInfo, context)
+      server.fallbackRequestHandler = async (_request, context) => {
+        const result = await answers.call(current, era, requestInfo, context)
+        if (requestInfo !== undefined) shortCalls.learn(requestInfo.headers, current)
+        return result
+      }
     } else {
       register(server, method, () => requestInfo)
     }
@@ -180,7 +186,10 @@ export function createMcpEndpoint(
         refuseScope(message, caller) ??
         refuseFlood(message, caller)
       if (problem !== undefined) return problem
-      received.set(request, { ...caller, message })
+      const current = { ...caller, message }
+      const answered = await shortCalls.serve(request, current)
+      if (answered !== undefined) return answered
+      received.set(request, current)
       if (message.method === 'notifications/cancelled') await answers.cancel(request, message, caller)
       const response = await serve(request, message)
       if (message.method === 'initialize' && response.status === 200 && !response.headers.has(SESSION_HEADER)) {

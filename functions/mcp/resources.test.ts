@@ -71,7 +71,7 @@ beforeAll(async () => {
     clock,
     log,
     process: { memoryBytes: () => 0 },
-    assets: readWebAssets(fileURLToPath(new URL('../../web', import.meta.url))),
+    assets: readWebAssets(fileURLToPath(new URL('../../web/dist', import.meta.url))),
   }
 })
 afterAll(async () => {

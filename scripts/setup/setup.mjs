@@ -6,6 +6,7 @@ import { ensureDependencies } from './dependencies.mjs'
 import { withLock } from './lock.mjs'
 import { ensureNatsServer } from './nats-server.mjs'
 import { ensureNode } from './node.mjs'
+import { ensurePage } from './page.mjs'
 import { ensurePatches } from './patches.mjs'
 import { projectFolder, toolsFolder } from './paths.mjs'
 
@@ -17,8 +18,8 @@ import { projectFolder, toolsFolder } from './paths.mjs'
 /**
  * Makes sure that everything is there, bringing what is missing. Says a line for each thing it brings and nothing
  * when all is there. Throws a SetupError for what it could not bring; only without bubblewrap and Chromium it goes on.
- * @param {{ natsServer: boolean, chromium: boolean, bubblewrap: 'no' | 'once' | 'again' }} needs `once`: what could not be
- * brought is not tried again at each start
+ * @param {{ natsServer: boolean, page: boolean, chromium: boolean, bubblewrap: 'no' | 'once' | 'again' }} needs `once`: what
+ * could not be brought is not tried again at each start
  * @returns {Promise<{ node: { path: string, version: string }, natsServer: string | undefined, bubblewrap: string | undefined, chromium: import('./chromium.mjs').Chromium | undefined }>}
  */
 export async function setUp(needs) {
@@ -30,6 +31,7 @@ export async function setUp(needs) {
   const node = await ensureNode(toolsFolder, { lock })
   await ensureDependencies(projectFolder, { node: node.path, lock })
   await ensurePatches(projectFolder, { node: node.path, lock })
+  if (needs.page) await ensurePage(projectFolder, { node: node.path, lock })
   const natsServer = needs.natsServer ? await ensureNatsServer(toolsFolder, { lock }) : undefined
   const bubblewrap =
     needs.bubblewrap === 'no'

@@ -29,8 +29,6 @@ test.describe('the authorize page', () => {
 
   test.afterAll(() => keyed?.stop())
 
-  test.beforeEach(({ complaints }) => complaints.allow(/favicon\.ico/))
-
   const authorize = () =>
     `${keyed.edge.url}/oauth/authorize?${new URLSearchParams({
       response_type: 'code',

@@ -1,6 +1,7 @@
 import type { KeyObject } from 'node:crypto'
 import * as v from 'valibot'
-import { importPrivateKey, signText } from '../../web/key-proof.js'
+import { signText } from '../../web/src/keys/key-proof.ts'
+import { importPrivateKey } from '../../web/src/keys/private-key.ts'
 
 /** What the authorize page does, with the page's own code for the key, by one function that sends. */
 export type Post = (step: string, body: Record<string, unknown>) => Promise<Response>

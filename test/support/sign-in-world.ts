@@ -106,7 +106,7 @@ export async function createSignInWorld(oauth?: OAuthLibrary): Promise<SignInWor
     log,
     process: { memoryBytes: () => 0 },
     requestsShareState: true,
-    assets: readWebAssets(fileURLToPath(new URL('../../web', import.meta.url))),
+    assets: readWebAssets(fileURLToPath(new URL('../../web/dist', import.meta.url))),
     signIn: { accounts, publicOrigin: PUBLIC_ORIGIN, ...(oauth === undefined ? {} : { oauth }) },
   })
 

@@ -6,11 +6,14 @@ export interface AssetBinding {
   fetch(url: string): Promise<Response>
 }
 
-/** The files of the page, uploaded beside the program. The binding knows only what was uploaded. */
+/**
+ * The files of the page, uploaded beside the program. The binding knows only what was uploaded. They are sent as they are:
+ * Cloudflare compresses what leaves it.
+ */
 export function createBoundAssets(binding: AssetBinding): Assets {
   return {
     async find(path) {
-      const name = /^\/web\/([\w.-]+)$/.exec(path)?.[1] ?? ''
+      const name = /^\/web\/((?:assets\/)?[\w-]+\.[a-z]+)$/.exec(path)?.[1] ?? ''
       const contentType = assetType(name)
       if (contentType === undefined) return undefined
       // The host is nobody's: the binding looks at the path alone.

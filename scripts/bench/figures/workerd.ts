@@ -60,7 +60,7 @@ async function measureStart(bundle: string, folder: string, quick: boolean, sign
   const results = await interleave(['edge', 'empty'], quick ? 3 : 15, signal, async (name) => {
     const miniflare = new Miniflare({ ...options[name], cf: false })
     try {
-      const response = await fetch(new URL('/web/status.css', await miniflare.ready))
+      const response = await fetch(new URL('/orchestrator', await miniflare.ready))
       await response.arrayBuffer()
       if (response.status !== 200) throw new Error(`workerd answered ${response.status}`)
       return childrenProcessorMs('workerd')

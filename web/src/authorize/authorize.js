@@ -2,8 +2,13 @@
 // program's are set as text. What the page knows it holds in memory; only a key that the person wants kept is stored, in a
 // form that can sign and cannot be read.
 
-import { forgetKey, keepKey, keptKey } from './kept-key.js'
-import { importPrivateKey, KeyFileError, signText } from './key-proof.js'
+import '../styles/tokens.css'
+import './page.css'
+import './authorize.css'
+import { forgetKey, keepKey, keptKey } from '../keys/kept-key.ts'
+import { KeyFileError } from '../keys/key-file-error.ts'
+import { signText } from '../keys/key-proof.ts'
+import { importPrivateKey } from '../keys/private-key.ts'
 
 /** @param {string} id */
 const byId = (id) => {

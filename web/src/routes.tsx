@@ -1,0 +1,19 @@
+import { type ComponentType, lazy } from 'react'
+
+export interface ViewProps {
+  /** What stands in the address after the name of the view. */
+  readonly rest: readonly string[]
+}
+
+export interface ViewEntry {
+  /** As it stands in the address: `#/agents`. */
+  readonly name: string
+  /** As it stands in the navigation and in the title of the window. */
+  readonly title: string
+  readonly View: ComponentType<ViewProps>
+}
+
+/** Every view, in the order of the navigation; the first is where the page begins. Each is loaded when it is first shown. */
+export const views: readonly [ViewEntry, ...ViewEntry[]] = [
+  { name: 'agents', title: 'Agents', View: lazy(() => import('./views/agents/agents-view.tsx')) },
+]
