@@ -42,10 +42,15 @@ const WAIT_SECONDS = 40
 export async function connectMeasured(url: string, token: string): Promise<MeasuredClient> {
   const client = await connectClient(url, token)
   const calls: MeasuredCall[] = []
+  const { tools } = await client.client.listTools()
+  // What deletes or replaces asks whether that is meant. It is.
+  const asking = new Set(
+    tools.filter((tool) => 'confirm' in (tool.inputSchema.properties ?? {})).map(({ name }) => name),
+  )
 
   const call: MeasuredClient['call'] = async (tool, args, { isLoad = false } = {}) => {
     const begun = performance.now()
-    const answer = await client.call(tool, args)
+    const answer = await client.call(tool, asking.has(tool) ? { confirm: true, ...args } : args)
     const code = answer.error?.code ?? null
     calls.push({ tool, durationMs: performance.now() - begun, success: answer.success, code, isLoad })
     return answer

@@ -19,9 +19,9 @@ export interface AcceptanceWorldOptions {
 /** Agents that are to improve something name this one: what it answers is a fixture's, and only that. */
 export const SCRIPTED_MODEL = 'scripted'
 
-/** Waits a second, which stands out on the busiest machine; the scripted model knows how not to. */
+/** Waits half a second, which stands out on the busiest machine; the scripted model knows how not to. */
 const SLOW_FILE = 'lib/rest.js'
-const slowCode = 'export const rest = () => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1000)\n'
+const slowCode = 'export const rest = () => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 500)\n'
 
 const files: Readonly<Record<string, string>> = {
   ...improvableFiles(),
@@ -40,7 +40,7 @@ const files: Readonly<Record<string, string>> = {
 export async function startAcceptanceWorld(options: AcceptanceWorldOptions): Promise<AcceptanceWorld> {
   const scripted = createAnsweringModel((request) => {
     const asksForSpeed = request.turns[0]?.text.includes(`\`${SLOW_FILE}\``) === true
-    return asksForSpeed ? inFence(slowCode.replace('1000', '1')) : improvedAnswer(request)
+    return asksForSpeed ? inFence(slowCode.replace('500', '1')) : improvedAnswer(request)
   })
   const server = await startOpenAiServer({ model: scripted, listed: [SCRIPTED_MODEL] })
   try {

@@ -34,34 +34,47 @@ export async function goToView(page: Page, name: string): Promise<void> {
   await page.getByRole('navigation', { name: 'Views' }).getByRole('link', { name }).click()
 }
 
-/** "Refresh" of the panel with the agents. */
+const agentRegistry = (page: Page): Locator => page.getByRole('region', { name: 'Agent Registry' })
+
+/** "Refresh" of the panel with the agents, which stands beside the tools. */
 export async function refreshAgents(page: Page): Promise<void> {
-  await goToView(page, 'Agents')
-  await page.getByRole('region', { name: 'Agent Registry' }).getByRole('button', { name: 'Refresh' }).click()
+  await goToView(page, 'Tools')
+  await agentRegistry(page).getByRole('button', { name: 'Refresh' }).click()
 }
 
-/** The row of an agent in the list. */
+/** An agent in the list. */
 export const agentRow = (page: Page, agentId: string): Locator =>
-  page.getByRole('region', { name: 'Agent Registry' }).getByRole('listitem').filter({ hasText: agentId })
+  agentRegistry(page).getByRole('listitem').filter({ hasText: agentId })
 
 /** In the tool selector. */
 export async function selectTool(page: Page, name: string): Promise<void> {
   await goToView(page, 'Tools')
   await page.getByRole('combobox', { name: 'Tool', exact: true }).selectOption(name)
-  await expect(page.getByRole('button', { name: 'Execute Tool' })).toBeEnabled()
+  await expect(toolForm(page, name)).toBeVisible()
 }
 
-/** Fills the fields of the tool's form, by the names of its arguments. */
-export async function fillArguments(page: Page, fields: Readonly<Record<string, string>>): Promise<void> {
-  for (const [name, value] of Object.entries(fields)) {
-    await page.getByRole('textbox', { name: new RegExp(`^${name}\\b`) }).fill(value)
+const toolForm = (page: Page, name: string): Locator => page.getByRole('form', { name, exact: true })
+
+/** Fills fields of the tool's form, by their labels. */
+export async function fillFields(page: Page, tool: string, fields: Readonly<Record<string, string>>): Promise<void> {
+  for (const [label, value] of Object.entries(fields)) {
+    await toolForm(page, tool).getByRole('textbox', { name: label, exact: true }).fill(value)
   }
 }
 
-/** Presses the button and resolves when there is an answer. */
-export async function executeTool(page: Page): Promise<Locator> {
-  await page.getByRole('button', { name: 'Execute Tool' }).click()
-  const result = page.getByRole('region', { name: 'Result' })
-  await expect(result).toBeVisible()
+/** Presses "Execute Tool", says yes where the page asks once more, and resolves to the result when it has come. */
+export async function executeTool(page: Page, tool: string): Promise<Locator> {
+  const history = page.getByRole('region', { name: 'History' }).getByRole('listitem')
+  const question = page.getByRole('dialog', { name: `Execute ${tool}?` })
+  const before = await history.count()
+  await toolForm(page, tool).getByRole('button', { name: 'Execute Tool' }).click()
+  await expect.poll(async () => (await question.isVisible()) || (await history.count()) > before).toBe(true)
+  if (await question.isVisible()) await question.getByRole('button', { name: 'Execute', exact: true }).click()
+  await expect(history).toHaveCount(before + 1)
+  const result = page.getByRole('region', { name: 'Result', exact: true })
+  await expect(result.locator('[data-result]')).toHaveAttribute('data-result', /Success|Refused/)
   return result
 }
+
+/** What a result says at its head. */
+export const outcomeOf = (result: Locator): Locator => result.locator('[data-result]')
