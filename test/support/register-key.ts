@@ -11,7 +11,10 @@ import type { TestStack } from './test-stack.ts'
  * Makes a key for Anna as `npm run keys` does, registered at a running stack on Node. Answers with the folder that holds
  * `anna.pem` and `anna.pem.pub`; it goes with the stack.
  */
-export async function registerKey({ client, repository }: TestStack, role: Role): Promise<string> {
+export async function registerKey(
+  { client, repository }: Pick<TestStack, 'client' | 'repository'>,
+  role: Role,
+): Promise<string> {
   const { workspace } = await client.ok('get_server_info', {})
   const sqlite = openSqlite(join(repository.folder, 'data', 'edge', 'registry.sqlite'))
   try {
