@@ -3,7 +3,7 @@ import { procedures } from './procedures/procedures.ts'
 
 // The user's procedures A to D, each on a page of its own, in one repository.
 
-for (const { name, steps } of [procedures.authentication]) {
+for (const { name, steps } of Object.values(procedures)) {
   test(`procedure: ${name}`, async ({ page, world, complaints, look }) => {
     const { stack, repository, privateKey } = world
     for (const { title, run } of steps) {

@@ -40,7 +40,8 @@ export const git: Procedure = {
     {
       title: 'Execute: the differences are shown',
       async run({ page }) {
-        await expect(await executeTool(page, 'git_diff')).toContainText('+BRANCH = "main"')
+        const result = await executeTool(page, 'git_diff')
+        await expect(result.getByRole('insertion').filter({ hasText: 'BRANCH = "main"' })).toBeVisible()
       },
     },
     { title: 'Select "git_commit"', run: ({ page }) => selectTool(page, 'git_commit') },
