@@ -26,6 +26,7 @@ const programs = new Map([
   ['show:improvement', { file: 'scripts/show-improvement.ts', natsServer: true }],
   ['bench', { file: 'scripts/bench/main.ts', natsServer: true }],
   ['conformance', { file: 'test/conformance/main.ts', natsServer: true }],
+  ['acceptance', { file: 'scripts/acceptance/main.ts', natsServer: true }],
   ['bench:peer', { file: 'scripts/bench/peers/main.ts', natsServer: false }],
 ])
 
@@ -44,10 +45,11 @@ const withPage = new Set([
   'bench',
   'test',
   'test:browser',
+  'acceptance',
 ])
 
 /** Programs that open the page in a browser. */
-const withBrowser = new Set(['test:browser'])
+const withBrowser = new Set(['test:browser', 'acceptance'])
 
 /** Commands that are no program of ours. */
 const ownCommands = ['setup', 'check', 'test', 'test:browser']

@@ -12,10 +12,8 @@ export interface BrowserWorld {
   readonly stack: Stack
   /** With the owner's token. */
   readonly client: TestClient
-  /** Of Anna, who may do everything. */
+  /** Of Anna, who may do everything: PEM, PKCS #8. */
   readonly privateKey: string
-  /** The file of it. */
-  readonly privateKeyFile: string
   /** Stops all processes and removes all files. */
   stop(): Promise<void>
 }
@@ -50,7 +48,6 @@ export async function startBrowserWorld(options: BrowserWorldOptions = {}): Prom
         stack,
         client,
         privateKey: readFileSync(privateKeyFile, 'utf8'),
-        privateKeyFile,
         async stop() {
           await client.close().catch(() => undefined)
           await stack.stop()

@@ -11,9 +11,12 @@ export interface ViewEntry {
   /** As it stands in the navigation and in the title of the window. */
   readonly title: string
   readonly View: ComponentType<ViewProps>
+  /** Stays as it is when only `rest` changes, and is told the new one; else each address is shown anew. */
+  readonly keepsState?: boolean
 }
 
 /** Every view, in the order of the navigation; the first is where the page begins. Each is loaded when it is first shown. */
 export const views: readonly [ViewEntry, ...ViewEntry[]] = [
   { name: 'agents', title: 'Agents', View: lazy(() => import('./views/agents/agents-view.tsx')) },
+  { name: 'tools', title: 'Tools', View: lazy(() => import('./views/tools/tools-view.tsx')), keepsState: true },
 ]

@@ -21,6 +21,25 @@ export interface ToolAnswer {
   readonly text: string
   /** The fields of a success, without `success`. */
   readonly fields: Readonly<Record<string, unknown>>
+  /** What of it is to be looked at. */
+  readonly pictures: readonly Picture[]
+}
+
+export interface Picture {
+  /** In base64. */
+  readonly data: string
+  readonly mimeType: string
+}
+
+/** A tool as the endpoint lists it. */
+export interface ListedTool {
+  readonly name: string
+  readonly title: string
+  readonly description: string
+  /** JSON Schema of the arguments. */
+  readonly inputSchema: unknown
+  readonly isReading: boolean
+  readonly isDestructive: boolean
 }
 
 export interface Tools {
@@ -32,6 +51,8 @@ export interface Tools {
   ): Promise<ToolResult<Tool>>
   /** The same by name, for a tool that the person chose. The arguments are the server's to judge. */
   callByName(name: string, args: Record<string, unknown>, options?: CallOptions): Promise<ToolAnswer>
+  /** All tools of the endpoint. Rejects with AppError. */
+  list(options?: Pick<CallOptions, 'signal'>): Promise<readonly ListedTool[]>
 }
 
 /** The part of a declaration that a call needs. */
@@ -47,6 +68,7 @@ export type ToolResult<Tool extends CallableTool> = v.InferOutput<Tool['output']
 
 const StructuredContent = v.looseObject({ success: v.boolean() })
 const TextContent = v.array(v.looseObject({ type: v.string(), text: v.optional(v.string(), '') }))
+const PictureContent = v.object({ type: v.literal('image'), data: v.string(), mimeType: v.string() })
 
 /** Silence longer than this means that nobody works on the call any more: progress comes at least every ten seconds. */
 const SILENCE_MS = 60_000
@@ -77,11 +99,31 @@ export function createTools(client: () => Promise<Client>): Tools {
       const refusal = v.safeParse(WireError, fields.error)
       throw refusal.success ? AppError.fromWire(refusal.output) : new AppError('internal', text)
     }
-    return { text, fields }
+    const pictures = result.content.flatMap((block) => {
+      const picture = v.safeParse(PictureContent, block)
+      return picture.success ? [{ data: picture.output.data, mimeType: picture.output.mimeType }] : []
+    })
+    return { text, fields, pictures }
   }
 
   return {
     callByName,
+    async list({ signal } = {}) {
+      try {
+        const { tools } = await (await client()).listTools(undefined, signal === undefined ? {} : { signal })
+        return tools.map(({ name, title, description, inputSchema, annotations }) => ({
+          name,
+          title: title ?? name,
+          description: description ?? '',
+          inputSchema,
+          isReading: annotations?.readOnlyHint === true,
+          // As the protocol has it: a tool that says nothing may destroy.
+          isDestructive: annotations?.readOnlyHint !== true && annotations?.destructiveHint !== false,
+        }))
+      } catch (error) {
+        throw toAppError(error, signal)
+      }
+    },
     async call<Tool extends CallableTool>(tool: Tool, args: ToolArguments<Tool>, options?: CallOptions) {
       const { fields } = await callByName(tool.name, args as Record<string, unknown>, options)
       const parsed = v.safeParse(tool.output, fields)

@@ -10,18 +10,27 @@ export interface ControlProps {
 
 interface FieldProps {
   readonly label: string
+  /** Beside the label, for the eye only. */
+  readonly mark?: ReactNode
   readonly hint?: string | undefined
   /** What is wrong with what stands there now. */
   readonly error?: string | undefined
   readonly children: (control: ControlProps) => ReactNode
 }
 
-export function Field({ label, hint, error, children }: FieldProps) {
+export function Field({ label, mark, hint, error, children }: FieldProps) {
   const id = useId()
   const notes = [hint === undefined ? [] : [`${id}-hint`], error === undefined ? [] : [`${id}-error`]].flat()
   return (
     <div className="field">
-      <label htmlFor={id}>{label}</label>
+      {mark === undefined ? (
+        <label htmlFor={id}>{label}</label>
+      ) : (
+        <div className="field-head">
+          <label htmlFor={id}>{label}</label>
+          <span aria-hidden="true">{mark}</span>
+        </div>
+      )}
       {children({
         id,
         'aria-describedby': notes.length === 0 ? undefined : notes.join(' '),

@@ -16,7 +16,7 @@ import './shell.css'
 export function Shell({ theme }: { readonly theme: ThemeChoice }) {
   const hash = useHash()
   const { view, rest } = parseHash(hash)
-  const { name, title, View } = views.find((entry) => entry.name === view) ?? views[0]
+  const { name, title, View, keepsState } = views.find((entry) => entry.name === view) ?? views[0]
   const isSignedIn = useSignedIn()
   const main = useRef<HTMLElement>(null)
   useEffect(() => {
@@ -51,7 +51,7 @@ export function Shell({ theme }: { readonly theme: ThemeChoice }) {
         <ConnectionNotice />
         {!isSignedIn && <SignInPanel />}
         <div className="view" inert={!isSignedIn} aria-disabled={!isSignedIn} data-protected="">
-          <ViewBoundary key={hash}>
+          <ViewBoundary key={keepsState ? name : hash}>
             <Suspense fallback={<LoadingState>Loading…</LoadingState>}>
               <View rest={rest} />
             </Suspense>
