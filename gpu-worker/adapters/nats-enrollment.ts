@@ -7,9 +7,9 @@ import { EnrollReply, parseEnrollmentLine } from '#shared/protocol/enroll.ts'
 import { decodeMessage, encodeMessage } from '#shared/protocol/envelope.ts'
 import { type MachineFile, SIGNATURE_HEADER } from '#shared/protocol/signature.ts'
 import { enrollInbox, enrollSubject } from '#shared/protocol/subjects.ts'
-import { createEdgeTrust, createMachineSigner } from './adapters/ed25519.ts'
-import { connectWorker, enrolledNats } from './adapters/nats-connection.ts'
-import { seedBytes } from './adapters/nkey-seed.ts'
+import { createEdgeTrust, createMachineSigner } from './ed25519.ts'
+import { connectWorker, enrolledNats } from './nats-connection.ts'
+import { seedBytes } from './nkey-seed.ts'
 
 const REQUEST_MS = 10_000
 const REQUEST_BYTES_MAX = 1024
