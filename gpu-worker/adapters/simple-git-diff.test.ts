@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { createTempRepository, type TempRepository } from '#test/support/temp-repository.ts'
 import type { Repository } from '../ports/repository.ts'
+import { parseRepositoryPath } from '../workspace/repository-path.ts'
 import { openRepository } from './simple-git.ts'
 
 const everything = { path: null, staged: false, revision: null, cursor: null } as const
@@ -81,5 +82,48 @@ describe('a diff in pages', () => {
     await repository.git('add', '.')
     // Staged, it is the same diff.
     expect(await opened.diff(request)).toEqual(second)
+  })
+})
+
+describe('what a commit changed', () => {
+  const show = (revision: string) =>
+    repository.git('show', '--format=', '--no-renames', '--diff-algorithm=histogram', revision)
+
+  it('is what git shows of it, whatever the work tree holds now', async () => {
+    repository.write('src/a.ts', 'two\n')
+    repository.write('new.ts', 'new\n')
+    await repository.git('rm', '-q', 'src/b.ts')
+    await repository.git('add', '.')
+    await repository.git('commit', '-q', '-m', 'more')
+    repository.write('src/a.ts', 'three\n')
+    repository.write('untracked.ts', 'x\n')
+    const found = await opened.diff({ ...everything, revision: 'HEAD^!' })
+    expect(found).toMatchObject({ files_changed: 3, insertions: 2, deletions: 2, diff_truncated: false })
+    expect(found.diff).toBe(await show('HEAD'))
+    const first = await opened.diff({ ...everything, revision: 'HEAD~1^!' })
+    expect(first.diff).toBe(await show('HEAD~1'))
+    expect(first.files_changed).toBe(2)
+  })
+
+  it('leaves out what may not be read, and takes a path', async () => {
+    repository.write('.env', 'SECRET=1\n')
+    repository.write('src/a.ts', 'two\n')
+    repository.write('src/b.ts', 'second of b\n')
+    await repository.git('add', '-f', '.')
+    await repository.git('commit', '-q', '-m', 'more')
+    expect((await opened.diff({ ...everything, revision: 'HEAD^!' })).diff).not.toContain('SECRET')
+    const path = parseRepositoryPath('src/b.ts')
+    expect((await opened.diff({ ...everything, path, revision: 'main^!' })).diff).toBe(
+      await repository.git('show', '--format=', 'HEAD', '--', 'src/b.ts'),
+    )
+  })
+
+  it.each([
+    [{ revision: 'HEAD^!', staged: true }, 'invalid_input'],
+    [{ revision: 'nowhere^!', staged: false }, 'not_found'],
+    [{ revision: 'HEAD^!^!', staged: false }, 'invalid_input'],
+    [{ revision: '^!', staged: false }, 'invalid_input'],
+  ])('refuses %j', async (request, code) => {
+    await expect(opened.diff({ ...everything, ...request })).rejects.toMatchObject({ code })
   })
 })

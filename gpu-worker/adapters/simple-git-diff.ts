@@ -24,6 +24,8 @@ export interface DiffRequest {
   readonly staged: boolean
   /** Id of the tree or commit to compare with. */
   readonly base: string
+  /** Id of the commit that is compared with it, in place of the work tree; null for that. */
+  readonly commit: string | null
   /** `next_cursor` of the page before; null for the first. */
   readonly cursor: string | null
 }
@@ -58,15 +60,16 @@ const diffOptions = [
 ] as const
 
 /**
- * A page of work tree (untracked files included, as additions) or index against a tree. While nothing changes, the pages
+ * A page of work tree (untracked files included, as additions), index or a commit against a tree. While nothing changes, the pages
  * joined are the whole diff; a page of another diff is `conflict`. The counts are of the whole. Paths that may not be read, and files
  * that git would have to block on or that may be somebody else's, are left out.
  */
 export async function diffTree(context: DiffContext, request: DiffRequest): Promise<Diff> {
   const pathspec = request.path === null ? [] : [request.path]
   const tracked = await trackedPaths(context, request, pathspec)
-  const untracked = request.staged ? [] : await untrackedPaths(context, pathspec)
-  const hidden = tracked.filter((path) => !isDiffable(context, path, request.staged))
+  const isOnDisk = !request.staged && request.commit === null
+  const untracked = !isOnDisk ? [] : await untrackedPaths(context, pathspec)
+  const hidden = tracked.filter((path) => !isDiffable(context, path, isOnDisk))
   // A path given to git also means what lies below it: a file that became a folder must not bring in what is hidden.
   const isShown = (path: string): boolean => !hidden.some((other) => other === path || other.startsWith(`${path}/`))
   const paths = outermost([...tracked.filter(isShown), ...untracked.map(({ path }) => path)])
@@ -76,7 +79,13 @@ export async function diffTree(context: DiffContext, request: DiffRequest): Prom
   await withNewFiles(context, untracked, async (env) => {
     const args = ['diff', ...diffOptions, ...(request.staged ? ['--cached'] : [])]
     for (const batch of toBatches(named)) {
-      const rest = ['--end-of-options', request.base, '--', ...batch]
+      const rest = [
+        '--end-of-options',
+        request.base,
+        ...(request.commit === null ? [] : [request.commit]),
+        '--',
+        ...batch,
+      ]
       const counted = parseShortStat((await run(context, [...args, '--shortstat', ...rest], { env })).stdout)
       counts.files_changed += counted.files_changed
       counts.insertions += counted.insertions
@@ -141,8 +150,11 @@ async function trackedPaths(
   request: DiffRequest,
   pathspec: readonly string[],
 ): Promise<string[]> {
-  const args = ['diff-index', ...(request.staged ? ['--cached'] : []), '--no-renames', '--ignore-submodules=all']
-  return splitNul((await run(context, [...args, '--name-only', '-z', request.base, '--', ...pathspec])).stdout)
+  const compared =
+    request.commit === null ? ['diff-index', ...(request.staged ? ['--cached'] : [])] : ['diff-tree', '-r']
+  const trees = request.commit === null ? [request.base] : [request.base, request.commit]
+  const options = ['--no-renames', '--ignore-submodules=all', '--name-only', '-z']
+  return splitNul((await run(context, [...compared, ...options, ...trees, '--', ...pathspec])).stdout)
 }
 
 interface NewFile {
@@ -158,7 +170,7 @@ async function untrackedPaths(context: DiffContext, pathspec: readonly string[])
   for (const path of splitNul(listed.stdout)) {
     const stat = statOf(context.identity, path)
     if (stat === undefined || !stat.isFile() || stat.size > NEW_FILE_BYTES_MAX) continue
-    if (!isDiffable(context, path, false)) continue
+    if (!isDiffable(context, path, true)) continue
     files.push({ path, mode: (stat.mode & 0o100) === 0 ? '100644' : '100755' })
     // One more than is shown, so that the answer says that it is cut.
     if (files.length > FILES_MAX) break
@@ -184,9 +196,9 @@ async function withNewFiles<T>(
   })
 }
 
-function isDiffable(context: DiffContext, path: string, staged: boolean): boolean {
+function isDiffable(context: DiffContext, path: string, isOnDisk: boolean): boolean {
   if (mayNotBeRead(context.protectedPaths, path)) return false
-  if (staged) return true
+  if (!isOnDisk) return true
   const stat = statOf(context.identity, path)
   return stat === undefined || stat.isSymbolicLink() || (stat.isFile() && stat.nlink === 1) || stat.isDirectory()
 }

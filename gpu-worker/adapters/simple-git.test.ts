@@ -692,6 +692,7 @@ describe('a hostile repository', () => {
     await Promise.allSettled([
       repository.diff({ ...everything, path: parse('src/b.ts') }),
       repository.diff({ ...everything, staged: true, revision: 'main' }),
+      repository.diff({ ...everything, revision: 'main^!' }),
     ])
     await repository.status()
     await repository.diff({ ...everything, path: parse('src/a.ts') })

@@ -61,6 +61,8 @@ const BLOB_BYTES_MAX = 16 * FILE_BYTES_MAX
 
 // No range, no path in a revision, no search through history, no reflog by date; never an option.
 const revisionText = /^[A-Za-z0-9_][A-Za-z0-9_./+@-]*(?:@\{\d{1,4}\})?(?:[\^~]\d{0,4})*$/u
+/** After a revision: the commit itself, against its first parent. */
+const COMMIT_ITSELF = '^!'
 const objectId = /^(?:[0-9a-f]{40}|[0-9a-f]{64})$/u
 const cursorText = /^([0-9a-f]{40}|[0-9a-f]{64})-(\d{1,8})$/u
 
@@ -170,10 +172,10 @@ class SimpleGitRepository implements Repository {
   }): Promise<ToolOutput<typeof gitDiff>> {
     const { protectedPaths } = this.#settings
     if (request.path !== null) assertReadable(protectedPaths, request.path, 'Cannot diff')
-    const base = await this.#resolveRevision(request.revision)
+    const compared = await this.#resolveCompared(request.revision, request.staged)
     const { overrides } = await this.#configWithoutFilters()
     const context = { run: this.#run, identity: this.#identity, overrides, protectedPaths }
-    return withFileErrors('Cannot diff', () => diffTree(context, { ...request, base }))
+    return withFileErrors('Cannot diff', () => diffTree(context, { ...request, ...compared }))
   }
 
   async commit(request: CommitRequest): Promise<ToolOutput<typeof gitCommit>> {
@@ -301,6 +303,18 @@ class SimpleGitRepository implements Repository {
     throw toGitError('Cannot read the last commit', output)
   }
 
+  /** What a diff compares: `REVISION^!` is that commit with its first parent, or the first commit with nothing. */
+  async #resolveCompared(revision: string | null, staged: boolean): Promise<{ base: string; commit: string | null }> {
+    if (!revision?.endsWith(COMMIT_ITSELF)) return { base: await this.#resolveRevision(revision), commit: null }
+    if (staged) {
+      throw new AppError('invalid_input', `Cannot diff: what a commit changed (${COMMIT_ITSELF}) is not staged`, {
+        hint: 'Leave staged out',
+      })
+    }
+    const commit = await this.#resolveRevision(revision.slice(0, -COMMIT_ITSELF.length))
+    return { base: (await this.#resolveCommit(`${commit}^1`)) ?? (await this.#emptyTree()), commit }
+  }
+
   /** The id of what to compare with. Before the first commit, HEAD is the empty tree. */
   async #resolveRevision(revision: string | null): Promise<string> {
     if (revision === null || revision === 'HEAD') {
@@ -308,7 +322,7 @@ class SimpleGitRepository implements Repository {
     }
     if (revision.length > 200 || !revisionText.test(revision) || /\.\.|\/\/|\.lock(?:\/|$)|\/\./u.test(revision)) {
       throw new AppError('invalid_input', 'Cannot use this revision: not a branch, tag, commit id or HEAD', {
-        hint: 'Give a commit id, a branch, a tag, HEAD~2 or the like; ranges and options are not taken',
+        hint: 'Give a commit id, a branch, a tag, HEAD~2 or the like, with ^! after it for what that commit changed; ranges and options are not taken',
       })
     }
     const commit = await this.#resolveCommit(revision)

@@ -46,8 +46,8 @@ export interface Repository {
   /** Paths among these at which the work tree or the index differs from the last commit; ignored ones are left out. */
   changed(paths: readonly RepositoryPath[]): Promise<Set<RepositoryPath>>
   /**
-   * A page of work tree against `revision` (default HEAD; the empty tree before the first commit), or index against it.
-   * `conflict` where the cursor belongs to another diff than the one of now.
+   * A page of work tree against `revision` (default HEAD; the empty tree before the first commit), or index against it. `REVISION^!` is what
+   * that commit changed. `conflict` where the cursor belongs to another diff than the one of now.
    */
   diff(request: {
     path: RepositoryPath | null

@@ -18,5 +18,11 @@ export interface ViewEntry {
 /** Every view, in the order of the navigation; the first is where the page begins. Each is loaded when it is first shown. */
 export const views: readonly [ViewEntry, ...ViewEntry[]] = [
   { name: 'agents', title: 'Agents', View: lazy(() => import('./views/agents/agents-view.tsx')) },
+  {
+    name: 'repository',
+    title: 'Repository',
+    View: lazy(() => import('./views/repository/repository-view.tsx')),
+    keepsState: true,
+  },
   { name: 'tools', title: 'Tools', View: lazy(() => import('./views/tools/tools-view.tsx')), keepsState: true },
 ]
