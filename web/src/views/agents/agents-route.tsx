@@ -1,0 +1,10 @@
+import { lazy } from 'react'
+import type { ViewProps } from '../../routes.tsx'
+
+const AgentsView = lazy(() => import('./agents-view.tsx'))
+const AgentView = lazy(() => import('../agent/agent-view.tsx'))
+
+/** `#/agents` is all of them, `#/agents/ID` one. */
+export default function AgentsRoute({ rest: [agentId] }: ViewProps) {
+  return agentId === undefined ? <AgentsView /> : <AgentView agentId={agentId} />
+}
