@@ -51,7 +51,7 @@ export function goToHit(view: EditorView, wanted: string, direction: 1 | -1): Hi
   const { from, empty } = view.state.selection.main
   const behind = places.findIndex((place) => (empty ? place >= from : place > from))
   const before = places.findLastIndex((place) => place < from)
-  const next = direction === 1 ? (behind < 0 ? 0 : behind) : before < 0 ? places.length - 1 : before
+  const next = direction === 1 ? Math.max(behind, 0) : before < 0 ? places.length - 1 : before
   const place = places[next] ?? 0
   const selection = { anchor: place, head: place + wanted.length }
   view.dispatch({ selection, effects: EditorView.scrollIntoView(place, { y: 'center' }) })

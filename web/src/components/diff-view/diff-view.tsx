@@ -7,6 +7,7 @@ import { readOnlyText } from '../code-view/code-look.ts'
 import { openShadow } from '../code-view/shadow-host.ts'
 import { chooseDiffLook, diffLook } from './diff-look.ts'
 import { type DiffSide, type DiffSides, toSides } from './diff-sides.ts'
+import { useIsNarrow } from './use-is-narrow.ts'
 import '../code-view/code-view.css'
 import '../segments.css'
 import './diff-view.css'
@@ -22,7 +23,9 @@ interface DiffViewProps {
 /** A change, side by side or inline as the person likes it. Heavy: load it late. */
 export default function DiffView({ path, diff, truncated }: DiffViewProps) {
   const host = useRef<HTMLDivElement>(null)
-  const look = useStore(diffLook())
+  const chosen = useStore(diffLook())
+  const isNarrow = useIsNarrow()
+  const look = isNarrow ? 'inline' : chosen
   const sides = useMemo(() => toSides(diff), [diff])
   useEffect(() => {
     if (host.current === null) return
@@ -44,7 +47,7 @@ export default function DiffView({ path, diff, truncated }: DiffViewProps) {
             <span className="visually-hidden"> lines removed</span>
           </span>
         </span>
-        <fieldset className="segments">
+        <fieldset className="segments" hidden={isNarrow}>
           <legend className="visually-hidden">How to show changes</legend>
           {(['side_by_side', 'inline'] as const).map((name) => (
             <button key={name} type="button" aria-pressed={look === name} onClick={() => chooseDiffLook(name)}>
