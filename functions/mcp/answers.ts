@@ -1,7 +1,7 @@
 import { type CallToolResult, ProtocolError, ProtocolErrorCode, type ServerContext } from '@modelcontextprotocol/server'
 import * as v from 'valibot'
 import type { Caller } from '#shared/protocol/envelope.ts'
-import type { JobProgress } from '#shared/schemas/job.ts'
+import { JOB_PROGRESS_META, type JobProgress } from '#shared/schemas/job.ts'
 import { findJobTool, findTool, isJobTool } from '#shared/tools/catalogue.ts'
 import type { ToolDeclaration } from '#shared/tools/define-tool.ts'
 import { sha256Hex } from '../crypto.ts'
@@ -154,9 +154,15 @@ function progressReporter({ mcpReq }: ServerContext): ((progress: JobProgress) =
   if (token === undefined) return null
   const startedAt = Date.now()
   let last = 0
-  return ({ message }) => {
+  return (now) => {
     last = Math.max(last + 0.001, (Date.now() - startedAt) / 1000)
-    const params = { progressToken: token, progress: last, message }
+    // The whole of it for clients that know us; others show the message.
+    const params = {
+      progressToken: token,
+      progress: last,
+      message: now.message,
+      _meta: { [JOB_PROGRESS_META]: now },
+    }
     // The client may have gone; its call's signal says so to whoever waits.
     mcpReq.notify({ method: 'notifications/progress', params }).catch(() => undefined)
   }
