@@ -2,8 +2,11 @@ import { defineConfig } from 'vitest/config'
 
 /** What speaks to a running edge through its endpoint alone: the same tests in both runtimes. */
 const eitherRuntime = [
-  'functions/entry.test.ts',
-  'test/e2e/{agents,clients,files,git,jobs,kills,mcp-bad-inputs,reading,review,short-calls}.test.ts',
+  'functions/{entry,tenants}.test.ts',
+  'functions/oauth/sdk-client.test.ts',
+  'test/e2e/{authorization-suite,authorize-page,sign-in}.test.ts',
+  'test/conformance/*.test.ts',
+  'test/e2e/{agents,cancel,clients,confirmation,event-stream,files,git,jobs,kills,mcp-bad-inputs,other-origin,reading,review,short-calls,subscriptions}.test.ts',
 ]
 
 export default defineConfig({
@@ -21,7 +24,7 @@ export default defineConfig({
           include: ['{shared,functions,gpu-worker,scripts,web}/**/*.test.ts', 'test/**/*.test.ts'],
           exclude: ['test/workerd/**', 'node_modules/**'],
           globalSetup: 'test/support/build-page.ts',
-          provide: { edgeBundle: '', portsBundle: '' },
+          provide: { edgeBundle: '', portsBundle: '', conformanceBundle: '' },
         },
       },
       {

@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { toWorkspaceId } from '#shared/ids.ts'
 import { BODY_BYTES_MAX } from '#shared/protocol/limits.ts'
 import { catalogue } from '#shared/tools/catalogue.ts'
+import { testSigner } from '#test/support/edge-key.ts'
 import { createNatsJobBus } from './adapters/nats/nats-job-bus.ts'
 import { createNatsLink, type NatsLink } from './adapters/nats/nats-link.ts'
 import { createNatsWorkerCalls } from './adapters/nats/nats-worker-calls.ts'
@@ -39,14 +40,13 @@ beforeAll(() => {
   const clock = { now: () => Date.now() }
   registry = createSqlRegistry(sqlite, clock, log)
   app = createApp({
-    requestsShareState: true,
     workspace: toWorkspaceId('test'),
     version: '1.2.3',
     hostnames: ['localhost', '127.0.0.1', '[::1]'],
     authenticator: createBearerTokenAuthenticator(TOKEN),
     registry: { ...registry, countAgents: () => Promise.reject(new Error('secret detail of /home/somebody')) },
-    workers: createNatsWorkerCalls(link),
-    bus: createNatsJobBus(link),
+    workers: createNatsWorkerCalls(link, testSigner),
+    bus: createNatsJobBus(link, testSigner),
     clock,
     log,
     process: { memoryBytes: () => 0 },

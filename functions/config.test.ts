@@ -16,12 +16,22 @@ describe('config', () => {
       port: 8000,
       host: '127.0.0.1',
       publicOrigin: null,
+      pageOrigins: [],
       behindProxy: false,
     })
   })
 
   it('believes a proxy only where it is told to', () => {
     expect(parseConfig({ ...complete, MILLWRIGHT_BEHIND_PROXY: '1' }).behindProxy).toBe(true)
+  })
+
+  it('takes the origins whose pages may call', () => {
+    const named = ' https://app.example, http://localhost:5173,http://page.localhost:1,'
+    expect(parseConfig({ ...complete, MILLWRIGHT_PAGE_ORIGINS: named }).pageOrigins).toEqual([
+      'https://app.example',
+      'http://localhost:5173',
+      'http://page.localhost:1',
+    ])
   })
 
   it('takes the address at which others reach the edge', () => {
@@ -42,6 +52,12 @@ describe('config', () => {
     ['MILLWRIGHT_PORT', '-1'],
     ['MILLWRIGHT_HOST', '0.0.0.0'],
     ['MILLWRIGHT_BEHIND_PROXY', 'yes'],
+    ['MILLWRIGHT_PAGE_ORIGINS', '*'],
+    ['MILLWRIGHT_PAGE_ORIGINS', 'null'],
+    ['MILLWRIGHT_PAGE_ORIGINS', 'http://app.example'],
+    ['MILLWRIGHT_PAGE_ORIGINS', 'https://app.example/'],
+    ['MILLWRIGHT_PAGE_ORIGINS', 'https://*.example'],
+    ['MILLWRIGHT_PAGE_ORIGINS', 'https://ok.example,https://user:secret-password@app.example'],
     ['MILLWRIGHT_PUBLIC_URL', 'http://mill.example'],
     ['MILLWRIGHT_PUBLIC_URL', 'https://mill.example/mcp'],
     ['MILLWRIGHT_PUBLIC_URL', 'https://user:secret-password@mill.example'],

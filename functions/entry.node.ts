@@ -1,5 +1,5 @@
 import { mkdirSync, readFileSync, realpathSync } from 'node:fs'
-import type { ServerResponse } from 'node:http'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -7,12 +7,15 @@ import { createAdaptorServer, type Http2Bindings, type HttpBindings } from '@hon
 import * as v from 'valibot'
 import { AppError } from '#shared/errors.ts'
 import { createSqlAccounts } from './accounts/sql-accounts.ts'
+import { createSigner } from './adapters/ed25519-signer.ts'
 import { createNatsJobBus } from './adapters/nats/nats-job-bus.ts'
 import { createNatsLink } from './adapters/nats/nats-link.ts'
 import { serveRegistry } from './adapters/nats/nats-registry-service.ts'
 import { createNatsWorkerCalls } from './adapters/nats/nats-worker-calls.ts'
+import { serveEventSockets } from './adapters/node/event-sockets.ts'
 import { connectNats } from './adapters/node/nats-connect.ts'
 import { loadOAuthLibrary } from './adapters/node/oauth-library.ts'
+import { readOrCreateSigningKeys } from './adapters/node/signing-key-file.ts'
 import { openSqlite } from './adapters/node/sqlite.ts'
 import { createStderrLog } from './adapters/node/stderr-log.ts'
 import { readOrCreateToken } from './adapters/node/token-file.ts'
@@ -58,6 +61,8 @@ export async function serveEdge(
 ): Promise<EdgeServer> {
   mkdirSync(config.dataFolder, { recursive: true, mode: 0o700 })
   const token = readOrCreateToken(join(config.dataFolder, 'token'))
+  const [signingKey] = readOrCreateSigningKeys(join(config.dataFolder, 'signing-key'))
+  const signer = await createSigner(signingKey)
   const sqlite = openSqlite(join(config.dataFolder, 'registry.sqlite'))
   const link = createNatsLink(() => connectNats(config.nats), log)
   const clock = { now: () => Date.now() }
@@ -77,20 +82,20 @@ export async function serveEdge(
         ...loopbackHostnames,
         ...(config.publicOrigin === null ? [] : [new URL(config.publicOrigin).hostname]),
       ],
+      pageOrigins: config.pageOrigins,
       authenticator: createGate({ ownerToken: token, accounts }),
       registry,
-      workers: createNatsWorkerCalls(link),
-      bus: createNatsJobBus(link),
+      workers: createNatsWorkerCalls(link, signer),
+      bus: createNatsJobBus(link, signer),
       clock,
       log,
       process: { memoryBytes: () => process.memoryUsage.rss() },
-      requestsShareState: true,
       assets: readWebAssets(fileURLToPath(new URL('../web/dist', import.meta.url))),
       signIn: { accounts, publicOrigin: config.publicOrigin, ...(oauth === null ? {} : { oauth }) },
     }
-    serveRegistry(link, createRegistryService(ports), log)
+    serveRegistry(link, createRegistryService(ports), signer, log)
     const app = createApp(ports, extension)
-    const http = await listen(app.fetch, config)
+    const http = await listen(app, config)
     const stopTimers = startTimers({ ...ports, registry })
 
     let closing: Promise<void> | undefined
@@ -114,7 +119,12 @@ export async function serveEdge(
   }
 }
 
-async function listen(fetch: EdgeApp['fetch'], { host, port, behindProxy }: Config) {
+async function listen({ fetch, events }: Pick<EdgeApp, 'fetch' | 'events'>, { host, port, behindProxy }: Config) {
+  const addressOf = ({ socket, headers }: Pick<IncomingMessage, 'socket' | 'headers'>): string => {
+    const forwarded = headers['x-forwarded-for']
+    const list = Array.isArray(forwarded) ? forwarded.join(', ') : (forwarded ?? null)
+    return peerAddress(socket.remoteAddress ?? 'unknown', list, behindProxy)
+  }
   const server = createAdaptorServer({
     fetch: (request, { incoming }: HttpBindings | Http2Bindings) => {
       const peer = incoming.socket.remoteAddress ?? 'unknown'
@@ -122,6 +132,7 @@ async function listen(fetch: EdgeApp['fetch'], { host, port, behindProxy }: Conf
     },
     hostname: host,
   })
+  const endSockets = serveEventSockets(server, events, addressOf)
   // Longer than clients keep an idle connection, so that none sends a request into one that is being closed.
   if ('keepAliveTimeout' in server) server.keepAliveTimeout = KEEP_ALIVE_MS
   await new Promise<void>((resolve, reject) => {
@@ -150,6 +161,7 @@ async function listen(fetch: EdgeApp['fetch'], { host, port, behindProxy }: Conf
     port: address.port,
     async close() {
       const closed = new Promise<void>((resolve) => server.close(() => resolve()))
+      endSockets()
       // A client's connection that waits for its next request, or for its first, is nothing to wait for.
       const cut = () => 'closeAllConnections' in server && server.closeAllConnections()
       onIdle = cut

@@ -13,15 +13,16 @@ import { CallEnvelope, decodeMessage } from '#shared/protocol/envelope.ts'
 import { callFamilies, callSubject, WORKER_INBOX } from '#shared/protocol/subjects.ts'
 import { catalogue, findTool } from '#shared/tools/catalogue.ts'
 import { toInputJsonSchema } from '#shared/tools/define-tool.ts'
-import { createSqlAccounts } from './accounts/sql-accounts.ts'
-import { openSqlite, type SqliteFile } from './adapters/node/sqlite.ts'
-import { createToken } from './auth/tokens.ts'
-import { parseConfig } from './config.ts'
-import { createId } from './crypto.ts'
-import { type EdgeServer, serveEdge } from './entry.node.ts'
+import { startEdgeServer } from '#test/support/edge-server.ts'
+import { administrationOf } from '#test/support/keyed-edge.ts'
+import { registryRows } from '#test/support/registry-rows.ts'
+import { createPerson } from '#test/support/sign-in-world.ts'
+import type { Administration } from './auth/administration.ts'
+import { createId, toBase64Url } from './crypto.ts'
+import type { EdgeServer } from './entry.node.ts'
 
-// Every tool of the catalogue as the owner, as a member of another workspace, as a reader, and as nobody: over HTTP, with a
-// real NATS server. The workers of both workspaces are played by this file and say whose they are.
+// Every tool of the catalogue as the owner, as a member of another workspace, as a reader, and as nobody: over HTTP, in both
+// runtimes, with a real NATS server. The workers of both workspaces are played by this file and say whose they are.
 
 const home = toWorkspaceId(`home-${process.pid}`)
 const there = toWorkspaceId(`there-${process.pid}`)
@@ -31,7 +32,8 @@ const SECRET = 'only-at-home'
 let folder: string
 let nats: NatsServer
 let edge: EdgeServer
-let sqlite: SqliteFile
+let administration: Administration
+let closeAdministration: () => void
 let homeJob: string
 const tokens: Record<string, string> = {}
 const workers: NatsConnection[] = []
@@ -83,35 +85,18 @@ async function addMember(
   granted: readonly Scope[],
   tokenName = name,
 ): Promise<void> {
-  const accounts = createSqlAccounts(sqlite, { now: () => Date.now() })
-  const { user_id } = await accounts.ensureUser(name)
-  await accounts.setRole(user_id, workspace, role)
-  const { token, hash } = await createToken('named')
-  const expires_at = Date.now() + 60 * 60_000
-  await accounts.addNamedToken({
-    token_id: createId('t'),
-    hash,
-    user_id,
-    workspace,
-    scopes: granted,
-    name: tokenName,
-    expires_at,
-  })
-  tokens[tokenName] = token
+  const { spki } = createPerson()
+  await administration.addKey({ spki: toBase64Url(spki), user: name, workspace, role: 'admin' })
+  const made = await administration.makeToken({ user: name, name: tokenName, scopes: [...granted], days: 1, workspace })
+  tokens[tokenName] = made.token
+  // Only now, so that a token may say more than its person's role allows.
+  await administration.grant({ user: name, workspace, role })
 }
 
-function addAgent(agent: string, file: string): void {
-  sqlite.run(
-    `INSERT INTO agents (workspace, agent_id, id_key, file_key, version, name, managed_file, search, created_at, updated_at,
-      system_prompt) VALUES (?, ?, ?, ?, 1, ?, ?, '', 1, 1, ?)`,
-    home,
-    agent,
-    agent,
-    file,
-    SECRET,
-    file,
-    SECRET,
-  )
+async function addAgent(agent_id: string, managed_file: string): Promise<void> {
+  const args = { agent_id, name: SECRET, managed_file, system_prompt: SECRET }
+  const { text } = await callWith(tokens.owner, 'create_agent', args)
+  expect(text).toContain('"success":true')
 }
 
 /** Arguments that a tool takes, by what its schema asks for: a tool that is new is called as well. */
@@ -143,11 +128,19 @@ function argumentsFor(name: string): Record<string, unknown> {
   }
 }
 
-async function call(token: string | undefined, name: string): Promise<{ response: Response; text: string }> {
+const call = (token: string | undefined, name: string) => callWith(token, name, argumentsFor(name))
+
+async function callWith(
+  token: string | undefined,
+  name: string,
+  args: Record<string, unknown>,
+): Promise<{ response: Response; text: string }> {
   const response = await fetch(`${edge.url}/mcp`, {
     method: 'POST',
     headers: {
       'content-type': 'application/json',
+      // workerd hangs up on who is refused before their body was read; the next request needs a connection of its own.
+      connection: 'close',
       accept: 'application/json, text/event-stream',
       ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
     },
@@ -155,35 +148,29 @@ async function call(token: string | undefined, name: string): Promise<{ response
       jsonrpc: '2.0',
       id: 1,
       method: 'tools/call',
-      params: { name, arguments: argumentsFor(name) },
+      params: { name, arguments: args },
     }),
   })
   return { response, text: await response.text() }
 }
 
-const homeRows = () =>
-  ['agents', 'jobs', 'messages'].map((table) =>
-    sqlite.all(`SELECT * FROM ${table} WHERE workspace = ? ORDER BY 1, 2`, home),
-  )
+const homeRows = () => registryRows(join(folder, 'edge'), home)
 
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'millwright-tenants-'))
-  nats = await startNatsServer({ binary: await findNatsServer(), dataFolder: join(folder, 'nats') })
+  nats = await startNatsServer({ binary: await findNatsServer(), dataFolder: join(folder, 'nats'), webSocketPort: 0 })
   await ensureStreams(nats.url('admin'), [home, there])
-  edge = await serveEdge(
-    parseConfig({
-      NATS_URL: nats.url('edge'),
-      MILLWRIGHT_DATA: join(folder, 'edge'),
-      MILLWRIGHT_WORKSPACE: home,
-      MILLWRIGHT_PORT: '0',
-    }),
-    { info: () => undefined, error: () => undefined },
-  )
+  edge = await startEdgeServer({
+    workspace: home,
+    folder: join(folder, 'edge'),
+    natsUrl: nats.url('edge'),
+    natsWebSocketUrl: nats.webSocketUrl('edge'),
+  })
   await vi.waitFor(
     async () => expect(JSON.parse(await (await fetch(`${edge.url}/healthz`)).text())).toMatchObject({ nats: true }),
     { timeout: 10_000, interval: 10 },
   )
-  sqlite = openSqlite(join(folder, 'edge', 'registry.sqlite'))
+  ;({ administration, close: closeAdministration } = administrationOf(edge, join(folder, 'edge'), home))
   await startWorker(home)
   await startWorker(there)
   tokens.owner = edge.token
@@ -194,14 +181,14 @@ beforeAll(async () => {
   await addMember('both', home, 'admin', scopes, 'both, at home')
   await addMember('both', there, 'admin', scopes, 'both, there')
 
-  addAgent('a1', 'a.py')
+  await addAgent('a1', 'a.py')
   const { text } = await call(tokens.owner, 'chat_with_agent')
   homeJob = /job_[0-9a-z]{26}/.exec(text)?.[0] ?? ''
   expect(homeJob).not.toBe('')
 })
 
 afterAll(async () => {
-  sqlite.close()
+  closeAdministration()
   await edge.close()
   for (const worker of workers) await worker.close()
   await nats.stop()
@@ -351,7 +338,7 @@ describe('tasks', () => {
     send(token, 'tools/call', { name: 'chat_with_agent', arguments: { agent_id, message: SECRET } })
 
   async function startTask(agent: string): Promise<string> {
-    addAgent(agent, `${agent}.py`)
+    await addAgent(agent, `${agent}.py`)
     const { text } = await chat(tokens.member, agent)
     const [taskId] = /job_[0-9a-z]{26}/.exec(text) ?? []
     expect(text).toContain('"resultType":"task"')
@@ -401,6 +388,7 @@ describe('tasks', () => {
   })
 })
 
+// In workerd a session of the older era is kept by nobody.
 describe('sessions of the older era', () => {
   it('belong to one person in one workspace', async () => {
     const headers = (token: string | undefined, session: string | null) => ({
@@ -431,7 +419,9 @@ describe('sessions of the older era', () => {
     expect(await end(tokens['both, there'])).toBe(405)
     expect(await end(tokens.member)).toBe(405)
     expect(await end(tokens['both, at home'])).toBe(200)
-    expect(await end(tokens['both, at home'])).toBe(405)
+    expect(await end(tokens['both, at home'])).toBe(404)
+    expect(await end(tokens['both, there'])).toBe(405)
+    expect(await end(tokens.member)).toBe(405)
   })
 })
 

@@ -1,6 +1,8 @@
 import * as v from 'valibot'
 import { AppError } from '#shared/errors.ts'
 import { WorkspaceId } from '#shared/ids.ts'
+import { PageOrigins } from './http/page-origins.ts'
+import { PublicUrl } from './public-url.ts'
 
 /** As long as the one that Millwright makes: 256 bits and more cannot be guessed. */
 const TOKEN_CHARACTERS_MIN = 43
@@ -21,12 +23,16 @@ const NatsUrl = v.pipe(
   }),
 )
 
-/** What is set in `wrangler.toml`, and (NATS_URL, MILLWRIGHT_TOKEN) as secrets. */
+/** What is set in `wrangler.toml`, and (NATS_URL, MILLWRIGHT_TOKEN, MILLWRIGHT_SIGNING_KEY) as secrets. */
 export interface EdgeEnvironment {
   readonly NATS_URL?: string
   readonly MILLWRIGHT_TOKEN?: string
+  readonly MILLWRIGHT_SIGNING_KEY?: string
   readonly MILLWRIGHT_WORKSPACE?: string
   readonly MILLWRIGHT_HOSTNAMES?: string
+  readonly MILLWRIGHT_PAGE_ORIGINS?: string
+  /** Empty is as if left out. */
+  readonly MILLWRIGHT_PUBLIC_URL?: string
 }
 
 const Environment = v.object({
@@ -35,6 +41,10 @@ const Environment = v.object({
     v.string(),
     v.regex(/^[\x21-\x7e]+$/, 'must hold no spaces'),
     v.minLength(TOKEN_CHARACTERS_MIN, `must have at least ${TOKEN_CHARACTERS_MIN} characters`),
+  ),
+  MILLWRIGHT_SIGNING_KEY: v.pipe(
+    v.string(),
+    v.regex(/^[A-Za-z0-9_-]{43}$/, 'must be what "npm run keys -- edge-key --make" prints'),
   ),
   MILLWRIGHT_WORKSPACE: WorkspaceId,
   MILLWRIGHT_HOSTNAMES: v.pipe(
@@ -45,19 +55,28 @@ const Environment = v.object({
       'must be names divided by commas, without ports',
     ),
   ),
+  MILLWRIGHT_PAGE_ORIGINS: v.optional(PageOrigins, ''),
+  MILLWRIGHT_PUBLIC_URL: v.optional(PublicUrl),
 })
 
 export interface WorkerdConfig {
   readonly nats: { readonly server: string; readonly user: string; readonly password: string }
   readonly token: string
+  /** The edge's private key, by which workers know it. */
+  readonly signingKey: string
   readonly workspace: WorkspaceId
   /** Under which the edge may be reached: no ports; IPv6 in brackets. */
   readonly hostnames: readonly string[]
+  /** Whose pages may call from a browser, beside our own. */
+  readonly pageOrigins: readonly string[]
+  /** Where others reach it, such as `https://mill.example`; null where only this machine does. */
+  readonly publicOrigin: string | null
 }
 
 /** Throws `invalid_input` naming each variable that is missing or wrong; never repeats a value, which may be a secret. */
 export function parseWorkerdConfig(environment: EdgeEnvironment): WorkerdConfig {
-  const parsed = v.safeParse(Environment, environment)
+  const { MILLWRIGHT_PUBLIC_URL: publicUrl, ...others } = environment
+  const parsed = v.safeParse(Environment, publicUrl === '' ? others : environment)
   if (!parsed.success) {
     const present = new Set(Object.keys(environment))
     const lines = parsed.issues.map((issue) => {
@@ -66,11 +85,17 @@ export function parseWorkerdConfig(environment: EdgeEnvironment): WorkerdConfig 
     })
     throw new AppError('invalid_input', `Cannot start: ${lines.join('; ')}`)
   }
-  const { NATS_URL, MILLWRIGHT_TOKEN, MILLWRIGHT_WORKSPACE, MILLWRIGHT_HOSTNAMES } = parsed.output
+  const { NATS_URL, MILLWRIGHT_TOKEN, MILLWRIGHT_SIGNING_KEY, MILLWRIGHT_WORKSPACE, MILLWRIGHT_HOSTNAMES } =
+    parsed.output
+  const { MILLWRIGHT_PAGE_ORIGINS } = parsed.output
+  const publicOrigin = parsed.output.MILLWRIGHT_PUBLIC_URL ?? null
   return {
     nats: NATS_URL,
     token: MILLWRIGHT_TOKEN,
+    signingKey: MILLWRIGHT_SIGNING_KEY,
     workspace: MILLWRIGHT_WORKSPACE,
-    hostnames: MILLWRIGHT_HOSTNAMES,
+    hostnames: [...MILLWRIGHT_HOSTNAMES, ...(publicOrigin === null ? [] : [new URL(publicOrigin).hostname])],
+    publicOrigin,
+    pageOrigins: MILLWRIGHT_PAGE_ORIGINS,
   }
 }

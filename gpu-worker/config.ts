@@ -19,7 +19,13 @@ const megabytes = v.pipe(
 )
 
 const Config = v.object({
-  NATS_URL: v.pipe(text, v.regex(/^(nats|tls):\/\/[^\s]+$/, 'must look like nats://USER:PASSWORD@HOST:PORT')),
+  /** Left out: as the machine was told when it was enrolled. */
+  NATS_URL: v.optional(
+    v.pipe(text, v.regex(/^(nats|tls|wss?):\/\/[^\s]+$/, 'must look like nats://USER:PASSWORD@HOST:PORT')),
+  ),
+  NATS_CA: v.optional(text),
+  /** What enrolling has left here. */
+  MILLWRIGHT_MACHINE: v.optional(text),
   /** `repository`, `model` or both, separated by commas. */
   MILLWRIGHT_ROLES: v.optional(text),
   MILLWRIGHT_REPOSITORY: v.optional(text),
@@ -56,7 +62,9 @@ const Config = v.object({
 })
 
 export interface WorkerConfig {
-  readonly natsUrl: string
+  /** Null where the machine's own file says where it is. */
+  readonly nats: { readonly url: string; readonly authorityFile: string | undefined } | null
+  readonly machineFile: string
   /** Null: this worker serves none. */
   readonly repository: { readonly folder: string; readonly dataFolder: string } | null
   /** Whether models run here. Otherwise the names in `models` are those of other workers' models. */
@@ -97,6 +105,7 @@ const flags = {
   threads: { type: 'string' },
   slots: { type: 'string' },
   'states-mb': { type: 'string' },
+  machine: { type: 'string' },
   'unsandboxed-commands': { type: 'boolean' },
   help: { type: 'boolean' },
 } as const
@@ -104,7 +113,8 @@ const flags = {
 export const workerUsage = `npm run worker -- --repo PATH [--workspace NAME] [--model [NAME=]MODEL]... [--data DIR] [--models DIR] [--threads N] [--slots N] [--states-mb N] [--unsandboxed-commands]
        npm run worker -- --role model --models DIR [--model [NAME=]MODEL]... [--workspace NAME]
        npm run worker -- --role repository --repo PATH --data DIR [--model NAME]...
-with NATS_URL=nats://USER:PASSWORD@HOST:PORT in the environment. MODEL is a name, a .gguf file, hf:USER/REPOSITORY:Q4_K_M
+       npm run worker -- enroll LINE [--machine FILE]
+LINE is what npm run keys -- machine NAME prints on the machine of the edge; it is needed once. MODEL is a name, a .gguf file, hf:USER/REPOSITORY:Q4_K_M
 or openai:http://HOST:PORT/v1#MODEL; the first is the default. MODEL#sha256=HEX checks a file
 before it is loaded.
 Without --role a worker does both: it serves a repository, and its models to other workers too`
@@ -119,6 +129,7 @@ export function parseWorkerConfig(argv: readonly string[], environment: NodeJS.P
     ...defined('MILLWRIGHT_WORKSPACE', given.workspace),
     ...defined('MILLWRIGHT_MODELS', given.models),
     ...defined('MILLWRIGHT_THREADS', given.threads),
+    ...defined('MILLWRIGHT_MACHINE', given.machine),
     ...defined('MILLWRIGHT_SLOTS', given.slots),
     ...defined('MILLWRIGHT_STATES_MB', given['states-mb']),
     ...defined('MILLWRIGHT_UNSANDBOXED_COMMANDS', given['unsandboxed-commands'] === true ? '1' : undefined),
@@ -132,7 +143,8 @@ export function parseWorkerConfig(argv: readonly string[], environment: NodeJS.P
   const config = result.output
   const roles = parseRoles(given.role ?? toList(config.MILLWRIGHT_ROLES))
   return {
-    natsUrl: config.NATS_URL,
+    nats: config.NATS_URL === undefined ? null : { url: config.NATS_URL, authorityFile: config.NATS_CA },
+    machineFile: config.MILLWRIGHT_MACHINE ?? defaultMachineFile(environment),
     ...parseFolders(roles, config),
     servesModels: roles.has('model'),
     workspace: config.MILLWRIGHT_WORKSPACE,
@@ -148,6 +160,23 @@ export function parseWorkerConfig(argv: readonly string[], environment: NodeJS.P
     unsandboxedCommands: config.MILLWRIGHT_UNSANDBOXED_COMMANDS === '1',
     commandFolders: toList(config.MILLWRIGHT_COMMAND_FOLDERS),
     bubblewrap: config.MILLWRIGHT_BWRAP,
+  }
+}
+
+/** What stands behind `enroll`. Throws `invalid_input` where it is not one line. */
+export function parseEnrollArguments(argv: readonly string[], environment: NodeJS.ProcessEnv) {
+  try {
+    const { values, positionals } = parseArgs({
+      args: [...argv],
+      options: { machine: flags.machine },
+      strict: true,
+      allowPositionals: true,
+    })
+    const [line, ...more] = positionals
+    if (line === undefined || more.length > 0) throw new Error('enroll takes one line')
+    return { line, machineFile: values.machine ?? environment.MILLWRIGHT_MACHINE ?? defaultMachineFile(environment) }
+  } catch (cause) {
+    throw wrong(cause instanceof Error ? cause.message : 'enroll takes one line')
   }
 }
 
@@ -203,6 +232,10 @@ function toLevers(config: v.InferOutput<typeof Config>): Levers {
   }
   return levers
 }
+
+/** Where enrolling leaves a machine's credentials unless it is told otherwise. */
+export const defaultMachineFile = ({ XDG_CONFIG_HOME }: NodeJS.ProcessEnv): string =>
+  join(XDG_CONFIG_HOME ?? join(homedir(), '.config'), 'millwright', 'machine.json')
 
 /** As pre-commit finds it. */
 const findPreCommitStore = (config: v.InferOutput<typeof Config>): string =>

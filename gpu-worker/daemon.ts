@@ -5,7 +5,9 @@ import { CallEnvelope, type CallReply, decodeMessage, encodeMessage } from '#sha
 import { JOB_ACK_WAIT_MS } from '#shared/protocol/limits.ts'
 import { type CallFamily, WIRE_VERSION } from '#shared/protocol/subjects.ts'
 import { CallState } from '#shared/protocol/worker-calls.ts'
+import { jobChanged } from '#shared/schemas/event.ts'
 import type { JobOutcome, JobProgress } from '#shared/schemas/job.ts'
+import { createCallMemory } from './call-memory.ts'
 import type { CallServer } from './ports/call-server.ts'
 import type { Events } from './ports/events.ts'
 import type { JobJournal } from './ports/job-journal.ts'
@@ -74,10 +76,11 @@ export function createDaemon(options: DaemonOptions): Daemon {
   const stopping = new AbortController()
   const running = new Map<JobId, RunningHere>()
   const callsUnderWay = new Set<{ id: string }>()
+  const taken = createCallMemory()
   let asking = false
   let loops: Promise<void>[] = []
 
-  async function handleCall(family: CallFamily, message: Uint8Array): Promise<Uint8Array> {
+  async function handleCall(family: CallFamily, message: Uint8Array, refusal: AppError | null): Promise<Uint8Array> {
     let id = 'unread'
     let reply: CallReply
     const underWay = { id }
@@ -87,6 +90,8 @@ export function createDaemon(options: DaemonOptions): Daemon {
       const envelope = decodeMessage('a call', CallEnvelope, message)
       id = envelope.id
       underWay.id = id
+      if (refusal !== null) throw refusal
+      taken.refuseRepeat(envelope)
       if (callsUnderWay.size > CALLS_AT_ONCE_MAX) {
         throw new AppError('busy', `Cannot take the call: ${CALLS_AT_ONCE_MAX} calls are under way`, {
           hint: 'Try again in a moment',
@@ -219,7 +224,7 @@ async function settleJob(
   }
   here.fence = claim.fence
   if (claim.fence === 1) {
-    events.workspace({ v: WIRE_VERSION, type: 'job_changed', job_id: jobId, state: 'running' })
+    events.workspace(jobChanged(jobId, 'running', claim.agent?.agent_id))
   }
 
   const outcome = journal.find(jobId) ?? (await produceOutcome(options, jobId, claim, here.cancel.signal, stopping))

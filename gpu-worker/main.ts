@@ -5,10 +5,14 @@ import { basename, join, resolve } from 'node:path'
 import type { NatsConnection } from '@nats-io/transport-node'
 import { AppError } from '#shared/errors.ts'
 import { toWorkspaceId, type WorkspaceId } from '#shared/ids.ts'
+import type { MachineFile } from '#shared/protocol/signature.ts'
+import { WIRE_VERSION } from '#shared/protocol/subjects.ts'
 import type { WorkerInfo } from '#shared/schemas/worker.ts'
 import { createCommandRunner } from './adapters/command-runner.ts'
+import { createMachineIdentity, readMachineFile } from './adapters/machine-identity.ts'
 import { createNatsCallServer, isServed } from './adapters/nats-call-server.ts'
-import { connectWorker } from './adapters/nats-connection.ts'
+import { connectWorker, enrolledNats, type WorkerNats } from './adapters/nats-connection.ts'
+import { enrollMachine } from './adapters/nats-enrollment.ts'
 import { createNatsEvents } from './adapters/nats-events.ts'
 import { createNatsJobSource } from './adapters/nats-job-source.ts'
 import { createNatsModelGroup } from './adapters/nats-model-group.ts'
@@ -23,7 +27,7 @@ import { openStatesFolder } from './adapters/states-folder.ts'
 import { createTreeSitterParser } from './adapters/tree-sitter-parser.ts'
 import { createTreeSitterPool } from './adapters/tree-sitter-pool.ts'
 import { createDuplicationIndex } from './analysis/duplication.ts'
-import { parseWorkerConfig, type WorkerConfig, workerUsage } from './config.ts'
+import { parseEnrollArguments, parseWorkerConfig, type WorkerConfig, workerUsage } from './config.ts'
 import { createDaemon } from './daemon.ts'
 import { commandNotices } from './gates/commands.ts'
 import { createFileChecker } from './gates/file-checker.ts'
@@ -33,6 +37,7 @@ import { createModelService } from './inference/model-service.ts'
 import { createModelSet } from './inference/model-set.ts'
 import type { ModelSupervisor } from './inference/model-supervisor.ts'
 import { createRemoteModels } from './inference/remote-models.ts'
+import { createModelTeller } from './inference/tell-models.ts'
 import type { CommandRunner } from './ports/command-runner.ts'
 import type { LanguageModel } from './ports/language-model.ts'
 import { createTestSuite } from './runs/test-suite.ts'
@@ -41,6 +46,7 @@ import { createServedCalls, createServedJobs } from './tools/served.ts'
 import { KeyedLocks } from './workspace/locks.ts'
 import { recoverWorkspace } from './workspace/recover.ts'
 import { createProtectedFileTree } from './workspace/repository-protection.ts'
+import { tellCommits, tellWrites } from './workspace/tell-changes.ts'
 
 // The worker: the only file of it that reads the environment and signals, and that picks libraries.
 
@@ -56,6 +62,8 @@ const JOBS_AT_ONCE_MIN = 4
 
 /** For one look at the whole repository: the work beside the parsing keeps a core busy by itself. */
 const PARSER_THREADS = Math.min(4, availableParallelism())
+/** Who waits for a model to load looks more rarely than this. */
+const MODEL_LOOK_MS = 1000
 
 async function main(): Promise<void> {
   const stopping = new AbortController()
@@ -67,6 +75,14 @@ async function main(): Promise<void> {
     console.log(workerUsage)
     return
   }
+  if (process.argv[2] === 'enroll') {
+    const { line, machineFile } = parseEnrollArguments(process.argv.slice(3), process.env)
+    const { name, role, workspace } = await enrollMachine(line, fromUser(machineFile), stopping.signal)
+    log(
+      `Enrolled as "${name}" (${role}${workspace === '*' ? '' : `, workspace ${workspace}`}): ${fromUser(machineFile)}`,
+    )
+    return
+  }
   const config = parseWorkerConfig(process.argv.slice(2), process.env)
   const memberId = randomUUID()
   if (config.repository === null) await serveModels(config, memberId, stopping)
@@ -75,13 +91,15 @@ async function main(): Promise<void> {
 
 /** Inference for the repository workers of one workspace or of all; no repository, no journal, no git. */
 async function serveModels(config: WorkerConfig, member: string, stopping: AbortController): Promise<void> {
+  const machine = readMachineFile(fromUser(config.machineFile))
+  const identity = createMachineIdentity(machine)
   const { models } = await createModels(config)
-  const connection = await connectWorker(config.natsUrl, `millwright-model-${hostname()}`, stopping.signal)
+  const connection = await connectWorker(natsOf(config, machine), `millwright-model-${hostname()}`, stopping.signal)
   const service = createModelService({
     member,
     host: hostname(),
     models,
-    server: createNatsModelServer(connection, config.workspace ?? '*', member),
+    server: createNatsModelServer(connection, config.workspace ?? machine.workspace, member, identity),
     log,
   })
   await service.start()
@@ -99,7 +117,9 @@ async function serveRepository(
   stopping: AbortController,
 ): Promise<void> {
   const root = findFolder(fromUser(place.folder))
-  const workspace = config.workspace ?? toWorkspaceId(basename(root))
+  const machine = readMachineFile(fromUser(config.machineFile))
+  const identity = createMachineIdentity(machine)
+  const workspace = workspaceOf(config, machine, root)
   const tree = await createNodeFileTree({ root, allowProtected: [...config.allowedPaths] })
   const settings = createSettingsSource(tree)
   const files = createProtectedFileTree(tree, protectionOf(settings))
@@ -131,26 +151,28 @@ async function serveRepository(
   const list = (signal: AbortSignal) => visible({ files, repository }, '', null, signal)
   const tests = createTestSuite({ files, runner, settings, list })
   const configured = await createModels(config)
-  const connection = await connectWorker(config.natsUrl, `millwright-worker-${workspace}`, stopping.signal)
+  const nats = natsOf(config, machine)
+  const connection = await connectWorker(nats, `millwright-worker-${workspace}`, stopping.signal)
   await refuseSecondWorker(connection, workspace)
-  const group = createNatsModelGroup(connection, workspace)
+  const group = createNatsModelGroup(connection, workspace, identity, nats.machine?.inboxes.model)
   const remote = createRemoteModels({ group, self: workerId, configured: configured.remoteNames, log })
   const models = createModelSet(configured.models, remote)
   const service = createModelService({
     member: workerId,
     host: hostname(),
     models: config.servesModels ? configured.models : [],
-    server: createNatsModelServer(connection, workspace, workerId),
+    server: createNatsModelServer(connection, workspace, workerId, identity),
     log,
   })
 
   const version = readVersion()
   const startedAt = new Date().toISOString()
-  const registry = createNatsRegistry(connection, workspace)
-  const events = createNatsEvents(connection, workspace)
+  const registry = createNatsRegistry(connection, workspace, identity.trust)
+  const events = createNatsEvents(connection, workspace, identity.trust)
   const duplication = createDuplicationIndex(parser)
   const edits = new KeyedLocks()
-  const ports = { files, repository, registry, checker, parser, duplication, settings, runner, journal, events, edits }
+  const told = { journal: tellWrites(journal, events.workspace), repository: tellCommits(repository, events.workspace) }
+  const ports = { files, registry, checker, parser, duplication, settings, runner, edits, ...told }
   const permissions = { gitHooks: config.gitHooks, preCommitStore: config.preCommitStore }
   const reports = createReportFolder(join(fromUser(place.dataFolder), 'reports'))
   const validating = { reports, version, createParser: () => createTreeSitterPool(PARSER_THREADS) }
@@ -173,8 +195,8 @@ async function serveRepository(
   const daemon = createDaemon({
     workspace,
     workerId,
-    calls: createNatsCallServer(connection, workspace, version),
-    jobs: createNatsJobSource(connection, workspace, log),
+    calls: createNatsCallServer(connection, workspace, version, identity.trust),
+    jobs: createNatsJobSource(connection, workspace, identity.trust, log),
     registry,
     events,
     journal,
@@ -185,13 +207,43 @@ async function serveRepository(
   })
   await daemon.start()
   if (config.servesModels) await service.start()
+  const say = (state: 'started' | 'stopped') =>
+    events.workspace({ v: WIRE_VERSION, type: 'worker_changed', worker_id: workerId, state })
+  say('started')
+  const teller = createModelTeller(() => models.all().map((each) => each.info()), events.workspace)
+  const looking = setInterval(() => teller.look(), MODEL_LOOK_MS)
   log(`Worker ready: workspace ${workspace}`)
   await untilStopped(connection, stopping)
+  clearInterval(looking)
+  say('stopped')
   await Promise.all([daemon.stop(), service.stop()])
   await models.close()
   await checker.close()
   if (!connection.isClosed()) await connection.drain()
   journal.close()
+}
+
+/** A machine that was enrolled for one workspace serves that one. */
+function workspaceOf({ workspace }: WorkerConfig, machine: MachineFile, root: string): WorkspaceId {
+  const enrolled = machine.role === 'repository' && machine.workspace !== '*' ? machine.workspace : null
+  if (enrolled === null) {
+    throw new AppError('invalid_input', `Cannot start the worker: this machine was enrolled to serve models alone`, {
+      hint: 'Start it with --role model, or enroll it as a repository worker under another name',
+    })
+  }
+  if (workspace !== undefined && workspace !== enrolled) {
+    throw new AppError(
+      'invalid_input',
+      `Cannot start the worker: this machine was enrolled for workspace "${enrolled}"`,
+      {
+        hint: `Leave --workspace out, or enroll it for "${workspace}" with --machine FILE for a second set of credentials`,
+      },
+    )
+  }
+  const named = toWorkspaceId(basename(root))
+  if (workspace === undefined && named !== enrolled)
+    log(`The folder "${basename(root)}" is workspace "${enrolled}" here`)
+  return enrolled
 }
 
 /** Tells our supervisor that we are ready, and waits until we are to stop or NATS is lost for good. */
@@ -205,6 +257,13 @@ async function untilStopped(connection: NatsConnection, stopping: AbortControlle
     if (stopping.signal.aborted) done()
     stopping.signal.addEventListener('abort', () => done(), { once: true })
   })
+}
+
+/** Where NATS is: as the environment says, or as the machine was told when it was enrolled. */
+function natsOf({ nats }: WorkerConfig, machine: MachineFile): WorkerNats {
+  if (nats === null) return enrolledNats(machine)
+  const { url, authorityFile } = nats
+  return { url, ...(authorityFile === undefined ? {} : { authority: readFileSync(fromUser(authorityFile), 'utf8') }) }
 }
 
 /** npm runs scripts in Millwright's folder and says where the person was. */

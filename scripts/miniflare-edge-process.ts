@@ -11,6 +11,7 @@ const Environment = v.object({
   EDGE_PORT: v.pipe(v.string(), v.transform(Number)),
   NATS_URL: v.string(),
   MILLWRIGHT_TOKEN: v.string(),
+  MILLWRIGHT_SIGNING_KEY: v.string(),
   MILLWRIGHT_WORKSPACE: v.string(),
 })
 const { EDGE_BUNDLE, EDGE_STORAGE, EDGE_HOST, EDGE_PORT, ...set } = v.parse(Environment, process.env)

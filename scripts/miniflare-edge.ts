@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import { readOrCreateSigningKeys } from '#functions/adapters/node/signing-key-file.ts'
 import { readOrCreateToken } from '#functions/adapters/node/token-file.ts'
 import { createNodeService } from './node-service.ts'
 import { makePrivateFolder } from './private-files.ts'
@@ -22,6 +23,7 @@ export function createMiniflareEdge(bundle: string): EdgeRuntime {
         EDGE_PORT: String(settings.port),
         NATS_URL: settings.natsWebSocketUrl(),
         MILLWRIGHT_TOKEN: readOrCreateToken(join(settings.folder, 'token')),
+        MILLWRIGHT_SIGNING_KEY: readOrCreateSigningKeys(join(settings.folder, 'signing-key'))[0],
         MILLWRIGHT_WORKSPACE: settings.workspace,
       }),
     })

@@ -100,7 +100,7 @@ describe('the nats-server', () => {
     expect((await connectAs('edge')).info?.max_payload).toBe(NATS_PAYLOAD_BYTES_MAX)
   })
 
-  it('lets the edge call the worker and find it as a service', async () => {
+  it('lets the edge call the worker, and the operator count the workers', async () => {
     const worker = await connectAs('worker')
     const service = await new Svcm(worker).add({ name: 'repository', version: '1.0.0', queue: 'repository' })
     service.addEndpoint('files', {
@@ -112,7 +112,7 @@ describe('the nats-server', () => {
     await worker.flush()
     const edge = await connectAs('edge')
     expect((await edge.request(callSubject(workspace, 'files'), 'ping')).string()).toBe('pong')
-    const found = await new Svcm(edge).client().ping('repository')
+    const found = await new Svcm(await connectAs('admin')).client().ping('repository')
     const names = []
     for await (const identity of found) names.push(identity.name)
     expect(names).toEqual(['repository'])
@@ -239,6 +239,12 @@ describe('the nats-server', () => {
     ['admin', callSubject(workspace, 'files')],
     ['admin', jobsSubject(workspace)],
     ['edge', modelAskSubject(workspace, 'm')],
+    ['edge', '$SRV.PING.repository'],
+    ['edge', `${MODEL_ANSWER_INBOX}.forged`],
+    ['edge', `$JS.API.STREAM.CREATE.OTHER`],
+    ['worker', '$JS.API.STREAM.CREATE.OTHER'],
+    ['model', eventsSubject(workspace)],
+    ['admin', registrySubject(workspace, 'claim_job')],
     ['model', modelAskSubject(workspace, 'm')],
     ['model', registrySubject(workspace, 'claim_job')],
     ['model', `${WORKER_INBOX}.forged`],
@@ -258,6 +264,11 @@ describe('the nats-server', () => {
     ['worker', jobsSubject('*')],
     ['worker', '_INBOX.>'],
     ['edge', modelSubjects('*')],
+    ['edge', `${ADMIN_INBOX}.>`],
+    ['edge', jobsSubject('*')],
+    ['worker', `${ADMIN_INBOX}.>`],
+    ['worker', eventsSubject('*')],
+    ['model', registrySubject('*', '>')],
     ['model', callSubject('*', '>')],
     ['model', cancelSubject('*', '*')],
     ['model', `${WORKER_INBOX}.>`],

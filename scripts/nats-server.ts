@@ -1,10 +1,14 @@
 import { readdirSync, readFileSync, rmSync } from 'node:fs'
 import { isIPv6 } from 'node:net'
+import { hostname, networkInterfaces } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { jetstreamManager } from '@nats-io/jetstream'
 import * as v from 'valibot'
 import { type BoundProcess, describeExit, type ExitReport, spawnBound } from './bound-process.ts'
+import { currentMachines, followMachines } from './machines/follow-machines.ts'
+import { writeNatsPlace } from './machines/nats-place.ts'
+import { makeServerCertificate, type ServerCertificate } from './nats-certificate.ts'
 import { ADMIN_INBOX, formatNatsConfig, type NatsRole } from './nats-config.ts'
 import { connectNats } from './nats-connect.ts'
 import { createSecret, makePrivateFolder, readFileIfAny, writePrivateFile } from './private-files.ts'
@@ -19,6 +23,11 @@ export interface NatsServerOptions {
   readonly host?: string
   /** Of a WebSocket listener beside it; 0 takes a free one. There is none where it is left out. */
   readonly webSocketPort?: number
+  /**
+   * With TLS: by a certificate that is made here for these further names of the machine, or by one of the operator's. Where
+   * it is left out, only a server that listens to this machine alone has none.
+   */
+  readonly tls?: { readonly names: readonly string[] } | ServerCertificate
   /** Warnings and errors of the server. */
   readonly log?: (line: string) => void
   /** Ends an attempt to start. */
@@ -31,9 +40,11 @@ export interface NatsServer {
   readonly port: number
   /** With the role's name and password in it. `host` is another name by which the server can be reached. */
   url(role: NatsRole, host?: string): string
-  /** The same for the WebSocket listener: `ws://…`. Throws where there is none. */
+  /** The same for the WebSocket listener: `ws://…`, with TLS `wss://…`. Throws where there is none. */
   webSocketUrl(role: NatsRole): string
   readonly webSocketPort: number | undefined
+  /** What clients must trust to connect by TLS; undefined without TLS, and where they trust the operator's certificate anyway. */
+  readonly authorityFile: string | undefined
   /** Resolves when the server has ended, whoever ended it. */
   readonly exited: Promise<ExitReport>
   /** Ends it in an orderly way, or with SIGKILL where it does not react (a full disk has made servers deaf). */
@@ -64,18 +75,18 @@ export async function startNatsServer(options: NatsServerOptions): Promise<NatsS
   const passwords = readPasswords(join(dataFolder, 'passwords.json'))
   // Left by a server that was killed: its process id may come again.
   for (const file of portsFiles(dataFolder)) rmSync(join(dataFolder, file), { force: true })
+  const certificate = findCertificate(options, host)
   const configFile = join(dataFolder, 'nats-server.conf')
-  writePrivateFile(
-    configFile,
-    formatNatsConfig({
-      host,
-      port: port === 0 ? -1 : port,
-      ...(webSocketPort === undefined ? {} : { webSocketPort: webSocketPort === 0 ? -1 : webSocketPort }),
-      storeFolder: join(dataFolder, 'jetstream'),
-      portsFolder: dataFolder,
-      passwords,
-    }),
-  )
+  const settings = {
+    host,
+    port: port === 0 ? -1 : port,
+    ...(webSocketPort === undefined ? {} : { webSocketPort: webSocketPort === 0 ? -1 : webSocketPort }),
+    storeFolder: join(dataFolder, 'jetstream'),
+    portsFolder: dataFolder,
+    ...(certificate === undefined ? {} : { tls: certificate }),
+    passwords,
+  }
+  writePrivateFile(configFile, formatNatsConfig({ ...settings, machines: currentMachines(dataFolder) }))
 
   const lines: string[] = []
   const child = await spawnBound({
@@ -89,21 +100,37 @@ export async function startNatsServer(options: NatsServerOptions): Promise<NatsS
         log(line)
     },
   })
-  const urlAt = (role: NatsRole, hostName: string, actualPort: number, scheme = 'nats') =>
+  const isSecure = certificate !== undefined
+  const urlAt = (role: NatsRole, hostName: string, actualPort: number, scheme = isSecure ? 'tls' : 'nats') =>
     `${scheme}://${role}:${encodeURIComponent(passwords[role])}@${isIPv6(hostName) ? `[${hostName}]` : hostName}:${actualPort}`
   try {
     const actualPort = await waitUntilReady(child, dataFolder, port, options.signal, (candidate) =>
-      urlAt('admin', reachableHost(host), candidate),
+      askJetStream(urlAt('admin', reachableHost(host), candidate), certificate?.authorityFile),
     )
+    const stopFollowing = followMachines(dataFolder, log, (machines) => {
+      writePrivateFile(configFile, formatNatsConfig({ ...settings, machines }))
+      // Takes the users anew, and parts from those who are no longer among them.
+      if (child.pid > 0) process.kill(child.pid, 'SIGHUP')
+    })
+    void child.exited.then(stopFollowing)
     const actualWebSocketPort = webSocketPort === 0 ? readPort(dataFolder, child.pid, 'websocket') : webSocketPort
+    writeNatsPlace(dataFolder, {
+      host: reachableHost(host),
+      loopback: isLoopback(host),
+      port: actualPort,
+      web_socket_port: actualWebSocketPort ?? null,
+      secure: isSecure,
+      authority_file: certificate?.authorityFile ?? null,
+    })
     return {
       pid: child.pid,
       host,
       port: actualPort,
       webSocketPort: actualWebSocketPort,
+      authorityFile: certificate?.authorityFile,
       webSocketUrl(role) {
         if (actualWebSocketPort === undefined) throw new Error('NATS has no WebSocket listener')
-        return urlAt(role, reachableHost(host), actualWebSocketPort, 'ws')
+        return urlAt(role, reachableHost(host), actualWebSocketPort, isSecure ? 'wss' : 'ws')
       },
       url: (role, hostName = reachableHost(host)) => urlAt(role, hostName, actualPort),
       exited: child.exited,
@@ -128,7 +155,7 @@ async function waitUntilReady(
   dataFolder: string,
   fixedPort: number,
   signal: AbortSignal | undefined,
-  urlOf: (port: number) => string,
+  ask: (port: number) => Promise<void>,
 ): Promise<number> {
   let exit: ExitReport | undefined
   void child.exited.then((report) => {
@@ -142,7 +169,7 @@ async function waitUntilReady(
     const port = fixedPort === 0 ? readPort(dataFolder, child.pid, 'nats') : fixedPort
     if (port !== undefined) {
       try {
-        await askJetStream(urlOf(port))
+        await ask(port)
         // On a fixed port another server may answer, while ours is about to give up.
         if (exit === undefined) return port
       } catch (error) {
@@ -156,8 +183,26 @@ async function waitUntilReady(
   }
 }
 
-async function askJetStream(url: string): Promise<void> {
-  const connection = await connectNats(url, { name: 'millwright-probe', inboxPrefix: ADMIN_INBOX, timeoutMs: 2000 })
+/** Names by which this machine may be reached, as far as it knows them itself. */
+function ownNames(host: string): string[] {
+  const addresses = Object.values(networkInterfaces()).flatMap((each) => (each ?? []).map(({ address }) => address))
+  // An address with a zone (`fe80::1%eth0`) means something on this machine only.
+  const known = ['localhost', '127.0.0.1', '::1', hostname(), reachableHost(host), ...addresses]
+  return [...new Set(known)].filter((name) => !name.includes('%'))
+}
+
+function findCertificate({ dataFolder, tls }: NatsServerOptions, host: string): ServerCertificate | undefined {
+  if (tls !== undefined && 'certificateFile' in tls) return tls
+  if (tls === undefined && isLoopback(host)) return undefined
+  return makeServerCertificate(dataFolder, [...new Set([...ownNames(host), ...(tls?.names ?? [])])])
+}
+
+/** Whether only this machine itself can reach what listens there. */
+const isLoopback = (host: string): boolean => /^(127\.[\d.]+|localhost|::1)$/.test(host)
+
+async function askJetStream(url: string, authorityFile: string | undefined): Promise<void> {
+  const options = { name: 'millwright-probe', inboxPrefix: ADMIN_INBOX, timeoutMs: 2000, authorityFile }
+  const connection = await connectNats(url, options)
   try {
     await (await jetstreamManager(connection, { timeout: 5000 })).getAccountInfo()
   } finally {

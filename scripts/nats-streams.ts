@@ -25,8 +25,12 @@ const JOBS_UNCONFIRMED_MAX = JOBS_QUEUED_MAX
  * Makes the work queue and a durable consumer for each workspace, or brings existing ones to these settings. Safe to
  * repeat; messages that wait stay. Rejects where the server cannot be reached or refuses.
  */
-export async function ensureStreams(adminUrl: string, workspaces: readonly WorkspaceId[]): Promise<void> {
-  const connection = await connectNats(adminUrl, { name: 'millwright-admin', inboxPrefix: ADMIN_INBOX })
+export async function ensureStreams(
+  adminUrl: string,
+  workspaces: readonly WorkspaceId[],
+  authorityFile?: string,
+): Promise<void> {
+  const connection = await connectNats(adminUrl, { name: 'millwright-admin', inboxPrefix: ADMIN_INBOX, authorityFile })
   try {
     const manager = await jetstreamManager(connection)
     await ensureJobsStream(manager)

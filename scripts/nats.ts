@@ -5,7 +5,7 @@ import { parseArgs } from 'node:util'
 import { toWorkspaceId } from '#shared/ids.ts'
 import { listenForInterrupts } from './interrupts.ts'
 import { findNatsServer } from './nats-binary.ts'
-import { type NatsServer, startNatsServer } from './nats-server.ts'
+import { type NatsServer, type NatsServerOptions, startNatsServer } from './nats-server.ts'
 import { ensureStreams } from './nats-streams.ts'
 import { makePrivateFolder } from './private-files.ts'
 import { acquireStackLock } from './stack-lock.ts'
@@ -13,9 +13,13 @@ import { createSupervisor } from './supervisor.ts'
 
 // npm run nats: only the NATS server, for functions and worker on two machines.
 
-const usage = `Usage: npm run nats -- [--listen HOST:PORT] [--data DIR] [--workspace NAME]
+const usage = `Usage: npm run nats -- [--listen HOST:PORT] [--websocket PORT] [--name HOST] [--tls-cert FILE --tls-key FILE]
+                            [--data DIR] [--workspace NAME]
 
-  --listen HOST:PORT   127.0.0.1:4222 where left out
+  --listen HOST:PORT   127.0.0.1:4222 where left out; other machines reach it by TLS alone
+  --websocket PORT     a second listener, for networks that let only HTTPS out, and for workerd
+  --name HOST          a further name or address by which machines reach it; may be given more than once
+  --tls-cert, --tls-key  a certificate of your own and its key, as PEM, in place of the one that is made
   --data DIR           where state and passwords are kept
   --workspace NAME     the repository's folder name; may be given more than once`
 
@@ -63,8 +67,17 @@ async function serve(options: ReturnType<typeof parseOptions>, interrupted: Abor
       {
         name: 'nats',
         start: async (signal) => {
-          const { dataFolder, host, port } = options
-          server = await startNatsServer({ binary, dataFolder: join(dataFolder, 'nats'), host, port, log, signal })
+          const { dataFolder, host, port, webSocketPort, tls } = options
+          server = await startNatsServer({
+            binary,
+            dataFolder: join(dataFolder, 'nats'),
+            host,
+            port,
+            ...(webSocketPort === undefined ? {} : { webSocketPort }),
+            ...(tls === undefined ? {} : { tls }),
+            log,
+            signal,
+          })
           return server
         },
       },
@@ -75,8 +88,8 @@ async function serve(options: ReturnType<typeof parseOptions>, interrupted: Abor
   try {
     await supervisor.start()
     if (server === undefined) return
-    await ensureStreams(server.url('admin'), options.workspaces)
-    console.log(describeServer(server, options.workspaces))
+    await ensureStreams(server.url('admin'), options.workspaces, server.authorityFile)
+    console.log(describeServer(server, options.workspaces, options.dataFolder))
     if (!interrupted.aborted) {
       await new Promise((resolve) => interrupted.addEventListener('abort', resolve, { once: true }))
     }
@@ -92,6 +105,10 @@ function parseOptions(argv: readonly string[]) {
     allowPositionals: false,
     options: {
       listen: { type: 'string', default: '127.0.0.1:4222' },
+      websocket: { type: 'string' },
+      name: { type: 'string', multiple: true, default: [] },
+      'tls-cert': { type: 'string' },
+      'tls-key': { type: 'string' },
       data: { type: 'string' },
       workspace: { type: 'string', multiple: true, default: ['workspace'] },
       help: { type: 'boolean', short: 'h' },
@@ -100,41 +117,67 @@ function parseOptions(argv: readonly string[]) {
   const match = /^(?:\[([0-9a-f:]+)\]|([^\s:]+)):(\d{1,5})$/i.exec(values.listen)
   const port = Number(match?.[3])
   if (match === null || port > 65_535) throw new Error(`--listen must be HOST:PORT, not "${values.listen}"`)
+  const webSocketPort = values.websocket === undefined ? undefined : Number(values.websocket)
+  if (
+    webSocketPort !== undefined &&
+    !(Number.isInteger(webSocketPort) && webSocketPort > 0 && webSocketPort <= 65_535)
+  ) {
+    throw new Error(`--websocket must be a port, not "${values.websocket}"`)
+  }
   const userFolder = process.env.INIT_CWD ?? process.cwd()
+  const tls = parseTls(values['tls-cert'], values['tls-key'], values.name, userFolder)
   const dataHome = process.env.XDG_DATA_HOME ?? join(homedir(), '.local', 'share')
   return {
     help: values.help === true,
     host: match[1] ?? match[2] ?? '',
     port,
+    webSocketPort,
+    tls,
     dataFolder:
       values.data === undefined ? join(dataHome, 'millwright', 'nats-server') : resolve(userFolder, values.data),
     workspaces: [...new Set(values.workspace.map(toWorkspaceId))],
   }
 }
 
-function describeServer(server: NatsServer, workspaces: readonly string[]): string {
+function parseTls(
+  certificate: string | undefined,
+  key: string | undefined,
+  names: readonly string[],
+  userFolder: string,
+): NatsServerOptions['tls'] {
+  if ((certificate === undefined) !== (key === undefined)) throw new Error('--tls-cert and --tls-key belong together')
+  if (certificate === undefined || key === undefined) return names.length === 0 ? undefined : { names }
+  return {
+    certificateFile: resolve(userFolder, certificate),
+    keyFile: resolve(userFolder, key),
+    authorityFile: undefined,
+  }
+}
+
+function describeServer(server: NatsServer, workspaces: readonly string[], dataFolder: string): string {
   const everywhere = server.host === '0.0.0.0' || server.host === '::'
-  const url = (role: 'edge' | 'worker' | 'model') => {
-    const text = server.url(role)
+  const edgeUrl = () => {
+    const text = server.url('edge')
     // What other machines call this one is theirs to know.
     return everywhere ? text.replace(/@.*$/, `@THIS-HOST:${server.port}`) : text
   }
-  const loopback = /^(127\.|localhost$|::1$)/.test(server.host)
-  const warning = loopback
-    ? ''
-    : '\nThe connection is not encrypted: let it cross only a network that you trust (a VPN or a tunnel).\n'
+  const { authorityFile } = server
+  const trust = authorityFile === undefined ? '' : `NATS_CA=${authorityFile} `
+  const note =
+    authorityFile === undefined
+      ? ''
+      : '\nNATS_CA is a file that the functions need as well, wherever they run. It is no secret.\n'
   return `
 NATS is ready on ${isIPv6(server.host) ? `[${server.host}]` : server.host}:${server.port}.
 
 On the machine of the functions:
-${workspaces.map((name) => `  MILLWRIGHT_WORKSPACE=${name} NATS_URL=${url('edge')} MILLWRIGHT_DATA=DIR npm run functions`).join('\n')}
+${workspaces.map((name) => `  ${trust}MILLWRIGHT_WORKSPACE=${name} NATS_URL=${edgeUrl()} MILLWRIGHT_DATA=DIR npm run functions`).join('\n')}
 
-On the machine of the repository:
-${workspaces.map((name) => `  MILLWRIGHT_WORKSPACE=${name} NATS_URL=${url('worker')} npm run worker -- --repo PATH --data DIR`).join('\n')}
+Each other machine is let in by a key that it makes itself. Where the functions run, for each repository or model worker:
+${workspaces.map((name) => `  npm run keys -- machine NAME --workspace ${name} --data DIR --nats-data ${dataFolder} [--role model]`).join('\n')}
 
-On further machines that only serve models:
-  NATS_URL=${url('model')} npm run worker -- --role model --models DIR --model NAME
-${warning}`
+That prints a line for "npm run worker -- enroll" on the new machine.
+${note}`
 }
 
 function messageOf(error: unknown): string {

@@ -19,23 +19,37 @@ const programs = new Map([
   ['functions', { file: 'functions/entry.node.ts', natsServer: false }],
   ['worker', { file: 'gpu-worker/main.ts', natsServer: false }],
   ['keys', { file: 'scripts/keys.ts', natsServer: false }],
+  ['bridge', { file: 'scripts/bridge.ts', natsServer: false }],
   ['demo', { file: 'scripts/demo.ts', natsServer: true }],
   ['init', { file: 'scripts/init.ts', natsServer: false }],
   ['validate', { file: 'scripts/validate.ts', natsServer: false }],
   ['show:improvement', { file: 'scripts/show-improvement.ts', natsServer: true }],
   ['bench', { file: 'scripts/bench/main.ts', natsServer: true }],
   ['conformance', { file: 'test/conformance/main.ts', natsServer: true }],
+  ['acceptance', { file: 'scripts/acceptance/main.ts', natsServer: true }],
   ['bench:peer', { file: 'scripts/bench/peers/main.ts', natsServer: false }],
 ])
 
 /** Programs that never run a command of a repository. */
-const withoutCommands = new Set(['nats', 'functions', 'keys', 'init', 'validate', 'deploy'])
+const withoutCommands = new Set(['nats', 'functions', 'keys', 'init', 'validate', 'deploy', 'bridge'])
 
 /** Programs that serve the page, or upload it. */
-const withPage = new Set(['setup', 'start', 'edge', 'deploy', 'functions', 'demo', 'bench', 'test', 'test:browser'])
+const withPage = new Set([
+  'setup',
+  'start',
+  'edge',
+  'deploy',
+  'functions',
+  'demo',
+  'conformance',
+  'bench',
+  'test',
+  'test:browser',
+  'acceptance',
+])
 
 /** Programs that open the page in a browser. */
-const withBrowser = new Set(['test:browser'])
+const withBrowser = new Set(['test:browser', 'acceptance'])
 
 /** Commands that are no program of ours. */
 const ownCommands = ['setup', 'check', 'test', 'test:browser']

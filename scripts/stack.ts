@@ -3,6 +3,8 @@ import { basename, join, relative } from 'node:path'
 import { toWorkspaceId, type WorkspaceId } from '#shared/ids.ts'
 import { claimPort } from './free-port.ts'
 import { endLeftovers, recordProcesses } from './leftovers.ts'
+import { readEdgeKeys } from './machines/edge-keys.ts'
+import { writeLocalMachine } from './machines/machine-file.ts'
 import { findNatsServer } from './nats-binary.ts'
 import type { NatsRole } from './nats-config.ts'
 import { type NatsServer, startNatsServer } from './nats-server.ts'
@@ -97,6 +99,11 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     const workspace = toWorkspaceId(basename(repository))
     makePrivateFolder(join(dataFolder, 'worker'))
 
+    const edgeFolder = join(dataFolder, 'edge')
+    makePrivateFolder(edgeFolder)
+    const machineFile = join(dataFolder, 'worker', 'machine.json')
+    await writeLocalMachine(machineFile, await readEdgeKeys(join(edgeFolder, 'signing-key')), { workspace })
+
     const nats = createNatsService({
       binary: await findNatsServer(),
       folder: join(dataFolder, 'nats'),
@@ -107,7 +114,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     })
     const common = { MILLWRIGHT_WORKSPACE: workspace }
     const functions = (options.edge ?? createNodeEdge)({
-      folder: join(dataFolder, 'edge'),
+      folder: edgeFolder,
       workspace,
       host: HOST,
       port,
@@ -127,6 +134,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
         ...common,
         NATS_URL: nats.server().url('worker'),
         MILLWRIGHT_DATA: join(dataFolder, 'worker'),
+        MILLWRIGHT_MACHINE: machineFile,
         MILLWRIGHT_REPOSITORY: repository,
         ...(options.modelsFolder === undefined ? {} : { MILLWRIGHT_MODELS: options.modelsFolder }),
         ...(options.threads === undefined ? {} : { MILLWRIGHT_THREADS: String(options.threads) }),

@@ -9,15 +9,23 @@ export type WorkerdBundle = WorkerOptions & { readonly scriptPath: string }
 
 const OPTIONS_FILE = 'miniflare.json'
 
+/** Another program for the same configuration: its entry file, and the classes of objects that it has more, by binding. */
+export interface OtherEntry {
+  readonly file: string
+  readonly objects: Readonly<Record<string, string>>
+}
+
 /** Builds the program of a `wrangler.toml` into a folder, as `wrangler deploy` would upload it, for `readWorkerdBundle`. */
-export async function buildWorkerdBundle(folder: string, config: string): Promise<void> {
+export async function buildWorkerdBundle(folder: string, config: string, entry?: OtherEntry): Promise<void> {
   mkdirSync(folder, { recursive: true })
-  await buildEdge(folder, config)
+  await buildEdge(folder, config, entry?.file)
   const { workerOptions, main } = unstable_getMiniflareWorkerOptions(config)
-  const scriptPath = join(folder, `${parse(main ?? '').name}.js`)
+  const scriptPath = join(folder, `${parse(entry?.file ?? main ?? '').name}.js`)
   // The rules are those for finding modules, of which none is left to find.
   const { modulesRules: _rules, rootPath: _root, ...options } = workerOptions
-  const bundle = { ...options, modules: true, modulesRoot: folder, scriptPath }
+  const added = Object.entries(entry?.objects ?? {}).map(([name, className]) => [name, { className, useSQLite: true }])
+  const durableObjects = { ...Object(options.durableObjects), ...Object.fromEntries(added) }
+  const bundle = { ...options, durableObjects, modules: true, modulesRoot: folder, scriptPath }
   writeFileSync(join(folder, OPTIONS_FILE), JSON.stringify(bundle))
 }
 

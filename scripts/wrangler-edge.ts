@@ -1,6 +1,7 @@
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import * as v from 'valibot'
+import { readOrCreateSigningKeys } from '#functions/adapters/node/signing-key-file.ts'
 import { readOrCreateToken } from '#functions/adapters/node/token-file.ts'
 import { createNodeService } from './node-service.ts'
 import { writePrivateFile } from './private-files.ts'
@@ -32,6 +33,8 @@ export const createWranglerEdge: EdgeRuntime = (settings) => {
       ...['--persist-to', join(folder, 'workerd')],
       ...['--env-file', secretsFile],
       ...['--var', `MILLWRIGHT_WORKSPACE:${workspace}`],
+      // For this machine only, wherever the one that is deployed is reached.
+      ...['--var', 'MILLWRIGHT_PUBLIC_URL:'],
       '--show-interactive-dev-session=false',
     ],
     cwd: projectFolder,
@@ -49,7 +52,14 @@ export const createWranglerEdge: EdgeRuntime = (settings) => {
     async start(signal) {
       mkdirSync(folder, { recursive: true, mode: 0o700 })
       const token = readOrCreateToken(join(folder, 'token'))
-      writePrivateFile(secretsFile, `NATS_URL=${settings.natsWebSocketUrl()}\nMILLWRIGHT_TOKEN=${token}\n`)
+      const [signingKey] = readOrCreateSigningKeys(join(folder, 'signing-key'))
+      const secrets = {
+        NATS_URL: settings.natsWebSocketUrl(),
+        MILLWRIGHT_TOKEN: token,
+        MILLWRIGHT_SIGNING_KEY: signingKey,
+      }
+      const lines = Object.entries(secrets).map(([name, value]) => `${name}=${value}\n`)
+      writePrivateFile(secretsFile, lines.join(''))
       const running = await service.start(signal)
       // Objects come up when they are asked. The one that answers the workers' questions shall be there from the start.
       await fetch(`http://${host}:${port}/healthz`).catch(() => undefined)

@@ -20,10 +20,11 @@ const BUILD_TIMEOUT_MS = 120_000
 
 /**
  * Builds what `wrangler deploy` would upload into a folder: the program, as `NAME.js` after its entry file. No network.
- * Rejects with what wrangler said where it cannot. Returns what it said.
+ * `entry` takes the place of the configuration's own. Rejects with what wrangler said where it cannot. Returns what it said.
  */
-export async function buildEdge(outFolder: string, config: string = wranglerConfig): Promise<string> {
-  const args = [wranglerProgram, 'deploy', '--dry-run', '--outdir', outFolder, '--config', config]
+export async function buildEdge(outFolder: string, config: string = wranglerConfig, entry?: string): Promise<string> {
+  const program = [wranglerProgram, 'deploy', ...(entry === undefined ? [] : [entry])]
+  const args = [...program, '--dry-run', '--outdir', outFolder, '--config', config]
   const { stdout, stderr } = await run(process.execPath, args, {
     cwd: projectFolder,
     env: { ...process.env, ...wranglerEnvironment },

@@ -12,6 +12,7 @@ export const ErrorCode = v.picklist([
   'protected_path',
   'outside_repository',
   'conflict',
+  'confirmation_required',
   'checks_failed',
   'too_large',
   'context_overflow',

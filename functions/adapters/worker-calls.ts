@@ -1,5 +1,5 @@
 import { CallReply, decodeMessage, encodeMessage } from '#shared/protocol/envelope.ts'
-import { NATS_PAYLOAD_BYTES_MAX } from '#shared/protocol/limits.ts'
+import { MESSAGE_BYTES_MAX } from '#shared/protocol/limits.ts'
 import { callSubject } from '#shared/protocol/subjects.ts'
 import type { WorkerCalls } from '../ports/worker-calls.ts'
 import { untilAborted } from './until-aborted.ts'
@@ -11,7 +11,7 @@ export type WorkerRequest = (subject: string, question: Uint8Array, timeoutMs: n
 export function createWorkerCalls(request: WorkerRequest): WorkerCalls {
   return {
     async call(family, envelope, timeoutMs, signal) {
-      const question = encodeMessage('the call to the worker', envelope, NATS_PAYLOAD_BYTES_MAX)
+      const question = encodeMessage('the call to the worker', envelope, MESSAGE_BYTES_MAX)
       const answer = await untilAborted(request(callSubject(envelope.workspace, family), question, timeoutMs), signal)
       const reply = parseReply(answer)
       if (reply.id !== envelope.id) throw new Error('The worker answered another call than it was asked')

@@ -53,12 +53,10 @@ export interface Challenges {
  * thousands fills no memory and pushes nobody else's out. Only those that come back are kept, until they are too old.
  */
 export function createChallenges(accounts: Pick<Accounts, 'secret' | 'spendOnce'>, clock: Clock): Challenges {
-  let key: Promise<SealKey> | undefined
-  const sealKey = (): Promise<SealKey> => {
-    key ??= importSealKey(accounts).catch((error: unknown) => {
-      key = undefined
-      throw error
-    })
+  // The key and not the wait for it: where a request that has ended takes its waits with it, others would wait for ever.
+  let key: SealKey | undefined
+  const sealKey = async (): Promise<SealKey> => {
+    key ??= await importSealKey(accounts)
     return key
   }
   const seal = async (body: string): Promise<string> =>

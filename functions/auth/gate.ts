@@ -1,6 +1,7 @@
 import { allowedScopes } from '#shared/access.ts'
 import { AppError } from '#shared/errors.ts'
 import { isLoopbackAddress } from '../http/loopback.ts'
+import { isOwnAddress } from '../http/peer-address.ts'
 import type { Accounts } from '../ports/accounts.ts'
 import type { Authenticator, Principal } from '../ports/authenticator.ts'
 import { createBearerTokenAuthenticator } from './bearer-token.ts'
@@ -10,6 +11,11 @@ export interface GateParts {
   /** Of this machine's owner. */
   readonly ownerToken: string
   readonly accounts: Pick<Accounts, 'findAccess'>
+  /**
+   * The header in which the runtime itself writes the address of its peer, over whatever the client sent. Left out: no header
+   * is written by the runtime.
+   */
+  readonly addressHeader?: string
 }
 
 /** Set by whatever forwards a request for somebody else. */
@@ -21,7 +27,7 @@ const forwardingHeaders = ['forwarded', 'x-forwarded-for', 'x-real-ip', 'cf-conn
  *
  * The owner's token is taken from this machine only: by a name of its own loopback, and not through a proxy.
  */
-export function createGate({ ownerToken, accounts }: GateParts): Authenticator {
+export function createGate({ ownerToken, accounts, addressHeader }: GateParts): Authenticator {
   const owner = createBearerTokenAuthenticator(ownerToken)
   const hash = createTokenHasher()
 
@@ -44,7 +50,7 @@ export function createGate({ ownerToken, accounts }: GateParts): Authenticator {
       const found = token === null ? null : await find(token)
       if (found !== null) return found
       const principal = await owner.authenticate(request)
-      if (!isFromThisMachine(request)) {
+      if (!isFromThisMachine(request, addressHeader)) {
         throw new AppError(
           'unauthenticated',
           "Cannot answer: the owner's token is good on the server's own machine only",
@@ -69,7 +75,8 @@ export const alsoAdmitting = (
   },
 })
 
-function isFromThisMachine({ headers }: Request): boolean {
-  const host = headers.get('host') ?? ''
-  return isLoopbackAddress(host) && !forwardingHeaders.some((name) => headers.has(name))
+function isFromThisMachine({ headers }: Request, addressHeader: string | undefined): boolean {
+  const forwarded = forwardingHeaders.some((name) => name !== addressHeader && headers.has(name))
+  const peer = addressHeader === undefined ? null : headers.get(addressHeader)
+  return isLoopbackAddress(headers.get('host') ?? '') && !forwarded && (peer === null || isOwnAddress(peer))
 }

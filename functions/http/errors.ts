@@ -14,6 +14,7 @@ const httpStatus: Record<ErrorCode, number> = {
   already_exists: 409,
   file_already_managed: 409,
   conflict: 409,
+  confirmation_required: 409,
   cancelled: 409,
   too_large: 413,
   context_overflow: 413,

@@ -1,6 +1,7 @@
 /** The JSON-RPC and MCP error codes that we answer with ourselves; the SDK has the rest. */
 export const PARSE_ERROR = -32700
 export const INVALID_REQUEST = -32600
+export const INVALID_PARAMS = -32602
 export const INTERNAL_ERROR = -32603
 /** "Server error" of JSON-RPC: what the MCP SDK uses for refusals of the transport. */
 export const TRANSPORT_ERROR = -32000

@@ -18,8 +18,9 @@ import {
   TakeAgent,
   type TakeAgentReply,
 } from '#shared/protocol/envelope.ts'
-import { NATS_PAYLOAD_BYTES_MAX } from '#shared/protocol/limits.ts'
+import { MESSAGE_BYTES_MAX } from '#shared/protocol/limits.ts'
 import { type RegistryOperation, WIRE_VERSION } from '#shared/protocol/subjects.ts'
+import { jobChanged } from '#shared/schemas/event.ts'
 import type { JobState } from '#shared/schemas/job.ts'
 import type { AppPorts } from '../ports/edge-ports.ts'
 import { checkOutcome } from './outcome.ts'
@@ -41,17 +42,17 @@ export type RegistryService = (
 ) => Promise<Uint8Array>
 
 export function createRegistryService({ registry, bus }: Ports): RegistryService {
-  const announce = (workspace: WorkspaceId, jobId: string, state: JobState) =>
-    bus.announce(workspace, { v: WIRE_VERSION, type: 'job_changed', job_id: jobId, state })
+  const announce = (workspace: WorkspaceId, jobId: string, state: JobState, agentId: string | null) =>
+    bus.announce(workspace, jobChanged(jobId, state, agentId))
 
-  const announceAgent = (workspace: WorkspaceId, agentId: string) =>
-    bus.announce(workspace, { v: WIRE_VERSION, type: 'agent_changed', agent_id: agentId })
+  const announceAgent = (workspace: WorkspaceId, agent_id: string, change: 'created' | 'deleted') =>
+    bus.announce(workspace, { v: WIRE_VERSION, type: 'agent_changed', agent_id, change })
 
   const operations: Record<RegistryOperation, (workspace: WorkspaceId, question: Uint8Array) => Promise<unknown>> = {
     async claim_job(workspace, bytes): Promise<ClaimJobReply> {
       const { job_id, worker_id } = decodeMessage('a claim', ClaimJob, bytes)
       const reply = await registry.claimJob(workspace, job_id, worker_id)
-      if (reply.claim === 'run') announce(workspace, job_id, 'running')
+      if (reply.claim === 'run') announce(workspace, job_id, 'running', reply.agent?.agent_id ?? null)
       return reply
     },
 
@@ -64,7 +65,7 @@ export function createRegistryService({ registry, bus }: Ports): RegistryService
       if (job === null) return { v: WIRE_VERSION, accepted: false }
       const checked = checkOutcome(job.job.tool, outcome)
       const accepted = await registry.finishJob(workspace, job_id, fence, checked)
-      if (accepted) announce(workspace, job_id, checked.state)
+      if (accepted) announce(workspace, job_id, checked.state, job.job.agent_id)
       return { v: WIRE_VERSION, accepted }
     },
 
@@ -89,7 +90,7 @@ export function createRegistryService({ registry, bus }: Ports): RegistryService
       const { job_id, fence, agent, keep } = decodeMessage('a request for an agent', TakeAgent, bytes)
       try {
         const taken = await registry.takeAgent(workspace, { job_id, fence, agent: { ...agent, model: null }, keep })
-        if (taken.made) announceAgent(workspace, taken.agent.agent_id)
+        if (taken.made) announceAgent(workspace, taken.agent.agent_id, 'created')
         const { agent_id, managed_file, system_prompt, model } = taken.agent
         const acting = { agent_id, managed_file, system_prompt, model }
         return { v: WIRE_VERSION, ok: true, agent: acting, made: taken.made }
@@ -104,12 +105,12 @@ export function createRegistryService({ registry, bus }: Ports): RegistryService
       const { v: _version, ...request } = decodeMessage('an agent that is given back', ReleaseAgent, bytes)
       const removed = await registry.releaseAgent(workspace, request)
       for (const job of removed?.running ?? []) bus.requestCancel(workspace, job)
-      for (const job of removed?.cancelled ?? []) announce(workspace, job, 'cancelled')
-      if (removed !== null) announceAgent(workspace, request.agent_id)
+      for (const job of removed?.cancelled ?? []) announce(workspace, job, 'cancelled', request.agent_id)
+      if (removed !== null) announceAgent(workspace, request.agent_id, 'deleted')
       return { v: WIRE_VERSION, released: removed !== null }
     },
   }
 
   return async (workspace, operation, question) =>
-    encodeMessage("the registry's reply", await operations[operation](workspace, question), NATS_PAYLOAD_BYTES_MAX)
+    encodeMessage("the registry's reply", await operations[operation](workspace, question), MESSAGE_BYTES_MAX)
 }

@@ -1,7 +1,7 @@
 import { AppError } from '#shared/errors.ts'
 import { type AgentId, createJobId, type JobId } from '#shared/ids.ts'
 import type { Caller } from '#shared/protocol/envelope.ts'
-import { WIRE_VERSION } from '#shared/protocol/subjects.ts'
+import { jobChanged } from '#shared/schemas/event.ts'
 import { isFinal } from '#shared/schemas/job.ts'
 import { sha256Hex } from '../crypto.ts'
 import type { EdgePorts } from '../ports/edge-ports.ts'
@@ -53,7 +53,7 @@ export async function submitJob(ports: EdgePorts, request: JobRequest): Promise<
     return registry.getJob(workspace, job)
   }
   await registry.markPublished(workspace, job)
-  bus.announce(workspace, { v: WIRE_VERSION, type: 'job_changed', job_id: job, state: 'queued' })
+  bus.announce(workspace, jobChanged(job, 'queued', request.agent))
   return record
 }
 
@@ -76,7 +76,7 @@ export async function cancelCall(ports: EdgePorts, callKey: string): Promise<voi
 function tellCancelled({ bus, workspace }: EdgePorts, cancelled: { job_id: JobId; state: string }): void {
   if (cancelled.state === 'running') bus.requestCancel(workspace, cancelled.job_id)
   if (cancelled.state === 'cancelled') {
-    bus.announce(workspace, { v: WIRE_VERSION, type: 'job_changed', job_id: cancelled.job_id, state: 'cancelled' })
+    bus.announce(workspace, jobChanged(cancelled.job_id, 'cancelled'))
   }
 }
 

@@ -12,6 +12,7 @@ import { ensureStreams } from '#scripts/nats-streams.ts'
 import { AgentId, createJobId, type JobId, toWorkspaceId } from '#shared/ids.ts'
 import { CallEnvelope, decodeMessage } from '#shared/protocol/envelope.ts'
 import { callSubject, JOBS_STREAM, jobsConsumer, WORKER_INBOX } from '#shared/protocol/subjects.ts'
+import { testSigner } from '#test/support/edge-key.ts'
 import { createNatsJobBus } from '../adapters/nats/nats-job-bus.ts'
 import { createNatsLink, type NatsLink } from '../adapters/nats/nats-link.ts'
 import { createNatsWorkerCalls } from '../adapters/nats/nats-worker-calls.ts'
@@ -52,12 +53,11 @@ beforeAll(async () => {
     hostnames: [],
     authenticator: createBearerTokenAuthenticator('mw_x'),
     registry: createSqlRegistry(sqlite, clock, log),
-    workers: createNatsWorkerCalls(link),
-    bus: createNatsJobBus(link),
+    workers: createNatsWorkerCalls(link, testSigner),
+    bus: createNatsJobBus(link, testSigner),
     clock,
     log,
     process: { memoryBytes: () => 0 },
-    requestsShareState: true,
     assets: { find: async () => undefined },
   }
   await new Promise<void>((resolve) => link.onConnection(() => resolve()))

@@ -1,6 +1,6 @@
 import { AppError } from '#shared/errors.ts'
 import type { WorkspaceId } from '#shared/ids.ts'
-import { WIRE_VERSION } from '#shared/protocol/subjects.ts'
+import { jobChanged } from '#shared/schemas/event.ts'
 import { openForRepairs } from '../auth/open-workspace.ts'
 import type { AppPorts } from '../ports/edge-ports.ts'
 import type { RegistryStore } from '../ports/registry.ts'
@@ -24,9 +24,7 @@ const BATCH_MAX = 50
 export async function sweepJobs(ports: SweepPorts): Promise<{ published: number; expired: number }> {
   const { registry, bus, clock } = ports
   const expired = await registry.expireJobs(DEADLINE_GRACE_MS)
-  for (const job of expired) {
-    bus.announce(job.workspace, { v: WIRE_VERSION, type: 'job_changed', job_id: job.job_id, state: 'failed' })
-  }
+  for (const job of expired) bus.announce(job.workspace, jobChanged(job.job_id, 'failed'))
 
   const connected = new Map<WorkspaceId, boolean>()
   let published = 0

@@ -1,12 +1,15 @@
 import { type CallToolResult, ProtocolError, ProtocolErrorCode, type ServerContext } from '@modelcontextprotocol/server'
 import * as v from 'valibot'
 import type { Caller } from '#shared/protocol/envelope.ts'
-import type { JobProgress } from '#shared/schemas/job.ts'
+import { JOB_PROGRESS_META, type JobProgress } from '#shared/schemas/job.ts'
 import { findJobTool, findTool, isJobTool } from '#shared/tools/catalogue.ts'
 import type { ToolDeclaration } from '#shared/tools/define-tool.ts'
 import { sha256Hex } from '../crypto.ts'
 import { cancelCall } from '../jobs/submit.ts'
 import type { EdgePorts } from '../ports/edge-ports.ts'
+import type { AskPerson } from '../tools/call-context.ts'
+import { confirmedTools } from '../tools/confirmed-call.ts'
+import { askByResult, InputNeeded } from './asking.ts'
 import { auditCalls, auditTaskCancels } from './audited-caller.ts'
 import { createToolCaller, type ToolRunner } from './call-tool.ts'
 import type { McpCaller, Received } from './caller.ts'
@@ -35,6 +38,8 @@ export interface McpAnswers {
     era: 'legacy' | 'modern',
     request: Request | undefined,
     context: ServerContext,
+    /** Of a session with the client, where it has one; in the newer era the message itself says who can be asked. */
+    ask?: AskPerson,
   ): Promise<Record<string, unknown>>
   /** The same for a call that asks its client nothing and tells it nothing on the way. Never rejects. */
   short(received: Received, tool: ToolDeclaration, args: object, signal: AbortSignal): Promise<CallToolResult>
@@ -75,7 +80,7 @@ export function createMcpAnswers(
   }
 
   return {
-    async call(received, era, request, context) {
+    async call(received, era, request, context, sessionAsk) {
       const { mcpReq } = context
       // As they were sent: the SDK's copy may lack names like __proto__, and what we do not know we refuse.
       const { name, arguments: args = {} } = paramsOf(received.message)
@@ -90,14 +95,21 @@ export function createMcpAnswers(
       if (era === 'modern' && isJobTool(tool) && declaresTasks(context))
         return answerWithTask(tool, args, received, mcpReq.signal)
       const session = era === 'legacy' && tool.place === 'job' ? (request?.headers.get(SESSION_HEADER) ?? null) : null
-      return callTool(tool, args, {
-        caller: received.caller,
-        credential: received.credential,
-        requestId: received.requestId,
-        signal: mcpReq.signal,
-        callKey: session === null ? null : await toCallKey(received.caller, session, mcpReq.id),
-        onProgress: progressReporter(context),
-      })
+      const ask = era === 'modern' ? askByResult(context) : sessionAsk
+      try {
+        return await callTool(tool, args, {
+          caller: received.caller,
+          credential: received.credential,
+          requestId: received.requestId,
+          signal: mcpReq.signal,
+          callKey: session === null ? null : await toCallKey(received.caller, session, mcpReq.id),
+          onProgress: progressReporter(context),
+          ...(ask === undefined ? {} : { ask }),
+        })
+      } catch (error) {
+        if (error instanceof InputNeeded) return { ...error.toResult() }
+        throw error
+      }
     },
     short: ({ caller, credential, requestId }, tool, args, signal) =>
       callTool(tool, args, { caller, credential, requestId, signal, callKey: null, onProgress: null }),
@@ -125,6 +137,12 @@ export function waits(message: JsonRpcMessage): boolean {
   return typeof name === 'string' && (name === 'get_job' || findJobTool(name) !== undefined)
 }
 
+/** Whether a person may have to be asked before it is answered. */
+export function mayAsk(message: JsonRpcMessage): boolean {
+  const { name } = message.method === 'tools/call' ? paramsOf(message) : {}
+  return typeof name === 'string' && confirmedTools.includes(name)
+}
+
 /** A session id is anyone's to claim; together with the subject it reaches nobody else's calls. */
 function toCallKey(caller: Caller, session: string, requestId: string | number): Promise<string> {
   return sha256Hex(JSON.stringify([caller.subject, session, requestId]))
@@ -136,9 +154,15 @@ function progressReporter({ mcpReq }: ServerContext): ((progress: JobProgress) =
   if (token === undefined) return null
   const startedAt = Date.now()
   let last = 0
-  return ({ message }) => {
+  return (now) => {
     last = Math.max(last + 0.001, (Date.now() - startedAt) / 1000)
-    const params = { progressToken: token, progress: last, message }
+    // The whole of it for clients that know us; others show the message.
+    const params = {
+      progressToken: token,
+      progress: last,
+      message: now.message,
+      _meta: { [JOB_PROGRESS_META]: now },
+    }
     // The client may have gone; its call's signal says so to whoever waits.
     mcpReq.notify({ method: 'notifications/progress', params }).catch(() => undefined)
   }

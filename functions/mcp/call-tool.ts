@@ -7,9 +7,11 @@ import { toRefusal } from '../http/errors.ts'
 import type { EdgePorts } from '../ports/edge-ports.ts'
 import type { Log } from '../ports/log.ts'
 import type { CallContext, EdgeHandlers, EdgeToolName } from '../tools/call-context.ts'
+import { callConfirmed } from '../tools/confirmed-call.ts'
 import { createEdgeTools } from '../tools/edge-tools.ts'
 import { callJobTool } from '../tools/job-tool.ts'
 import { callWorkerTool } from '../tools/worker-tool.ts'
+import { InputNeeded } from './asking.ts'
 import { toFailure, toSuccess } from './tool-result.ts'
 
 /** Runs a tool of the catalogue and answers with its fields. Rejects with AppError for a refusal; anything else is our bug. */
@@ -19,7 +21,7 @@ export type ToolRunner = (
   context: CallContext,
 ) => Promise<Record<string, unknown>>
 
-/** The same as a result of the protocol. Never rejects: whatever goes wrong is a result that says so. */
+/** The same as a result of the protocol. Whatever goes wrong is a result that says so; rejects with InputNeeded alone. */
 export type ToolCaller = (tool: ToolDeclaration, args: unknown, context: CallContext) => Promise<CallToolResult>
 
 type Handler = (input: Record<string, unknown>, context: CallContext) => Promise<Record<string, unknown>>
@@ -33,7 +35,9 @@ export function createToolRunner(ports: EdgePorts): ToolRunner {
     if (handler !== undefined) return handler(input.output, context)
     return isJobTool(tool)
       ? callJobTool(ports, tool, input.output, context)
-      : callWorkerTool(ports, tool, input.output, context)
+      : callConfirmed(tool.name, input.output, context.ask, (confirmed) =>
+          callWorkerTool(ports, tool, confirmed, context),
+        )
   }
 }
 
@@ -42,6 +46,7 @@ export function createToolCaller(run: ToolRunner, log: Log): ToolCaller {
     try {
       return toSuccess(tool, await run(tool, args, context))
     } catch (error) {
+      if (error instanceof InputNeeded) throw error
       return toFailure(toRefusal(error, context.requestId, log))
     }
   }

@@ -12,6 +12,8 @@ export interface McpCaller {
   readonly scopes: readonly Scope[]
   readonly toolset: Toolset
   readonly requestId: string
+  /** Whether the request's token would still let it in: asked while a stream is open. */
+  readonly isStillGood: () => Promise<boolean>
   /** Where clients learn how to get a token that allows more; undefined where nobody issues any. */
   readonly resourceMetadata: string | undefined
 }

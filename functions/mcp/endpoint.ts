@@ -1,7 +1,15 @@
-import { createMcpHandler, type McpRequestContext, Server, type ServerContext } from '@modelcontextprotocol/server'
+import {
+  createMcpHandler,
+  type JsonSchemaValidator,
+  type McpRequestContext,
+  Server,
+  type ServerContext,
+} from '@modelcontextprotocol/server'
 import { createOpenLimit } from '../http/open-limit.ts'
 import type { EdgePorts } from '../ports/edge-ports.ts'
-import { createMcpAnswers, SESSION_HEADER, waits } from './answers.ts'
+import type { SessionSender } from '../ports/session-host.ts'
+import { createMcpAnswers, mayAsk, SESSION_HEADER, waits } from './answers.ts'
+import { askBySession } from './asking.ts'
 import { createToolRunner } from './call-tool.ts'
 import type { McpCaller, Received } from './caller.ts'
 import type { McpExtension } from './extension.ts'
@@ -19,8 +27,9 @@ import {
   refuseVersion,
 } from './message-refusals.ts'
 import { createReading } from './reading.ts'
-import type { McpSession, McpSessions } from './sessions.ts'
+import { type McpSessions, STREAM_KEEP_ALIVE_MS } from './sessions.ts'
 import { ShortCalls } from './short-calls.ts'
+import { createSubscriptions, subscribableResources, subscribingMethods } from './subscriptions.ts'
 import { isTaskMethod, TaskParams, tasksCapability } from './tasks.ts'
 
 /** For lists that change with the program only. Private: what a caller sees may depend on who it is. */
@@ -37,7 +46,12 @@ export interface McpEndpoint {
   /** Answers one authenticated POST whose body has been parsed. */
   post(request: Request, body: unknown, caller: McpCaller): Promise<Response>
   /** Answers what is no POST: a session's stream of messages, and its end. There is none without a session. */
-  other(request: Request, caller: Pick<McpCaller, 'caller'>): Promise<Response>
+  other(request: Request, caller: McpCaller): Promise<Response>
+  /**
+   * Answers in the session that the request names or, for `initialize`, in a new one; null where the caller has no such
+   * session. `message` is null for what is no POST. For a process that holds sessions for others.
+   */
+  inSession(request: Request, message: JsonRpcMessage | null, caller: McpCaller): Promise<Response | null>
   /** The sessions are left to whoever made them. */
   close(): Promise<void>
 }
@@ -60,10 +74,9 @@ export function createMcpEndpoint(
   const serverInfo = { name: 'millwright', title: 'Millwright', version: ports.version }
   const shortCalls = new ShortCalls(answers, serverInfo)
   const options = {
-    // Nothing about changes of lists or resources: that needs a bus on which they are told.
     capabilities: {
       tools: {},
-      resources: {},
+      resources: subscribableResources,
       prompts: {},
       completions: {},
       ...tasksCapability,
@@ -75,8 +88,14 @@ export function createMcpEndpoint(
       'prompts/list': LIST_HINT,
       'resources/templates/list': LIST_HINT,
     },
-    // We never ask a client for input, so nothing ever validates an answer to it; the default builds one per request.
-    ...(extension === null ? { jsonSchemaValidator: { getValidator: neverValidates } } : {}),
+    // An answer to what we ask is read where it is used; the default builds a validator for each request.
+    ...(extension === null ? { jsonSchemaValidator: { getValidator: takeAsItCame } } : {}),
+  }
+
+  /** For a client of the older era without a session, whom nothing can be told. */
+  const silentOptions = {
+    ...options,
+    capabilities: { ...options.capabilities, resources: extension?.capabilities.resources ?? {} },
   }
 
   const extensionTools = [...(extension?.tools.values() ?? [])].map(({ listed }) => listed)
@@ -97,7 +116,8 @@ export function createMcpEndpoint(
 
   const factory = ({ era, requestInfo }: McpRequestContext): Server => {
     const current = receivedWith(requestInfo)
-    const server = new Server(serverInfo, { ...options, instructions: current.toolset.instructions })
+    const offered = era === 'modern' ? options : silentOptions
+    const server = new Server(serverInfo, { ...offered, instructions: current.toolset.instructions })
     server.setRequestHandler('tools/list', () => listTools(current))
     const { method } = current.message
     const extensionTool = findExtensionTool(extension, current)
@@ -129,46 +149,73 @@ export function createMcpEndpoint(
     const server = new Server(serverInfo, { ...options, instructions: toolset.instructions })
     const requestOf = ({ http }: ServerContext) => http?.req
     server.setRequestHandler('tools/list', (_request, context) => listTools(receivedWith(requestOf(context))))
-    serveExtensionTools(server, extension, (context) => receivedWith(requestOf(context)))
+    const callOther = (context: ServerContext) => {
+      const request = requestOf(context)
+      return answers.call(receivedWith(request), 'legacy', request, context, askBySession(server, context))
+    }
+    serveExtensionTools(server, extension, (context) => receivedWith(requestOf(context)), callOther)
+    subscriptions.serveSession(server)
     for (const method of extension?.methods ?? []) register(server, method, requestOf)
     return server
   }
 
   const onerror = (error: Error) => ports.log.info('MCP request refused', { reason: error.message.slice(0, 300) })
-  const short = createMcpHandler(factory, { onerror })
+  const short = createMcpHandler(factory, { onerror, keepAliveMs: STREAM_KEEP_ALIVE_MS })
   // Calls that wait answer as a stream from the start: comments on it keep proxies from cutting a silent connection, and
   // some runtimes notice that a client has gone only when they write. It costs more than plain JSON, so not for all.
+  const subscriptions = createSubscriptions(ports, factory, onerror)
   const long = createMcpHandler(factory, { onerror, responseMode: 'sse', keepAliveMs: KEEP_ALIVE_MS })
 
   async function serve(request: Request, message: JsonRpcMessage): Promise<Response> {
+    if (message.method === 'subscriptions/listen' && !isPlainlyLegacy(request.headers, message)) {
+      return subscriptions.listen(request, message, receivedWith(request))
+    }
     if (waits(message)) return long.fetch(request, { parsedBody: message })
     if (isPlainlyLegacy(request.headers, message)) {
-      const session = await findSession(request, message)
-      if (session !== null) return session.transport.handleRequest(request, { parsedBody: message })
+      const answer = needsSession(message) ? await inSession(request, message, receivedWith(request)) : null
+      if (answer !== null) return answer
       if (findExtensionTool(extension, { message }) === undefined) return serveLegacyAsJson(factory, request, message)
     }
     return short.fetch(request, { parsedBody: message })
   }
 
-  const holderOf = ({ caller: { subject } }: Pick<McpCaller, 'caller'>) => ({ subject, workspace: ports.workspace })
+  const holderOf = ({ caller: { subject } }: McpCaller) => ({ subject, workspace: ports.workspace })
 
-  /** The session that a message belongs to, where it needs one: all else is served without, and faster. */
-  async function findSession(request: Request, message: JsonRpcMessage): Promise<McpSession | null> {
-    const holder = holderOf(receivedWith(request))
-    if (!ports.requestsShareState) return null
-    if (message.method === 'initialize') return sessions.open(holder, createSessionServer(receivedWith(request)))
-    const needsOne =
-      message.method === undefined ||
-      String(message.method).startsWith('notifications/') ||
-      extension?.methods.has(String(message.method)) === true ||
-      findExtensionTool(extension, { message }) !== undefined
-    return needsOne ? sessions.find(request.headers.get(SESSION_HEADER), holder) : null
+  /** Whether a message of the older era belongs to a session: all else is served without, and faster. */
+  const needsSession = (message: JsonRpcMessage): boolean =>
+    message.method === undefined ||
+    message.method === 'initialize' ||
+    String(message.method).startsWith('notifications/') ||
+    mayAsk(message) ||
+    subscribingMethods.includes(String(message.method)) ||
+    extension?.methods.has(String(message.method)) === true ||
+    findExtensionTool(extension, { message }) !== undefined
+
+  async function inSession(
+    request: Request,
+    message: JsonRpcMessage | null,
+    caller: McpCaller,
+  ): Promise<Response | null> {
+    if (ports.sessions !== undefined) {
+      return ports.sessions.serve(request, { workspace: ports.workspace, sender: toSender(caller), message })
+    }
+    if (message !== null) received.set(request, { ...caller, message })
+    const session =
+      message?.method === 'initialize'
+        ? await sessions.open(holderOf(caller), createSessionServer(receivedWith(request)))
+        : sessions.find(request.headers.get(SESSION_HEADER), holderOf(caller))
+    return session?.transport.handleRequest(request, message === null ? {} : { parsedBody: message }) ?? null
   }
 
-  const refuseEnded = (headers: Headers, message: JsonRpcMessage): Response | undefined =>
-    message.method !== 'initialize' && sessions.hasEnded(headers.get(SESSION_HEADER))
-      ? refuseEndedSession(message)
-      : undefined
+  async function refuseEnded(
+    headers: Headers,
+    message: JsonRpcMessage | null,
+    caller: McpCaller,
+  ): Promise<Response | undefined> {
+    const id = message?.method === 'initialize' ? null : headers.get(SESSION_HEADER)
+    const hasEnded = id !== null && (await (ports.sessions ?? sessions).hasEnded(id, holderOf(caller)))
+    return hasEnded ? refuseEndedSession(message) : undefined
+  }
 
   function refuseFlood(message: JsonRpcMessage, { caller }: McpCaller): Response | undefined {
     const waitMs = message.method === 'subscriptions/listen' ? listens.tryOpen(caller.subject) : null
@@ -182,7 +229,7 @@ export function createMcpEndpoint(
       const problem =
         refuseVersion(request.headers, message) ??
         refuseTaskHeader(request.headers, message) ??
-        refuseEnded(request.headers, message) ??
+        (await refuseEnded(request.headers, message, caller)) ??
         refuseScope(message, caller) ??
         refuseFlood(message, caller)
       if (problem !== undefined) return problem
@@ -199,15 +246,22 @@ export function createMcpEndpoint(
       return response
     },
     async other(request, caller) {
-      const session = sessions.find(request.headers.get(SESSION_HEADER), holderOf(caller))
-      return session === null ? short.fetch(request) : session.transport.handleRequest(request)
+      if (!request.headers.has(SESSION_HEADER)) return short.fetch(request)
+      const answer = (await refuseEnded(request.headers, null, caller)) ?? (await inSession(request, null, caller))
+      return answer === null ? short.fetch(request) : subscriptions.guardSession(answer, caller)
     },
+    inSession,
     close: async () => {
-      await Promise.all([short.close(), long.close()])
+      await Promise.all([short.close(), long.close(), subscriptions.close()])
     },
   }
 }
 
-function neverValidates(): never {
-  throw new Error('No client is ever asked for input')
-}
+const toSender = ({ toolset, resourceMetadata, caller, credential, scopes, requestId }: McpCaller): SessionSender => ({
+  ...{ caller, credential, scopes, requestId, tools: toolset.selector },
+  ...(resourceMetadata === undefined ? {} : { resourceMetadata }),
+})
+
+const takeAsItCame =
+  <T>(): JsonSchemaValidator<T> =>
+  (input) => ({ valid: true, data: input as T, errorMessage: undefined })

@@ -37,9 +37,12 @@ export function serveExtensionTools(
   server: Server,
   extension: McpExtension | null,
   receivedOf: (context: ServerContext) => Pick<Received, 'message'>,
+  /** Answers calls of any other tool; left out where none come here. */
+  callOther?: (context: ServerContext) => Promise<Record<string, unknown>>,
 ): void {
   server.setRequestHandler('tools/call', async ({ params }, context) => {
     const tool = findExtensionTool(extension, receivedOf(context))
+    if (tool === undefined && callOther !== undefined) return (await callOther(context)) as CallToolResult
     if (tool === undefined)
       throw new ProtocolError(ProtocolErrorCode.InvalidParams, `Unknown tool: ${params.name.slice(0, 64)}`)
     const result = await tool.call(params.arguments ?? {}, context, server)

@@ -68,8 +68,8 @@ export function refuseScope(message: JsonRpcMessage, { scopes, resourceMetadata 
 }
 
 /** A client that goes on with a session that it has ended itself is told so, and says hello again. */
-export const refuseEndedSession = (message: JsonRpcMessage): Response =>
-  jsonRpcError(404, TRANSPORT_ERROR, 'Session not found: it was ended', { id: idOf(message) })
+export const refuseEndedSession = (message: JsonRpcMessage | null): Response =>
+  jsonRpcError(404, TRANSPORT_ERROR, 'Session not found: it was ended', { id: message === null ? null : idOf(message) })
 
 /** `waitMs` is how long it takes until one more is allowed. */
 export const refuseListen = (message: JsonRpcMessage, listensMax: number, waitMs: number): Response =>

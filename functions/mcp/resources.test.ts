@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { seedAgents } from '#scripts/bench/seed-agents.ts'
 import { toWorkspaceId } from '#shared/ids.ts'
+import { testSigner } from '#test/support/edge-key.ts'
 import { createNatsJobBus } from '../adapters/nats/nats-job-bus.ts'
 import { createNatsLink, type NatsLink } from '../adapters/nats/nats-link.ts'
 import { openSqlite, type SqliteFile } from '../adapters/node/sqlite.ts'
@@ -51,7 +52,6 @@ beforeAll(async () => {
   ports = {
     workspace: openForRepairs(workspace),
     version: '1.2.3',
-    requestsShareState: true,
     hostnames: [],
     authenticator: createBearerTokenAuthenticator('mw_test'),
     registry: {
@@ -67,7 +67,7 @@ beforeAll(async () => {
         return Promise.reject(new Error('A worker was asked'))
       },
     },
-    bus: createNatsJobBus(link),
+    bus: createNatsJobBus(link, testSigner),
     clock,
     log,
     process: { memoryBytes: () => 0 },

@@ -1,17 +1,11 @@
 import { type Server, WebStandardStreamableHTTPServerTransport } from '@modelcontextprotocol/server'
-import type { WorkspaceId } from '#shared/ids.ts'
 import type { Clock } from '../ports/clock.ts'
+import type { SessionHolder } from '../ports/session-host.ts'
 
 /** A client of the older era that has said hello. Its server remembers what the client can do, and what it was asked. */
 export interface McpSession {
   readonly id: string
   readonly transport: WebStandardStreamableHTTPServerTransport
-}
-
-/** Whose a session is. To anybody else, and to the same person in another workspace, it is not there. */
-export interface SessionHolder {
-  readonly subject: string
-  readonly workspace: WorkspaceId
 }
 
 interface HeldSession extends McpSession {
@@ -20,16 +14,19 @@ interface HeldSession extends McpSession {
   usedAt: number
 }
 
-const isSame = (one: SessionHolder, other: SessionHolder): boolean =>
+export const isSameHolder = (one: SessionHolder, other: SessionHolder): boolean =>
   one.subject === other.subject && one.workspace === other.workspace
 
 /** Sessions of one process, and of one holder in it. Beyond it the one that was used longest ago ends. */
 const SESSIONS_MAX = 1000
-const SESSIONS_OF_HOLDER_MAX = 200
+export const SESSIONS_OF_HOLDER_MAX = 200
 /** A client that comes back later says hello again: the protocol's answer to it is 404. */
-const IDLE_MS_MAX = 30 * 60_000
+export const IDLE_MS_MAX = 30 * 60_000
 /** Ids of ended sessions that are still known as such. */
 const ENDED_MAX = 1000
+
+/** Bytes on a stream on which nothing is said: proxies cut silent ones, and some runtimes notice a lost client only so. */
+export const STREAM_KEEP_ALIVE_MS = 10_000
 
 /**
  * The sessions of the 2025 era that this process holds. Only what asks a client something needs one: its answer comes as
@@ -39,20 +36,25 @@ export class McpSessions {
   readonly #clock: Clock
   /** In order of last use. */
   readonly #held = new Map<string, HeldSession>()
-  /** Those that their client ended, oldest first. */
-  readonly #ended = new Set<string>()
+  /** Those that their client ended, oldest first, and whose they were. */
+  readonly #ended = new Map<string, SessionHolder>()
 
-  constructor(clock: Clock) {
+  readonly #createId: () => string
+
+  /** `createId` gives ids that nobody can guess. */
+  constructor(clock: Clock, createId: () => string = () => crypto.randomUUID()) {
     this.#clock = clock
+    this.#createId = createId
   }
 
   /** A new one, ready for the client's `initialize`. */
   async open(holder: SessionHolder, server: Server): Promise<McpSession> {
     await this.#makeRoom(holder)
-    const id = crypto.randomUUID()
+    const id = this.#createId()
     const transport = new WebStandardStreamableHTTPServerTransport({
       sessionIdGenerator: () => id,
-      onsessionclosed: () => this.#endByClient(id),
+      onsessionclosed: () => this.#endByClient(id, holder),
+      keepAliveMs: STREAM_KEEP_ALIVE_MS,
     })
     await server.connect(transport)
     const session: HeldSession = { id, holder, server, transport, usedAt: this.#clock.now() }
@@ -63,7 +65,7 @@ export class McpSessions {
   /** Null where this process has none of this id, or it is somebody else's. */
   find(id: string | null, holder: SessionHolder): McpSession | null {
     const session = id === null ? undefined : this.#held.get(id)
-    if (session === undefined || !isSame(session.holder, holder)) return null
+    if (session === undefined || !isSameHolder(session.holder, holder)) return null
     this.#held.delete(session.id)
     if (this.#clock.now() - session.usedAt > IDLE_MS_MAX) {
       void session.server.close()
@@ -75,8 +77,9 @@ export class McpSessions {
   }
 
   /** Whether its client ended it. What another process held, or was forgotten for its age, is not known here. */
-  hasEnded(id: string | null): boolean {
-    return id !== null && this.#ended.has(id)
+  hasEnded(id: string, holder: SessionHolder): boolean {
+    const ended = this.#ended.get(id)
+    return ended !== undefined && isSameHolder(ended, holder)
   }
 
   async close(): Promise<void> {
@@ -87,15 +90,15 @@ export class McpSessions {
     const now = this.#clock.now()
     const old = [...this.#held.values()].filter(({ usedAt }) => now - usedAt > IDLE_MS_MAX)
     for (const { id } of old) await this.#end(id)
-    const own = [...this.#held.values()].filter((session) => isSame(session.holder, holder))
+    const own = [...this.#held.values()].filter((session) => isSameHolder(session.holder, holder))
     if (own.length >= SESSIONS_OF_HOLDER_MAX && own[0] !== undefined) await this.#end(own[0].id)
     const [oldest] = this.#held.keys()
     if (this.#held.size >= SESSIONS_MAX && oldest !== undefined) await this.#end(oldest)
   }
 
-  async #endByClient(id: string): Promise<void> {
-    this.#ended.add(id)
-    const [oldest] = this.#ended
+  async #endByClient(id: string, holder: SessionHolder): Promise<void> {
+    this.#ended.set(id, holder)
+    const [oldest] = this.#ended.keys()
     if (this.#ended.size > ENDED_MAX && oldest !== undefined) this.#ended.delete(oldest)
     await this.#end(id)
   }

@@ -28,6 +28,7 @@ function createWorld() {
       scopes: ['read'],
       toolset,
       requestId: 'r1',
+      isStillGood: async () => true,
       resourceMetadata: undefined,
       message,
     }

@@ -6,6 +6,8 @@ import { instructionsFor } from './instructions.ts'
 
 /** The tools that one client sees. */
 export interface Toolset {
+  /** The words that select it; null for all tools. */
+  readonly selector: string | null
   /** The answer to `tools/list`, made once. */
   readonly list: ListToolsResult
   readonly names: ReadonlySet<string>
@@ -30,12 +32,13 @@ export function createToolsets(): Toolsets {
     const declaration = declarationOf(tool.name)
     return { declaration, listed: toListed(declaration) }
   })
-  const make = (isIn: (tool: ToolDeclaration) => boolean): Toolset => {
+  const make = (selector: string | null, isIn: (tool: ToolDeclaration) => boolean): Toolset => {
     const chosen = entries.filter(({ declaration }) => isIn(declaration))
     const names = new Set(chosen.map(({ declaration }) => declaration.name))
-    return { list: { tools: chosen.map(({ listed }) => listed) }, names, instructions: instructionsFor(names) }
+    const list = { tools: chosen.map(({ listed }) => listed) }
+    return { selector, list, names, instructions: instructionsFor(names) }
   }
-  const all = make(() => true)
+  const all = make(null, () => true)
   // Bounded: there are no more keys than sets of words.
   const known = new Map<string, Toolset>()
 
@@ -50,7 +53,7 @@ export function createToolsets(): Toolsets {
         })
       }
       const key = words.filter((word) => asked.has(word)).join(',')
-      const toolset = known.get(key) ?? make((tool) => (tool.core && asked.has(CORE)) || asked.has(tool.family))
+      const toolset = known.get(key) ?? make(key, (tool) => (tool.core && asked.has(CORE)) || asked.has(tool.family))
       known.set(key, toolset)
       return toolset
     },

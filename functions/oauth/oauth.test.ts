@@ -332,6 +332,15 @@ describe('tokens', () => {
     expect(await statusOf(access_token)).toBe(401)
   })
 
+  it('are given to one of several who exchange a code at the same time', async () => {
+    const back = await allow(post, query(), anna.privateKey)
+    const code = back.searchParams.get('code') ?? ''
+    const answers = await Promise.all([exchange(code), exchange(code), exchange(code)])
+    expect(answers.map(({ status }) => status).toSorted()).toEqual([200, 400, 400])
+    const refused = answers.find(({ ok }) => !ok)
+    expect(refused === undefined ? null : await jsonOf(refused)).toMatchObject({ error: 'invalid_grant' })
+  })
+
   it('are not given for a code with another verifier, redirect, client or resource (A58)', async () => {
     const other = await register()
     for (const changes of [

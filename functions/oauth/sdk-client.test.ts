@@ -1,7 +1,4 @@
-import { generateKeyPairSync, type KeyObject } from 'node:crypto'
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import type { KeyObject } from 'node:crypto'
 import {
   Client,
   type OAuthClientMetadata,
@@ -14,33 +11,22 @@ import {
   UnauthorizedError,
 } from '@modelcontextprotocol/client'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { type Role, scopes } from '#shared/access.ts'
-import { toWorkspaceId } from '#shared/ids.ts'
+import type { Role } from '#shared/access.ts'
 import { allow, type Post } from '#test/support/authorize-page.ts'
-import { createSqlAccounts } from '../accounts/sql-accounts.ts'
-import { openSqlite, type SqliteFile } from '../adapters/node/sqlite.ts'
-import { parsePublicKey } from '../auth/rsa-key.ts'
-import { createToken } from '../auth/tokens.ts'
-import { parseConfig } from '../config.ts'
+import { type KeyedEdge, startKeyedEdge } from '#test/support/keyed-edge.ts'
+import { createPerson } from '#test/support/sign-in-world.ts'
 import { toBase64Url } from '../crypto.ts'
-import { type EdgeServer, serveEdge } from '../entry.node.ts'
-import type { Accounts } from '../ports/accounts.ts'
+import type { EdgeServer } from '../entry.node.ts'
 
 // The MCP SDK's own client against the edge as it runs, over HTTP. NATS is down: what the edge serves alone is enough here.
 
-const workspace = toWorkspaceId('signed')
-let folder: string
+let world: KeyedEdge
 let edge: EdgeServer
-let sqlite: SqliteFile
-let accounts: Accounts
 
-async function person(name: string, role: Role): Promise<{ privateKey: KeyObject; fingerprint: string }> {
-  const { privateKey, publicKey } = generateKeyPairSync('rsa', { modulusLength: 2048 })
-  const key = await parsePublicKey(new Uint8Array(publicKey.export({ type: 'spki', format: 'der' })))
-  const { user_id } = await accounts.ensureUser(name)
-  await accounts.addKey({ fingerprint: key.fingerprint, spki: toBase64Url(key.spki), user_id, label: 'laptop' })
-  await accounts.setRole(user_id, workspace, role)
-  return { privateKey, fingerprint: key.fingerprint }
+async function person(user: string, role: Role): Promise<{ privateKey: KeyObject; fingerprint: string }> {
+  const { privateKey, spki } = createPerson()
+  const { fingerprint } = await world.administration.addKey({ spki: toBase64Url(spki), user, role })
+  return { privateKey, fingerprint }
 }
 
 /** A program on the person's machine, as the SDK wants it written: it holds in memory what others keep on disk. */
@@ -105,25 +91,11 @@ const versions = [
 ] as const
 
 beforeAll(async () => {
-  folder = mkdtempSync(join(tmpdir(), 'millwright-oauth-'))
-  edge = await serveEdge(
-    parseConfig({
-      NATS_URL: 'nats://127.0.0.1:1',
-      MILLWRIGHT_DATA: join(folder, 'edge'),
-      MILLWRIGHT_WORKSPACE: workspace,
-      MILLWRIGHT_PORT: '0',
-    }),
-    { info: () => undefined, error: () => undefined },
-  )
-  sqlite = openSqlite(join(folder, 'edge', 'registry.sqlite'))
-  accounts = createSqlAccounts(sqlite, { now: () => Date.now() })
+  world = await startKeyedEdge()
+  ;({ edge } = world)
 })
 
-afterAll(async () => {
-  sqlite.close()
-  await edge.close()
-  rmSync(folder, { recursive: true })
-})
+afterAll(() => world?.stop())
 
 describe("the SDK's client", () => {
   it.each(versions)(
@@ -199,17 +171,11 @@ describe("the SDK's client", () => {
   })
 
   it('takes a named token in a header', async () => {
-    const { token, hash } = await createToken('named')
-    const { user_id } = await accounts.ensureUser('Ci')
-    await accounts.setRole(user_id, workspace, 'admin')
-    await accounts.addNamedToken({
-      token_id: 't_ci',
-      hash,
-      user_id,
-      workspace,
-      scopes,
+    const { token, token_id } = await world.administration.makeToken({
+      user: 'Anna',
       name: 'ci',
-      expires_at: Date.now() + 60_000,
+      scopes: ['admin'],
+      days: 1,
     })
     const call = async () => {
       const client = new Client({ name: 'ci', version: '1' })
@@ -220,7 +186,7 @@ describe("the SDK's client", () => {
       return result
     }
     expect((await call()).structuredContent).toMatchObject({ success: true })
-    await accounts.revokeNamedToken('t_ci')
+    await world.administration.revoke({ id: token_id })
     await expect(call()).rejects.toThrow()
   })
 })

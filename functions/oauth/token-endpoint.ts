@@ -22,6 +22,8 @@ export interface TokenParts {
 
 /** As long as the library takes the token at all. */
 const SPENT_MS = 31 * 24 * 60 * 60_000
+/** Longer than the library takes a code. */
+const CODE_MS = 15 * 60_000
 
 /**
  * The token endpoint: our own for programs that show a key of ours (client credentials), the library's for all else. Watches
@@ -42,6 +44,7 @@ export async function answerToken(
   if (form.get('grant_type') === 'client_credentials') return answerProgram(parts, at, form, address)
 
   const forwarded = new Request(`${at.issuer}/oauth/token`, { method: 'POST', headers: request.headers, body })
+  if (form.get('grant_type') === 'authorization_code') return exchangeCode(parts, at, forwarded, form.get('code') ?? '')
   const refresh = form.get('grant_type') === 'refresh_token' ? form.get('refresh_token') : null
   if (refresh === null) return at.fetch(forwarded)
   const key = `mw-spent:${await sha256Hex(refresh)}`
@@ -53,6 +56,29 @@ export async function answerToken(
     await endGrant(parts, at, refresh, address)
   }
   return response
+}
+
+/**
+ * The library reads a code and then marks it as used; of two exchanges at once both would be given a token. Here one of them
+ * is. A later one goes to the library, which knows then that the code was used, and ends the grant.
+ */
+async function exchangeCode(
+  { accounts, clock }: TokenParts,
+  at: AuthorizationServer,
+  forwarded: Request,
+  code: string,
+): Promise<Response> {
+  const hash = await sha256Hex(`code ${code}`)
+  const settled = `mw-code:${hash}`
+  const until = clock.now() + CODE_MS
+  if (!(await accounts.spendOnce(hash, until)) && (await accounts.getValue(settled)) === null) {
+    throw new OAuthRefusal(400, 'invalid_grant', 'The code is being exchanged by another request')
+  }
+  try {
+    return await at.fetch(forwarded)
+  } finally {
+    await accounts.putValue(settled, { value: '1', metadata: null }, until)
+  }
 }
 
 async function endGrant({ servers, audit }: TokenParts, at: AuthorizationServer, refresh: string, address: string) {

@@ -11,7 +11,7 @@ const Json = v.pipe(v.string(), v.parseJson())
 
 /**
  * Cloudflare's key-value store as the OAuth library uses it, over our accounts. Unlike the original it is strongly consistent:
- * what was written is read, so a code is exchanged once.
+ * what was written is read.
  */
 export function createValueStore(accounts: Values, clock: Clock): OAuthValue {
   return {

@@ -8,6 +8,7 @@ import type { Log } from './log.ts'
 import type { OAuthLibrary } from './oauth-library.ts'
 import type { ProcessInfo } from './process-info.ts'
 import type { Registry } from './registry.ts'
+import type { SessionHost } from './session-host.ts'
 import type { WorkerCalls } from './worker-calls.ts'
 
 /** Who may use this server beside the machine's owner. */
@@ -17,6 +18,8 @@ export interface SignIn {
   readonly publicOrigin: string | null
   /** Left out: no OAuth, and so no hosted MCP clients. */
   readonly oauth?: OAuthLibrary
+  /** Who may say over HTTP who else may use this server. Left out: nobody, as it is said on the edge's own machine. */
+  readonly administrator?: Authenticator
 }
 
 /**
@@ -34,6 +37,8 @@ export interface AppPorts {
   readonly version: string
   /** Names under which browsers and clients may reach us: no ports; IPv6 in brackets. */
   readonly hostnames: readonly string[]
+  /** Whose pages may call from a browser, beside our own: `https://app.example`. None where left out. */
+  readonly pageOrigins?: readonly string[]
   readonly authenticator: Authenticator
   readonly registry: Registry
   readonly workers: WorkerCalls
@@ -42,8 +47,11 @@ export interface AppPorts {
   readonly log: Log
   readonly process: ProcessInfo
   readonly assets: Assets
-  /** Whether a request may go on with what another one began, as in Node. In workerd it may not. */
-  readonly requestsShareState: boolean
+  /**
+   * Left out: this process holds the sessions of the 2025 era itself. Where a request may not go on with what another one
+   * began, as in workerd, it cannot.
+   */
+  readonly sessions?: SessionHost
   /** Left out: only the owner's token is taken, and nobody can sign in. */
   readonly signIn?: SignIn
 }

@@ -21,6 +21,11 @@ export interface JobBus {
    * arrives: read the row too.
    */
   watch(workspace: WorkspaceId, job: JobId, listener: JobListener): Promise<() => void>
+  /**
+   * Hears what changes in a workspace, and the progress of its jobs, from when it resolves until the function that it gives
+   * is called. Never rejects. Not every event arrives.
+   */
+  watchWorkspace(workspace: WorkspaceId, listener: (event: WorkspaceEvent) => void): Promise<() => void>
   /** The last progress that was heard of a job that has not ended, or null. Never rejects. */
   progress(workspace: WorkspaceId, job: JobId): Promise<JobProgress | null>
   /** Whether the bus answers within a second. */

@@ -1,10 +1,14 @@
 import { AppError } from '#shared/errors.ts'
+import type { AgentId } from '#shared/ids.ts'
 import { CALL_TIMEOUT_MS, PAGE_DEFAULT } from '#shared/protocol/limits.ts'
 import { WIRE_VERSION } from '#shared/protocol/subjects.ts'
 import { FileState, PrepareAgent } from '#shared/protocol/worker-calls.ts'
+import type { Agent } from '#shared/schemas/agent.ts'
+import { jobChanged } from '#shared/schemas/event.ts'
 import type { EdgePorts } from '../ports/edge-ports.ts'
 import { askWorker } from './ask-worker.ts'
 import type { EdgeHandlers } from './call-context.ts'
+import { declined } from './confirmed-call.ts'
 
 const HISTORY_DEFAULT = 10
 /** The state of the file is an extra: the rest of the answer does not wait for a slow worker. */
@@ -14,8 +18,17 @@ export function createAgentTools(
   ports: EdgePorts,
 ): EdgeHandlers<'create_agent' | 'list_agents' | 'get_agent_info' | 'update_agent' | 'delete_agent'> {
   const { registry, workspace, bus } = ports
-  const announce = (agentId: string) =>
-    bus.announce(workspace, { v: WIRE_VERSION, type: 'agent_changed', agent_id: agentId })
+  const announce = (agent_id: string, change: 'created' | 'updated' | 'deleted') =>
+    bus.announce(workspace, { v: WIRE_VERSION, type: 'agent_changed', agent_id, change })
+
+  async function findAgent(agentId: AgentId): Promise<Agent | null> {
+    try {
+      return await registry.getAgent(workspace, agentId)
+    } catch (error) {
+      if (error instanceof AppError && error.code === 'not_found') return null
+      throw error
+    }
+  }
 
   return {
     async create_agent(input, context) {
@@ -32,7 +45,7 @@ export function createAgentTools(
         model,
         description: input.description ?? null,
       })
-      announce(agent.agent_id)
+      announce(agent.agent_id, 'created')
       return { agent }
     },
 
@@ -97,17 +110,21 @@ export function createAgentTools(
           ? {}
           : { file: { managed_file: file.path, file_key: file.file_key } }),
       })
-      announce(agent.agent_id)
+      announce(agent.agent_id, 'updated')
       return { agent }
     },
 
-    async delete_agent({ agent_id }) {
+    async delete_agent({ agent_id }, { ask }) {
+      // The file stays and the agent is made again in one call: so a person is asked who can be, and nobody else is kept waiting.
+      const agent = ask === undefined ? null : await findAgent(agent_id)
+      if (ask !== undefined && agent !== null) {
+        const message = `Delete agent "${agent_id}" and cancel its jobs? Its file ${agent.managed_file} stays.`
+        if (!(await ask({ key: 'delete_agent', message }))) throw declined(`Cannot delete agent "${agent_id}"`)
+      }
       const { managed_file, cancelled, running } = await registry.deleteAgent(workspace, agent_id)
       for (const job of running) bus.requestCancel(workspace, job)
-      for (const job of cancelled) {
-        bus.announce(workspace, { v: WIRE_VERSION, type: 'job_changed', job_id: job, state: 'cancelled' })
-      }
-      announce(agent_id)
+      for (const job of cancelled) bus.announce(workspace, jobChanged(job, 'cancelled', agent_id))
+      announce(agent_id, 'deleted')
       return { deleted: true, agent_id, managed_file: managed_file ?? '' }
     },
   }

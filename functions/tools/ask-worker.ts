@@ -21,7 +21,7 @@ interface AskOptions {
 /** What asking takes of the world. */
 export type AskPorts = Pick<EdgePorts, 'workspace' | 'workers' | 'clock'>
 
-type Asker = Pick<CallContext, 'caller' | 'requestId' | 'signal'>
+type Asker = Pick<CallContext, 'caller' | 'signal'>
 
 /**
  * Asks the workspace's worker and parses its answer. Rejects with the worker's own refusal, with those of `WorkerCalls`,
@@ -36,7 +36,8 @@ export async function askWorker<const Output extends v.GenericSchema>(
 ): Promise<v.InferOutput<Output>> {
   const envelope: CallEnvelope = {
     v: WIRE_VERSION,
-    id: asker.requestId,
+    // Its own, since one request may ask several times, and the worker takes no question twice.
+    id: crypto.randomUUID(),
     workspace: ports.workspace,
     caller: asker.caller,
     tool: question.name,
@@ -97,7 +98,7 @@ const lostCall = (): AppError =>
 
 /** False only where nobody listens, or the worker says so; one that is slow or too busy to say is at work. */
 async function isUnderWay(ports: AskPorts, { id, caller }: CallEnvelope, signal: AbortSignal): Promise<boolean> {
-  const asker = { caller, requestId: crypto.randomUUID(), signal }
+  const asker = { caller, signal }
   try {
     return (await askWorker(ports, CallState, { call_id: id }, asker, { timeoutMs: LOOK_AFTER_MS })).under_way
   } catch (error) {

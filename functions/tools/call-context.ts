@@ -15,9 +15,17 @@ export interface CallContext {
    * What a client that cancels by request id will name this call by. Null where the call's own connection tells of it.
    */
   readonly callKey: string | null
+  /** Asks the person at the client; left out where the client cannot be asked. */
+  readonly ask?: AskPerson
   /** Null where the client did not ask for progress. Must be called at least every ten seconds of waiting. */
   readonly onProgress: ((progress: JobProgress) => void) | null
 }
+
+/**
+ * True for yes; false for no, for a person who does not answer. `key` is another for every other question, so that no answer
+ * is taken for that to another. May reject with an error of the protocol's side, which is to be passed on as it is.
+ */
+export type AskPerson = (question: { readonly key: string; readonly message: string }) => Promise<boolean>
 
 /** Serves one tool at the edge. Rejects with AppError for a refusal; anything else is our bug. */
 export type EdgeHandler<Name extends ToolName> = (

@@ -2,7 +2,7 @@ import * as v from 'valibot'
 import { AppError } from '#shared/errors.ts'
 import { AgentId, type JobId } from '#shared/ids.ts'
 import { JOB_DEADLINE_MS, WAIT_SECONDS_DEFAULT } from '#shared/protocol/limits.ts'
-import { isFinal } from '#shared/schemas/job.ts'
+import { isFinal, withoutTail } from '#shared/schemas/job.ts'
 import type { JobToolDeclaration } from '#shared/tools/job-tool.ts'
 import { toPublicResult } from '../jobs/outcome.ts'
 import { cancelJob, submitJob } from '../jobs/submit.ts'
@@ -77,7 +77,7 @@ export async function runJobTool(
     })
     return isFinal(record.job.state)
       ? toAnswer(record)
-      : { ...toAnswer(record), progress: await ports.bus.progress(ports.workspace, job) }
+      : { ...toAnswer(record), progress: withoutTail(await ports.bus.progress(ports.workspace, job)) }
   } catch (error) {
     if (context.signal.aborted && idempotency_key === undefined) await cancelJob(ports, job)
     throw error

@@ -1,5 +1,5 @@
 import { PAGE_DEFAULT } from '#shared/protocol/limits.ts'
-import { isFinal } from '#shared/schemas/job.ts'
+import { isFinal, withoutTail } from '#shared/schemas/job.ts'
 import { toPublicResult } from '../jobs/outcome.ts'
 import { cancelJob } from '../jobs/submit.ts'
 import { waitForJob } from '../jobs/wait.ts'
@@ -28,7 +28,7 @@ export function createJobTools(ports: EdgePorts): EdgeHandlers<'list_jobs' | 'ge
       return {
         job,
         state: job.state,
-        progress: isFinal(job.state) ? null : await bus.progress(workspace, job_id),
+        progress: isFinal(job.state) ? null : withoutTail(await bus.progress(workspace, job_id)),
         result: result === null ? null : toPublicResult(job.tool, result),
         error: job.error,
       }

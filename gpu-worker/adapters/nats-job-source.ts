@@ -1,10 +1,13 @@
 import { setTimeout } from 'node:timers/promises'
 import { type Consumer, type JsMsg, jetstream } from '@nats-io/jetstream'
 import type { NatsConnection } from '@nats-io/transport-node'
+import { AppError } from '#shared/errors.ts'
 import type { WorkspaceId } from '#shared/ids.ts'
 import { decodeMessage, JobMessage } from '#shared/protocol/envelope.ts'
+import { SIGNATURE_HEADER } from '#shared/protocol/signature.ts'
 import { JOBS_STREAM, jobsConsumer } from '#shared/protocol/subjects.ts'
 import type { DeliveredJob, JobSource } from '../ports/job-source.ts'
+import type { EdgeTrust } from './ed25519.ts'
 
 /** How long one pull stays open at the server; a pull that finds nothing is simply made again. */
 const PULL_MS = 20_000
@@ -14,6 +17,7 @@ const RETRY_AFTER_ERROR_MS = 1000
 export function createNatsJobSource(
   connection: NatsConnection,
   workspace: WorkspaceId,
+  trust: EdgeTrust,
   log: (line: string) => void,
 ): JobSource {
   const client = jetstream(connection)
@@ -53,20 +57,23 @@ export function createNatsJobSource(
           message.nak()
           return null
         }
-        const job = toDeliveredJob(message, workspace)
-        if (job !== null) return job
-        log('Dropped a message of the job queue that cannot be read')
-        message.term('unreadable')
+        const job = toDeliveredJob(message, workspace, trust)
+        if (!(job instanceof AppError)) return job
+        log(`Dropped a message of the job queue: ${job.message}`)
+        message.term('refused')
       }
       return null
     },
   }
 }
 
-function toDeliveredJob(message: JsMsg, workspace: WorkspaceId): DeliveredJob | null {
+/** The job, or why there is none. Its sweep publishes one again that the edge has made. */
+function toDeliveredJob(message: JsMsg, workspace: WorkspaceId, trust: EdgeTrust): DeliveredJob | AppError {
   try {
+    const statement = { purpose: 'job', subject: message.subject, body: message.data } as const
+    trust.verify('a job', statement, message.headers?.get(SIGNATURE_HEADER))
     const job = decodeMessage('a job message', JobMessage, message.data)
-    if (job.workspace !== workspace) return null
+    if (job.workspace !== workspace) return new AppError('not_found', 'Cannot take a job: it is of another workspace')
     return {
       jobId: job.job_id,
       working: () => message.working(),
@@ -75,8 +82,9 @@ function toDeliveredJob(message: JsMsg, workspace: WorkspaceId): DeliveredJob | 
       },
       retry: (delayMs) => message.nak(delayMs),
     }
-  } catch {
-    return null
+  } catch (error) {
+    if (error instanceof AppError) return error
+    throw error
   }
 }
 

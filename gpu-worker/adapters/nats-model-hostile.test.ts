@@ -78,4 +78,30 @@ describe('a hostile model worker', () => {
     expect(v.is(ModelAsk, ask)).toBe(true)
     expect(v.is(ModelAsk, { ...ask, ...change })).toBe(false)
   })
+
+  // NATS lets only model workers answer here; whoever runs NATS can let anybody.
+  it.each(['unsigned', 'of a machine that another edge has enrolled'] as const)(
+    'whose answers are %s is not heard, and costs no call',
+    async (kind) => {
+      const space = kind === 'unsigned' ? 'unsigned' : 'stranger'
+      await world.serveHostile(
+        space,
+        'm',
+        (id) => [JSON.stringify({ v: 1, id, member, ...generated })],
+        kind === 'unsigned' ? 'nobody' : 'stranger',
+      )
+      await world.serve(space, honest())
+      const caller = await world.connect(space, 'm')
+      for (let call = 0; call < 6; call++) expect((await caller.generate(request, patience())).text).toBe('honest')
+    },
+  )
+
+  it('is not asked by anybody but the repository worker of the workspace', async () => {
+    const model = honest()
+    await world.serve('asked', model)
+    for (const who of ['nobody', 'stranger', 'model', 'elsewhere'] as const) await world.askAs(who, 'asked', 'm')
+    expect(model.requests).toEqual([])
+    await (await world.connect('asked', 'm')).generate(request, patience())
+    expect(model.requests).toHaveLength(1)
+  })
 })

@@ -1,13 +1,18 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { NatsConnection } from '@nats-io/transport-node'
+import type { Msg, NatsConnection } from '@nats-io/transport-node'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
+import { createSigningKey, lazySigner } from '#functions/adapters/ed25519-signer.ts'
+import { signedHeaders } from '#functions/adapters/nats/signed-headers.ts'
+import { sha256Hex } from '#functions/crypto.ts'
 import { findNatsServer } from '#scripts/nats-binary.ts'
 import { connectNats } from '#scripts/nats-connect.ts'
 import { type NatsServer, startNatsServer } from '#scripts/nats-server.ts'
 import { createJobId, toWorkspaceId } from '#shared/ids.ts'
+import { NONCE_HEADER } from '#shared/protocol/signature.ts'
 import { EDGE_INBOX, registrySubject } from '#shared/protocol/subjects.ts'
+import { testSigner, testTrust } from '#test/support/edge-key.ts'
 import { connectWorker } from './nats-connection.ts'
 import { createNatsRegistry } from './nats-registry.ts'
 
@@ -22,7 +27,7 @@ describe('createNatsRegistry', () => {
     folder = mkdtempSync(join(tmpdir(), 'millwright-registry-'))
     server = await startNatsServer({ binary: await findNatsServer(), dataFolder: join(folder, 'nats') })
     edge = await connectNats(server.url('edge'), { name: 'edge', inboxPrefix: EDGE_INBOX })
-    worker = await connectWorker(server.url('worker'), 'worker', new AbortController().signal)
+    worker = await connectWorker({ url: server.url('worker') }, 'worker', new AbortController().signal)
   }, 60_000)
   afterAll(async () => {
     await Promise.all([edge?.close(), worker?.close()])
@@ -30,16 +35,26 @@ describe('createNatsRegistry', () => {
     rmSync(folder, { recursive: true, force: true })
   })
 
+  /** As an edge answers. `altered` is what arrives in place of what was signed. */
+  const answer = async (message: Msg, text: string, altered = text): Promise<void> => {
+    const { subject, data, headers } = message
+    const question = `${headers?.get(NONCE_HEADER)} ${await sha256Hex(data)}`
+    const body = new TextEncoder().encode(text)
+    message.respond(altered, {
+      headers: await signedHeaders(testSigner, { purpose: 'answer', subject, body, question }),
+    })
+  }
+
   const answerOwners = (owners: Record<string, string>): void => {
     edge.subscribe(registrySubject(workspace, 'find_owners'), {
       callback: (_error, message) => {
-        message.respond(JSON.stringify({ v: 1, owners }))
+        void answer(message, JSON.stringify({ v: 1, owners }))
       },
     })
   }
 
   it('asks for owners again while the edge is being restarted: the work of a job hangs on it', async () => {
-    const asking = createNatsRegistry(worker, workspace).findOwners(['src/a.ts'])
+    const asking = createNatsRegistry(worker, workspace, testTrust).findOwners(['src/a.ts'])
     // What the worker sends is at the server before its own next answer: the question found nobody.
     await worker.rtt()
     answerOwners({ 'src/a.ts': 'a1' })
@@ -50,7 +65,7 @@ describe('createNatsRegistry', () => {
     const { port } = server
     server.kill()
     await vi.waitUntil(() => worker.info === undefined)
-    const asking = createNatsRegistry(worker, workspace).findOwners(['src/b.ts'])
+    const asking = createNatsRegistry(worker, workspace, testTrust).findOwners(['src/b.ts'])
     server = await startNatsServer({ binary: await findNatsServer(), dataFolder: join(folder, 'nats'), port })
     edge = await connectNats(server.url('edge'), { name: 'edge', inboxPrefix: EDGE_INBOX })
     answerOwners({ 'src/b.ts': 'b1' })
@@ -65,11 +80,11 @@ describe('createNatsRegistry', () => {
         asked.push(after)
         const id = after === null ? 'a1' : 'b2'
         const agents = [{ agent_id: id, managed_file: `${id}.py`, file_key: `${id}.PY` }]
-        message.respond(JSON.stringify({ v: 1, agents, more: after === null }))
+        void answer(message, JSON.stringify({ v: 1, agents, more: after === null }))
       },
     })
     const seen: unknown[] = []
-    for await (const agent of createNatsRegistry(worker, workspace).listOwners()) seen.push(agent)
+    for await (const agent of createNatsRegistry(worker, workspace, testTrust).listOwners()) seen.push(agent)
     subscription.unsubscribe()
     expect(seen).toEqual([
       { agentId: 'a1', path: 'a1.py', key: 'a1.PY' },
@@ -78,8 +93,52 @@ describe('createNatsRegistry', () => {
     expect(asked).toEqual([null, 'a1'])
   })
 
+  describe('does not believe', () => {
+    const owned = JSON.stringify({ v: 1, owners: { 'src/c.ts': 'c1' } })
+    it.each<[string, (message: Msg) => unknown]>([
+      ['an answer without a signature', (message) => message.respond(owned)],
+      ['one whose words were changed', (message) => answer(message, JSON.stringify({ v: 1, owners: {} }), owned)],
+      [
+        'one of another key',
+        async (message) => {
+          const other = lazySigner(createSigningKey())
+          const body = new TextEncoder().encode(owned)
+          const question = `${message.headers?.get(NONCE_HEADER)} ${await sha256Hex(message.data)}`
+          const statement = { purpose: 'answer', subject: message.subject, body, question } as const
+          message.respond(body, { headers: await signedHeaders(other, statement) })
+        },
+      ],
+      [
+        'a true one to the same question of before',
+        async (message) => {
+          const body = new TextEncoder().encode(owned)
+          const question = `earlier ${await sha256Hex(message.data)}`
+          const statement = { purpose: 'answer', subject: message.subject, body, question } as const
+          message.respond(body, { headers: await signedHeaders(testSigner, statement) })
+        },
+      ],
+      [
+        'what the edge has signed for another purpose',
+        async (message) => {
+          const body = new TextEncoder().encode(owned)
+          const statement = { purpose: 'call', subject: message.subject, body } as const
+          message.respond(body, { headers: await signedHeaders(testSigner, statement) })
+        },
+      ],
+    ])('%s', async (_what, reply) => {
+      const fresh = await connectNats(server.url('edge'), { name: 'forger', inboxPrefix: EDGE_INBOX })
+      fresh.subscribe(registrySubject(toWorkspaceId('forged'), 'find_owners'), {
+        callback: (_error, message) => void reply(message),
+      })
+      await fresh.flush()
+      const asking = createNatsRegistry(worker, toWorkspaceId('forged'), testTrust).findOwners(['src/c.ts'])
+      await expect(asking).rejects.toMatchObject({ code: 'forbidden' })
+      await fresh.close()
+    })
+  })
+
   it('tells at once that a claim found nobody: each one counts, and the queue brings the job again', async () => {
-    const claiming = createNatsRegistry(worker, workspace).claimJob(createJobId(Date.now()), 'w1')
+    const claiming = createNatsRegistry(worker, workspace, testTrust).claimJob(createJobId(Date.now()), 'w1')
     await expect(claiming).rejects.toMatchObject({ code: 'unavailable' })
   })
 })

@@ -1,5 +1,6 @@
+import { createHash, randomBytes } from 'node:crypto'
 import { setTimeout } from 'node:timers/promises'
-import type { NatsConnection } from '@nats-io/transport-node'
+import { headers, type Msg, type NatsConnection } from '@nats-io/transport-node'
 import type * as v from 'valibot'
 import { AppError } from '#shared/errors.ts'
 import type { WorkspaceId } from '#shared/ids.ts'
@@ -14,11 +15,15 @@ import {
   ReleaseAgentReply,
   TakeAgentReply,
 } from '#shared/protocol/envelope.ts'
-import { NATS_PAYLOAD_BYTES_MAX } from '#shared/protocol/limits.ts'
+import { MESSAGE_BYTES_MAX, NATS_PAYLOAD_BYTES_MAX } from '#shared/protocol/limits.ts'
+import { NONCE_HEADER, SIGNATURE_HEADER } from '#shared/protocol/signature.ts'
 import { type RegistryOperation, registrySubject, WIRE_VERSION } from '#shared/protocol/subjects.ts'
 import type { JobAgents } from '../ports/job-agents.ts'
 import type { Registry } from '../ports/registry.ts'
+import type { EdgeTrust } from './ed25519.ts'
 
+/** What a message leaves for its headers. */
+const HEADER_BYTES = NATS_PAYLOAD_BYTES_MAX - MESSAGE_BYTES_MAX
 const TIMEOUT_MS = 10_000
 /** An edge, or a NATS server, that is restarted answers again within a few seconds. */
 const PATIENCE_MS = 20_000
@@ -26,8 +31,12 @@ const PATIENCE_MS = 20_000
 const ATTEMPT_MS = 3000
 const ASK_AGAIN_MS = 500
 
-/** Asks any edge process of the workspace. */
-export function createNatsRegistry(connection: NatsConnection, workspace: WorkspaceId): Registry & JobAgents {
+/** Asks any edge process of the workspace, and takes an answer only of an edge that it knows, to the question that it asked. */
+export function createNatsRegistry(
+  connection: Pick<NatsConnection, 'info' | 'request'>,
+  workspace: WorkspaceId,
+  trust: EdgeTrust,
+): Registry & JobAgents {
   async function ask<const S extends v.GenericSchema>(
     operation: RegistryOperation,
     question: Record<string, unknown>,
@@ -35,19 +44,29 @@ export function createNatsRegistry(connection: NatsConnection, workspace: Worksp
     timeout = TIMEOUT_MS,
   ): Promise<v.InferOutput<S>> {
     // While the connection is taken up again its server's limit is not known, and the question waits for it.
-    const bytesMax = connection.info?.max_payload ?? NATS_PAYLOAD_BYTES_MAX
+    const bytesMax = (connection.info?.max_payload ?? NATS_PAYLOAD_BYTES_MAX) - HEADER_BYTES
     const bytes = encodeMessage('a question to the registry', { v: WIRE_VERSION, ...question }, bytesMax)
-    let data: Uint8Array
+    const subject = registrySubject(workspace, operation)
+    const nonce = randomBytes(16).toString('base64url')
+    const asked = headers()
+    asked.set(NONCE_HEADER, nonce)
+    let answer: Pick<Msg, 'data' | 'headers'>
     try {
-      const message = await connection.request(registrySubject(workspace, operation), bytes, { timeout })
-      data = message.data
+      answer = await connection.request(subject, bytes, { timeout, headers: asked })
     } catch (cause) {
       throw new AppError('unavailable', 'Cannot reach the registry: no edge process answers', {
         cause,
         hint: 'Try again in a moment',
       })
     }
-    return decodeMessage("the registry's reply", reply, data)
+    const statement = {
+      purpose: 'answer',
+      subject,
+      body: answer.data,
+      question: `${nonce} ${createHash('sha256').update(bytes).digest('hex')}`,
+    } as const
+    trust.verify("the registry's reply", statement, answer.headers?.get(SIGNATURE_HEADER))
+    return decodeMessage("the registry's reply", reply, answer.data)
   }
 
   /** For a question that may be repeated: what a job has done so far shall not be lost to a restart of the edge. */

@@ -267,7 +267,10 @@ class NodeFileTree implements FileTree {
     if (place.name === '') return place.folder
     try {
       if (place.path !== null) this.#refuseProtected(place.path, 'read', action)
-      if (place.stat === undefined) throw new AppError('not_found', `${action}: no such folder`)
+      if (place.stat === undefined)
+        throw new AppError('not_found', `${action}: no such folder`, {
+          hint: 'list_files of the folder above it shows what there is',
+        })
       if (!place.stat.isDirectory()) {
         throw new AppError('invalid_input', `${action}: not a folder`, { hint: 'read_file reads a file' })
       }

@@ -16,6 +16,8 @@ import {
 } from 'node-llama-cpp'
 import * as v from 'valibot'
 import { AppError } from '#shared/errors.ts'
+import { ANSWER_TAIL_CHARACTERS_MAX } from '#shared/protocol/limits.ts'
+import { answerTail } from '../inference/answer-tail.ts'
 import {
   createPlainEncoder,
   type EncodePlain,
@@ -348,9 +350,14 @@ async function generate(request: Request<'generate'>, signal: AbortSignal): Prom
   checkRoom(prompt.length, answerTokensMax, slots.contextTokens)
   const guide = grammar === null || opensThinking(model, prompt) ? null : await grammars.guide(grammar)
 
-  const onProgress = createThrottle((phase: 'prompt' | 'generating', tokens: number, promptTokens: number) =>
-    send({ kind: 'generating', id, phase, tokens, promptTokens, promptTokensTotal: prompt.length }),
-  )
+  type Report = Parameters<typeof slots.generate>[0]['onProgress']
+  const report: Report = (phase, tokens, promptTokens, answer) => {
+    const tail = answerTail(model.detokenize(answer.slice(-ANSWER_TAIL_CHARACTERS_MAX)))
+    send({ kind: 'generating', id, phase, tokens, promptTokens, promptTokensTotal: prompt.length, tail })
+  }
+  // One for each phase: the first token is told of at once, however soon it comes after the prompt.
+  const reports = { prompt: createThrottle(report), generating: createThrottle(report) }
+  const onProgress: Report = (phase, ...rest) => reports[phase](phase, ...rest)
   try {
     const answer = await slots.generate({ prompt, answerTokensMax, temperature, cacheKey, guide, signal, onProgress })
     const { tokens, firstTokenAt } = answer

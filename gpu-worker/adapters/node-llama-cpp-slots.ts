@@ -39,7 +39,13 @@ export interface SlotRequest {
   /** Made for this answer alone; null leaves the answer free. */
   readonly guide: AnswerGuide | null
   readonly signal: AbortSignal
-  readonly onProgress: (phase: 'prompt' | 'generating', tokens: number, promptTokens: number) => void
+  /** `answer` is the tokens so far, which go on growing. */
+  readonly onProgress: (
+    phase: 'prompt' | 'generating',
+    tokens: number,
+    promptTokens: number,
+    answer: readonly Token[],
+  ) => void
 }
 
 export interface SlotAnswer {
@@ -179,7 +185,7 @@ export class ModelSlots {
         await sequence.evaluateWithoutGeneratingNewTokens(piece, { evaluationPriority })
         this.#planner.finished(slot)
         at += piece.length
-        onProgress('prompt', 0, at)
+        onProgress('prompt', 0, at, tokens)
       }
       await this.#mayGoOn(signal)
       const rest = prompt.slice(at)
@@ -198,7 +204,7 @@ export class ModelSlots {
         }
         await guide?.push?.(token, tokens)
         tokens.push(token)
-        onProgress('generating', tokens.length, prompt.length)
+        onProgress('generating', tokens.length, prompt.length, tokens)
         if (tokens.length >= answerTokensMax) break
         repeated = token === tokens.at(-2) ? repeated + 1 : 1
         if (guide !== null && repeated >= REPEATED_MAX) break

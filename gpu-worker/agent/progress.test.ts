@@ -13,7 +13,7 @@ describe('createProgressReporter', () => {
       () => now,
     )
     const generating = (tokens: number) =>
-      reporter.model({ phase: 'generating', tokens, promptTokens: 5, promptTokensTotal: 5 }, 1)
+      reporter.model({ phase: 'generating', tokens, promptTokens: 5, promptTokensTotal: 5, tail: 'x = 1' }, 1)
     reporter.phase('reading', 1)
     generating(1)
     generating(2)
@@ -22,8 +22,8 @@ describe('createProgressReporter', () => {
     reporter.phase('checking', 1)
     expect(told).toEqual([
       { phase: 'reading', round: 1, tokens: 0, message: 'Reading a.py' },
-      { phase: 'generating', round: 1, tokens: 1, message: 'Writing a.py: 1 tokens' },
-      { phase: 'generating', round: 1, tokens: 30, message: 'Writing a.py: 30 tokens' },
+      { phase: 'generating', round: 1, tokens: 1, message: 'Writing a.py: 1 tokens', answer_tail: 'x = 1' },
+      { phase: 'generating', round: 1, tokens: 30, message: 'Writing a.py: 30 tokens', answer_tail: 'x = 1' },
       { phase: 'checking', round: 1, tokens: 0, message: 'Checking a.py' },
     ])
   })

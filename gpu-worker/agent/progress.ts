@@ -20,17 +20,17 @@ export function createProgressReporter(
   let last = ''
   let toldAt = 0
 
-  function tell(phase: Phase, round: number, tokens: number, message: string): void {
+  function tell(phase: Phase, round: number, tokens: number, message: string, tail?: string): void {
     const key = `${phase} ${round}`
     if (key === last && now() - toldAt < PROGRESS_INTERVAL_MS) return
     last = key
     toldAt = now()
-    onProgress({ phase, round, tokens, message })
+    onProgress({ phase, round, tokens, message, ...(tail === undefined ? {} : { answer_tail: tail }) })
   }
 
   return {
     phase: (phase, round) => tell(phase, round, 0, `${words[phase]} ${path}`),
-    model: (progress, round) => tell(progress.phase, round, progress.tokens, describe(progress, path)),
+    model: (progress, round) => tell(progress.phase, round, progress.tokens, describe(progress, path), progress.tail),
   }
 }
 

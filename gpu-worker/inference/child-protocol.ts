@@ -104,6 +104,8 @@ export const ChildProgress = v.variant('kind', [
     tokens: v.number(),
     promptTokens: v.number(),
     promptTokensTotal: v.number(),
+    /** The end of the answer so far, as `answerTail` cuts it. */
+    tail: v.string(),
   }),
 ])
 export type ChildProgress = v.InferOutput<typeof ChildProgress>

@@ -542,8 +542,9 @@ function reportPhase(call: Call, phase: GenerateProgress['phase']): void {
 
 function forwardProgress(call: Call, progress: ChildProgress): void {
   if (progress.kind !== 'generating' || call.options.signal.aborted) return
-  const { phase, tokens, promptTokens, promptTokensTotal } = progress
-  call.options.onProgress?.({ phase, tokens, promptTokens, promptTokensTotal })
+  const { phase, tokens, promptTokens, promptTokensTotal, tail } = progress
+  const text = phase === 'generating' ? { tail } : {}
+  call.options.onProgress?.({ phase, tokens, promptTokens, promptTokensTotal, ...text })
 }
 
 const cancelled = (why = 'its caller gave up') => new AppError('cancelled', `Cannot answer: ${why}`)

@@ -10,6 +10,7 @@ import type {
   GenerateResult,
   LanguageModel,
 } from '../ports/language-model.ts'
+import { answerTail } from './answer-tail.ts'
 import { withoutThoughts } from './server-answer.ts'
 import { contextOverflow, isPassing, type ServerCall, toRefusal } from './server-refusal.ts'
 
@@ -206,7 +207,7 @@ export class ServerModel implements LanguageModel {
         answer.add(piece)
         if (answer.firstAt === null) continue
         watch.expect(times.silence, 'brought nothing more')
-        if (piece.text !== '') report('generating', answer.pieces)
+        if (piece.text !== '') report('generating', answer.pieces, answer.text)
       }
       if (watch.failure !== null) throw watch.failure
       signal.throwIfAborted()
@@ -440,12 +441,13 @@ class SilenceWatch {
 
 function createReport({ onProgress, signal }: GenerateOptions, promptTokens: number) {
   let last = Number.NEGATIVE_INFINITY
-  return (phase: GenerateProgress['phase'], tokens: number): void => {
+  return (phase: GenerateProgress['phase'], tokens: number, text = ''): void => {
     const now = performance.now()
     if (signal.aborted || (phase === 'generating' && tokens > 1 && now - last < PROGRESS_INTERVAL_MS)) return
     last = now
     const evaluated = phase === 'generating' ? promptTokens : 0
-    onProgress?.({ phase, tokens, promptTokens: evaluated, promptTokensTotal: promptTokens })
+    const tail = phase === 'generating' ? { tail: answerTail(text) } : {}
+    onProgress?.({ phase, tokens, promptTokens: evaluated, promptTokensTotal: promptTokens, ...tail })
   }
 }
 

@@ -1,6 +1,5 @@
 import * as v from 'valibot'
 import { AppError } from '#shared/errors.ts'
-import { WIRE_VERSION } from '#shared/protocol/subjects.ts'
 import type { JobProgress, Usage } from '#shared/schemas/job.ts'
 import { CodeFigures, ImprovementOutcome } from '#shared/tools/improvement-outcome.ts'
 import { sumUsage } from '../agent/usage.ts'
@@ -94,12 +93,9 @@ function settleLanded(run: Run, at: number): boolean {
 
 function settleKept(run: Run, at: number, { changed, reply, before, after, proof }: ImprovementOutcome): void {
   const { ports } = run
-  const step = stepAt(run, at)
   const note = changed ? cut(reply) : 'Nothing was changed'
   const ended = { note, before, after, proof, ended_at: ports.now() }
   changeStep(run, at, { state: changed ? 'kept' : 'not_kept', ...ended }, 'after')
-  const path = ports.journal.writesOf(step.step_id).at(-1)?.path ?? step.path
-  if (changed) ports.events.workspace({ v: WIRE_VERSION, type: 'file_changed', path })
 }
 
 function settleFailed(run: Run, at: number, error: unknown, signal: AbortSignal): void {

@@ -5,7 +5,6 @@ import type { ImprovementOutcome } from '#shared/tools/improvement-outcome.ts'
 import type { LandPorts } from '../agent/land.ts'
 import type { SettingsSource } from '../gates/settings-source.ts'
 import type { ModelSet } from '../inference/model-set.ts'
-import type { Events } from '../ports/events.ts'
 import type { ClaimedJob, JobAgents } from '../ports/job-agents.ts'
 import type { LanguageModel } from '../ports/language-model.ts'
 import type { Registry } from '../ports/registry.ts'
@@ -49,7 +48,6 @@ export interface RunPorts extends LandPorts {
   readonly journal: WriteJournal & RunJournal
   readonly registry: Registry
   readonly agents: JobAgents
-  readonly events: Events
   readonly models: ModelSet
   readonly parser: SourceParser
   readonly settings: SettingsSource

@@ -35,6 +35,8 @@ export interface GenerateProgress {
   /** Prompt tokens evaluated so far, and in all. */
   readonly promptTokens: number
   readonly promptTokensTotal: number
+  /** The end of the answer so far, as `answerTail` cuts it; left out before the first token. */
+  readonly tail?: string | undefined
 }
 
 export interface GenerateOptions {

@@ -1,5 +1,6 @@
 import { AppError } from '#shared/errors.ts'
 import type { ActingAgent } from '#shared/schemas/agent.ts'
+import { versionToReplace } from './confirmation.ts'
 import { type FileToolPorts, readPage, writeAs } from './files.ts'
 import type { ToolContext, ToolHandlers } from './handler.ts'
 
@@ -10,7 +11,10 @@ export function createAgentFileTools(ports: FileToolPorts): ToolHandlers<'get_ag
     agent_update_file: (input, context) =>
       writeAs(ports, context, {
         path: requireAgent(context).managed_file,
-        content: async () => ({ text: input.content, expectedSha256: input.expected_sha256 }),
+        content: async (file) => ({
+          text: input.content,
+          expectedSha256: await versionToReplace(ports, file, requireAgent(context).agent_id, input),
+        }),
         dryRun: false,
       }),
   }

@@ -1,10 +1,7 @@
 import * as v from 'valibot'
 import { AppError } from '#shared/errors.ts'
-import { Bug, type BugStatistics } from '#shared/schemas/bug.ts'
+import { BUGS_PATH, Bug, type BugStatistics } from '#shared/schemas/bug.ts'
 import { readJsonDocument } from '../workspace/json-document.ts'
-
-/** Where the bugs stand, as the user's own tools expect it. */
-export const BUGS_PATH = 'AGENT_bugs.json'
 
 /** What this program reads of an entry. People and other tools may add fields of their own, and leave out empty ones. */
 const KeptBug = v.object({

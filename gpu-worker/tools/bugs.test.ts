@@ -7,8 +7,8 @@ import { createTreeSitterParser } from '#gpu-worker/adapters/tree-sitter-parser.
 import { createFileChecker } from '#gpu-worker/gates/file-checker.ts'
 import type { Registry } from '#gpu-worker/ports/registry.ts'
 import { KeyedLocks } from '#gpu-worker/workspace/locks.ts'
+import { BUGS_PATH } from '#shared/schemas/bug.ts'
 import { createTempRepository, type TempRepository } from '#test/support/temp-repository.ts'
-import { BUGS_PATH } from './bug-list.ts'
 import { createBugTools } from './bugs.ts'
 import type { FileToolPorts } from './files.ts'
 
@@ -21,7 +21,6 @@ const nobodyOwnsAnything: Registry = {
   findOver: () => Promise.reject(new Error('No job here')),
   listOwners: async function* () {},
 }
-const silence = { job: () => undefined, workspace: () => undefined, onCancel: () => undefined, onGap: () => undefined }
 const context = { caller: { subject: 'owner' }, agent: null, signal: new AbortController().signal }
 const bug = { severity: 'low', category: 'docs', title: 'Reported', description: 'What is wrong' } as const
 
@@ -57,7 +56,6 @@ describe('report_bug beside a person with an editor', () => {
       repository: await openRepository({ root: world.root }),
       registry: nobodyOwnsAnything,
       journal,
-      events: silence,
       edits: new KeyedLocks(),
       checker: {
         ...checker,

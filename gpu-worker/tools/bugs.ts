@@ -1,9 +1,9 @@
 import { AppError, type ErrorCode } from '#shared/errors.ts'
 import { ANSWER_BYTES_MAX } from '#shared/protocol/limits.ts'
-import type { Bug } from '#shared/schemas/bug.ts'
+import { BUGS_PATH, type Bug } from '#shared/schemas/bug.ts'
 import { readCurrent } from '../agent/land.ts'
 import type { FileTree } from '../ports/file-tree.ts'
-import { addBug, BUGS_PATH, type BugList, countBugs, emptyBugList, type NewBug, parseBugList } from './bug-list.ts'
+import { addBug, type BugList, countBugs, emptyBugList, type NewBug, parseBugList } from './bug-list.ts'
 import { type FileToolPorts, writeAs } from './files.ts'
 import type { ToolContext, ToolHandlers } from './handler.ts'
 

@@ -1,7 +1,6 @@
 import { AppError } from '#shared/errors.ts'
 import type { ChatJobArgs, ChatJobResult, Proposal } from '#shared/protocol/chat-job.ts'
 import { FILE_BYTES_MAX } from '#shared/protocol/limits.ts'
-import { WIRE_VERSION } from '#shared/protocol/subjects.ts'
 import type { ChatOutcome } from '#shared/tools/agents.ts'
 import { hashBytes, type Landed, landFile } from '../agent/land.ts'
 import { runAgentTask } from '../agent/loop.ts'
@@ -28,9 +27,7 @@ export async function runChatJob(ports: ChatPorts, args: ChatJobArgs, context: J
   const file = await ports.files.resolve(agent.managed_file, 'write')
   await requireMayChange(file, agent, ports.registry)
   const files = createOwnedFileTree(ports.files, ports.registry, agent, context.signal)
-  const result = await doTask({ ...ports, files }, args, context, file)
-  if (result.changed) ports.events.workspace({ v: WIRE_VERSION, type: 'file_changed', path: file.path })
-  return result
+  return doTask({ ...ports, files }, args, context, file)
 }
 
 async function doTask(

@@ -1,11 +1,9 @@
 import { RE2JS } from 're2js'
 import { AppError } from '#shared/errors.ts'
 import { FILE_BYTES_MAX, LIST_FILES_PAGE_DEFAULT } from '#shared/protocol/limits.ts'
-import { WIRE_VERSION } from '#shared/protocol/subjects.ts'
 import type { Complexity } from '#shared/schemas/check.ts'
 import { landFile } from '../agent/land.ts'
 import { removeFile } from '../agent/remove.ts'
-import type { Events } from '../ports/events.ts'
 import type { FileChecker } from '../ports/file-checker.ts'
 import type { FileEntry, FileTree, ResolvedFile } from '../ports/file-tree.ts'
 import type { Registry } from '../ports/registry.ts'
@@ -16,6 +14,7 @@ import type { KeyedLocks } from '../workspace/locks.ts'
 import { createOwnedFileTree, requireMayChange } from '../workspace/ownership.ts'
 import { parseRepositoryPath } from '../workspace/repository-path.ts'
 import { countLines, decodeText, pageLines } from '../workspace/text.ts'
+import { unconfirmed, versionToReplace } from './confirmation.ts'
 import { applyEdits } from './edits.ts'
 import type { ToolContext, ToolHandlers } from './handler.ts'
 import { createPace } from './pace.ts'
@@ -26,7 +25,6 @@ export interface FileToolPorts {
   readonly registry: Registry
   readonly checker: FileChecker
   readonly journal: WriteJournal
-  readonly events: Events
   /** By file key: a tool that reads, edits and writes a file does so alone, so that of many none is lost. */
   readonly edits: KeyedLocks
 }
@@ -78,8 +76,6 @@ export async function writeAs(
     },
     context.signal,
   )
-  if (landed.changed && !request.dryRun)
-    ports.events.workspace({ v: WIRE_VERSION, type: 'file_changed', path: file.path })
   return {
     path: file.path,
     changed: landed.changed,
@@ -107,7 +103,10 @@ export function createFileTools(ports: FileToolPorts): ToolHandlers<FileTools> {
     write_file: (input, context) =>
       writeAs(ports, context, {
         path: input.path,
-        content: async () => ({ text: input.content, expectedSha256: input.expected_sha256 }),
+        content: async (file) => ({
+          text: input.content,
+          expectedSha256: await versionToReplace(ports, file, context.agent?.agent_id ?? null, input),
+        }),
         dryRun: false,
       }),
 
@@ -130,11 +129,13 @@ export function createFileTools(ports: FileToolPorts): ToolHandlers<FileTools> {
       const remove = async () => {
         const { bytes, sha256 } = await files.read(file.path, FILE_BYTES_MAX)
         refuseOtherVersion('delete', file.path, input.expected_sha256, sha256)
+        if (input.expected_sha256 === undefined && input.confirm !== true) {
+          throw unconfirmed('delete', { path: file.path, sha256, line_count: linesOf(bytes) })
+        }
         const agentId = context.agent?.agent_id ?? null
         return removeFile({ file, bytes, sha256, jobId: null, agentId, outcome: null }, { ...ports, files: owned })
       }
       const blob = await ports.edits.run(file.key, remove, context.signal)
-      ports.events.workspace({ v: WIRE_VERSION, type: 'file_changed', path: file.path })
       return { path: file.path, deleted: true, recoverable_as: blob }
     },
 
@@ -216,6 +217,9 @@ export function createFileTools(ports: FileToolPorts): ToolHandlers<FileTools> {
     },
   }
 }
+
+/** Of what may be no text. */
+const linesOf = (bytes: Uint8Array): number => countLines(new TextDecoder().decode(bytes))
 
 const timeOf = ({ deadline }: ToolContext): { deadline?: number } => (deadline === undefined ? {} : { deadline })
 

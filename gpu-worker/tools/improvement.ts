@@ -1,4 +1,3 @@
-import { WIRE_VERSION } from '#shared/protocol/subjects.ts'
 import type { ImprovementAction, ImprovementOutcome } from '#shared/tools/improvement-outcome.ts'
 import type { DuplicationIndex } from '../analysis/duplication.ts'
 import { createFigureSource } from '../improvement/figures.ts'
@@ -43,13 +42,11 @@ export function createImprovementTools(ports: ImprovementToolPorts): JobHandlers
     context: JobContext,
   ): Promise<ImprovementOutcome> {
     const { agent, history, jobId, signal, onProgress } = context
-    const outcome = await improveFile(
+    return improveFile(
       { improvement, path: path ?? requireAgent(context).managed_file, agent, history, jobId, endsJob: true },
       { ...improvementPorts, model: await ports.models.pick(agent?.model ?? null) },
       { signal, onProgress },
     )
-    if (outcome.changed) ports.events.workspace({ v: WIRE_VERSION, type: 'file_changed', path: outcome.path })
-    return outcome
   }
 
   return {

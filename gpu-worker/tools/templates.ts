@@ -1,6 +1,5 @@
 import { AppError } from '#shared/errors.ts'
 import { ANSWER_BYTES_MAX } from '#shared/protocol/limits.ts'
-import { WIRE_VERSION } from '#shared/protocol/subjects.ts'
 import type { ListedTemplate } from '#shared/tools/templates.ts'
 import type { SettingsSource } from '../gates/settings-source.ts'
 import type { ModelSet } from '../inference/model-set.ts'
@@ -58,11 +57,6 @@ export function createTemplateTools(ports: TemplateToolPorts): ToolHandlers<Temp
         asCaller(ports, context),
         context.signal,
       )
-      const written = generated.files.filter(({ action }) => action !== 'unchanged' && !dryRun)
-      tell(
-        ports,
-        written.map(({ path }) => path),
-      )
       const source = template.source === 'repository' ? 'repository' : 'builtin'
       return { template: template.name, source, dry_run: dryRun, ...generated }
     },
@@ -104,7 +98,6 @@ export function createTemplateJobs(ports: TemplateJobPorts): JobHandlers<'templa
       const requireMay = (file: ResolvedFile) => requireMayChange(file, context.agent, ports.registry)
       const job = { id: context.jobId, outcome }
       const files = await saveTemplate({ template, folder, requireMay, job }, asCaller(ports, context), context.signal)
-      tell(ports, files)
       return outcome(files)
     },
   }
@@ -145,10 +138,6 @@ const asCaller = <Ports extends TemplateToolPorts>(ports: Ports, { agent }: Tool
   ...ports,
   files: createOwnedFileTree(ports.files, ports.registry, agent, new AbortController().signal),
 })
-
-function tell({ events }: TemplateToolPorts, paths: readonly string[]): void {
-  for (const path of paths) events.workspace({ v: WIRE_VERSION, type: 'file_changed', path })
-}
 
 const toSizes = (outputs: readonly RenderedOutput[]) =>
   outputs.map(({ path, text }) => ({ path, line_count: countLines(text) }))

@@ -1,7 +1,11 @@
+import { join } from 'node:path'
 import { serve } from '@hono/node-server'
 import { Hono } from 'hono'
 import * as v from 'valibot'
+import { createSigner } from '#functions/adapters/ed25519-signer.ts'
+import { signedHeaders } from '#functions/adapters/nats/signed-headers.ts'
 import { connectNats } from '#functions/adapters/node/nats-connect.ts'
+import { readOrCreateSigningKeys } from '#functions/adapters/node/signing-key-file.ts'
 import { parseConfig } from '#functions/config.ts'
 import { CALL_TIMEOUT_MS } from '#shared/protocol/limits.ts'
 import { callSubject, WIRE_VERSION } from '#shared/protocol/subjects.ts'
@@ -11,6 +15,7 @@ import { callSubject, WIRE_VERSION } from '#shared/protocol/subjects.ts'
 
 const config = parseConfig(process.env)
 const nats = await connectNats(config.nats)
+const signer = await createSigner(readOrCreateSigningKeys(join(config.dataFolder, 'signing-key'))[0])
 const subject = callSubject(config.workspace, 'files')
 const Body = v.object({ params: v.object({ name: v.string(), arguments: v.record(v.string(), v.unknown()) }) })
 
@@ -27,7 +32,10 @@ app.post('/', async (context) => {
     agent: null,
     deadline: Date.now() + CALL_TIMEOUT_MS,
   }
-  const reply = await nats.request(subject, JSON.stringify(envelope), { timeout: CALL_TIMEOUT_MS })
+  const question = new TextEncoder().encode(JSON.stringify(envelope))
+  // Part of the round trip: the worker takes no call without it.
+  const headers = await signedHeaders(signer, { purpose: 'call', subject, body: question })
+  const reply = await nats.request(subject, question, { timeout: CALL_TIMEOUT_MS, headers })
   return context.json(reply.json<Record<string, unknown>>())
 })
 

@@ -1,3 +1,4 @@
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { claimPort } from '../free-port.ts'
 import { createNodeService } from '../node-service.ts'
@@ -24,7 +25,7 @@ export async function startBareRoute(world: BenchStack, signal: AbortSignal): Pr
     environment: () => ({
       NATS_URL: world.edgeNatsUrl(),
       MILLWRIGHT_WORKSPACE: world.stack.workspace,
-      MILLWRIGHT_DATA: world.stack.dataFolder,
+      MILLWRIGHT_DATA: join(world.stack.dataFolder, 'edge'),
       MILLWRIGHT_PORT: String(port),
     }),
   })

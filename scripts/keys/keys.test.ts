@@ -7,7 +7,9 @@ import { promisify } from 'node:util'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { createSqlAccounts } from '#functions/accounts/sql-accounts.ts'
 import { openSqlite, type SqliteFile } from '#functions/adapters/node/sqlite.ts'
+import { createAdministration } from '#functions/auth/administration.ts'
 import { sha256Hex } from '#functions/crypto.ts'
+import type { Accounts } from '#functions/ports/accounts.ts'
 import { AppError } from '#shared/errors.ts'
 import { toWorkspaceId } from '#shared/ids.ts'
 import { projectFolder } from '../setup/paths.mjs'
@@ -19,17 +21,21 @@ const run = promisify(execFile)
 let folder: string
 let sqlite: SqliteFile
 let world: KeysWorld
+let accounts: Accounts
+
+const clock = { now: () => Date.now() }
+const administrationOver = (store: Accounts) =>
+  createAdministration({ accounts: store, clock, workspace: toWorkspaceId('home'), address: null })
 
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'millwright-keys-'))
   sqlite = openSqlite(join(folder, 'registry.sqlite'))
+  accounts = createSqlAccounts(sqlite, clock)
   world = {
-    accounts: createSqlAccounts(sqlite, { now: () => Date.now() }),
-    workspace: toWorkspaceId('home'),
+    administration: administrationOver(accounts),
     ownName: 'anna',
     resolve: (path) => join(folder, path),
     keysFolder: join(folder, 'keys'),
-    nowMs: Date.now(),
   }
 })
 
@@ -55,7 +61,7 @@ describe('npm run keys', () => {
     expect(statSync(join(folder, 'keys')).mode & 0o777).toBe(0o700)
     const privateKey = createPrivateKey(readFileSync(file))
     expect(privateKey.asymmetricKeyDetails).toMatchObject({ modulusLength: 3072, publicExponent: 65_537n })
-    expect(await world.accounts.findKey(fingerprintIn(text))).toMatchObject({ user_name: 'anna' })
+    expect(await accounts.findKey(fingerprintIn(text))).toMatchObject({ user_name: 'anna' })
     expect(readFileSync(join(folder, 'registry.sqlite')).includes('PRIVATE KEY')).toBe(false)
     expect(verify('sha256', Buffer.from('x'), readFileSync(`${file}.pub`), Buffer.alloc(384))).toBe(false)
   })
@@ -71,8 +77,8 @@ describe('npm run keys', () => {
     const before = readFileSync(join(folder, 'keys', 'anna.pem'), 'utf8')
     await expect(keys()).rejects.toThrow('is there already')
     expect(readFileSync(join(folder, 'keys', 'anna.pem'), 'utf8')).toBe(before)
-    const failing = { ...world.accounts, addKey: () => Promise.reject(new Error('disk full')) }
-    await expect(runKeys(parseKeysOptions(['--out', 'x.pem']), { ...world, accounts: failing })).rejects.toThrow(
+    const failing = administrationOver({ ...accounts, addKey: () => Promise.reject(new Error('disk full')) })
+    await expect(runKeys(parseKeysOptions(['--out', 'x.pem']), { ...world, administration: failing })).rejects.toThrow(
       'disk full',
     )
     expect(existsSync(join(folder, 'x.pem')) || existsSync(join(folder, 'x.pem.pub'))).toBe(false)
@@ -81,14 +87,14 @@ describe('npm run keys', () => {
   it('writes no private key into a repository', async () => {
     mkdirSync(join(folder, 'repository', '.git'), { recursive: true })
     await expect(keys('--out', 'repository/keys/anna.pem')).rejects.toThrow('lies in the git repository')
-    expect(await world.accounts.listKeys()).toEqual([])
+    expect(await accounts.listKeys()).toEqual([])
   })
 
   it('registers what somebody has sent, once', async () => {
     writePublicKey('bert.pub')
     const text = await keys('add', 'bert.pub', '--user', 'Bert', '--role', 'reader', '--label', 'work laptop')
     expect(text).toContain('home, as reader')
-    expect(await world.accounts.findKey(fingerprintIn(text))).toMatchObject({ user_name: 'Bert', label: 'work laptop' })
+    expect(await accounts.findKey(fingerprintIn(text))).toMatchObject({ user_name: 'Bert', label: 'work laptop' })
     await expect(keys('add', 'bert.pub', '--user', 'Carl')).rejects.toMatchObject({ code: 'already_exists' })
   })
 
@@ -106,15 +112,15 @@ describe('npm run keys', () => {
       ),
     )
     expect(reasons).toEqual(['public_key_expected', 'key_too_short', 'several_keys'])
-    expect(await world.accounts.listKeys()).toEqual([])
-    expect(await world.accounts.findUser('Bert')).toBeNull()
+    expect(await accounts.listKeys()).toEqual([])
+    expect(await accounts.findUser('Bert')).toBeNull()
   })
 
   it('revokes a key for good', async () => {
     writePublicKey('bert.pub')
     const fingerprint = fingerprintIn(await keys('add', 'bert.pub', '--user', 'Bert'))
     await keys('revoke', fingerprint)
-    expect(await world.accounts.findKey(fingerprint)).toBeNull()
+    expect(await accounts.findKey(fingerprint)).toBeNull()
     expect(await keys('list')).toContain('REVOKED')
     await expect(keys('add', 'bert.pub', '--user', 'Bert')).rejects.toMatchObject({ code: 'already_exists' })
     await expect(keys('revoke', fingerprint)).rejects.toThrow('There is no key or token')
@@ -125,7 +131,7 @@ describe('npm run keys', () => {
     const text = await keys('token', '--name', 'ci', '--scopes', 'read', '--days', '7')
     const [token = ''] = /mwp_[\w-]{43}/.exec(text) ?? []
     const [id = ''] = /t_[0-9a-z]{20}/.exec(text) ?? []
-    expect(await world.accounts.findAccess(await sha256Hex(token))).toMatchObject({
+    expect(await accounts.findAccess(await sha256Hex(token))).toMatchObject({
       kind: 'token',
       credential_id: id,
       scopes: ['read'],
@@ -135,7 +141,7 @@ describe('npm run keys', () => {
     expect(JSON.stringify(sqlite.all('SELECT * FROM named_tokens'))).not.toContain(token.slice(4))
     await expect(keys('token', '--name', 'ci')).rejects.toMatchObject({ code: 'already_exists' })
     await keys('revoke', id)
-    expect(await world.accounts.findAccess(await sha256Hex(token))).toBeNull()
+    expect(await accounts.findAccess(await sha256Hex(token))).toBeNull()
   })
 
   it('makes no token that may do more than its owner', async () => {
@@ -151,7 +157,7 @@ describe('npm run keys', () => {
     expect(await keys('grant', 'bert', '--role', 'reader')).toBe('Bert is reader in home now.')
     await keys('remove', 'BERT')
     expect(await keys('list')).toContain('Bert: in no workspace')
-    expect((await world.accounts.listAudit(3)).map(({ actor, action }) => `${actor} ${action}`)).toEqual([
+    expect((await accounts.listAudit(3)).map(({ actor, action }) => `${actor} ${action}`)).toEqual([
       'owner role.none',
       'owner role.reader',
       'owner role.writer',
@@ -172,6 +178,10 @@ describe('npm run keys', () => {
     [['token', '--name', 'a\nb']],
     [['--workspace', 'Not One']],
     [['--unknown']],
+    [['--edge', 'http://mill.example.com']],
+    [['--edge', 'https://mill.example.com/mcp']],
+    [['--edge', 'https://a:b@mill.example.com']],
+    [['--edge', 'mill.example.com']],
   ])('refuses %j', (argv) => {
     expect(() => parseKeysOptions(argv)).toThrow()
   })

@@ -1,13 +1,19 @@
 import { parseArgs } from 'node:util'
 import * as v from 'valibot'
+import { Name, TOKEN_DAYS_MAX } from '#functions/auth/administration.ts'
 import { Role, type Scope, Scope as ScopeSchema } from '#shared/access.ts'
 import { WorkspaceId } from '#shared/ids.ts'
+import { MachineName, MachineRole } from '#shared/protocol/signature.ts'
+import { parseEdgeUrl } from './http-administration.ts'
 
 export const keysUsage = `Usage: npm run keys -- [create] [--user NAME] [--role ROLE] [--out FILE] [--label TEXT]
        npm run keys -- add FILE.pub --user NAME [--role ROLE] [--label TEXT]
        npm run keys -- grant NAME --role ROLE      npm run keys -- remove NAME
        npm run keys -- token --name NAME [--user NAME] [--scopes read,write] [--days N]
        npm run keys -- list                        npm run keys -- revoke FINGERPRINT|TOKEN_ID
+       npm run keys -- machine NAME [--role repository|model] [--url URL] [--nats-data DIR] [--out FILE]
+       npm run keys -- machines                    npm run keys -- revoke-machine NAME
+       npm run keys -- edge-key [--make]
 
   create          makes an RSA key pair of 3072 bits and registers its public half; what happens where no command is given
   add             registers the public half that somebody has sent you
@@ -16,17 +22,33 @@ export const keysUsage = `Usage: npm run keys -- [create] [--user NAME] [--role 
   list            people, their keys and tokens, in this workspace and all others
   revoke          makes a key or a token worthless, at once, with all that was opened with it
 
+  machine         lets one other machine work for this edge: prints a line for "npm run worker -- enroll" there, good once and for 15 minutes,
+                  and waits until it has been used; with --out writes its credentials into a file, for a NATS of your own
+  machines        those that were enrolled
+  revoke-machine  parts NATS from one, at once
+  edge-key        the public halves of this edge's keys; with --make a new private key for another edge, and its public half
+
+  --url URL       where the machine reaches NATS (tls://HOST:4222, wss://HOST); by the name of this machine where left out
+  --nats-data DIR the data folder of npm run nats, where that is not the edge's
   --user NAME     whose; you, by the name of your account, where left out
   --role ROLE     reader, writer or admin; admin for the first person of a workspace and writer for others where left out
   --out FILE      where the private half is written; in ~/.config/millwright/keys where left out. Never into a repository
   --days N        how long a token is good, 1 to 366; 90 where left out
   --repo PATH     the repository, as for npm start; the one you stand in where left out
   --data DIR      its data folder, as for npm start, or the one of npm run functions
-  --workspace W   the workspace; the one of the repository where left out
+  --workspace W   the workspace; the one of the repository, or of the edge at URL, where left out
+  --edge URL      an edge in workerd, which keeps its people itself: https://HOST, or the address that npm run edge printed.
+                  Its token is taken from MILLWRIGHT_TOKEN; on this machine from the repository's data folder
   --help          this text`
 
-const commands = ['create', 'add', 'grant', 'remove', 'token', 'list', 'revoke'] as const
+const machineCommands = ['machine', 'machines', 'revoke-machine', 'edge-key'] as const
+const commands = ['create', 'add', 'grant', 'remove', 'token', 'list', 'revoke', ...machineCommands] as const
 export type KeysCommand = (typeof commands)[number]
+export type MachineCommand = (typeof machineCommands)[number]
+
+/** Whether it is about machines: these need no database. */
+export const isMachineCommand = (command: KeysCommand): command is MachineCommand =>
+  machineCommands.some((each) => each === command)
 
 export interface KeysOptions {
   readonly help: boolean
@@ -43,14 +65,26 @@ export interface KeysOptions {
   readonly repository: string | undefined
   readonly dataFolder: string | undefined
   readonly workspace: WorkspaceId | undefined
+  /** Left out: the one on Node, by way of its database. */
+  readonly edge: { readonly origin: string; readonly isHere: boolean } | undefined
+  /** Of a machine. */
+  readonly machineRole: MachineRole
+  /** Where a machine reaches NATS. */
+  readonly url: string | undefined
+  readonly natsFolder: string | undefined
+  /** Of edge-key: a new one that is kept nowhere. */
+  readonly make: boolean
 }
 
 const DAYS_DEFAULT = 90
-const DAYS_MAX = 366
-const takesSubject: ReadonlySet<KeysCommand> = new Set<KeysCommand>(['add', 'grant', 'remove', 'revoke'])
-/** What a person or a token may be called: one line of a list. */
-const Name = v.pipe(v.string(), v.trim(), v.regex(/^[^\p{C}]{1,64}$/u))
-
+const takesSubject: ReadonlySet<KeysCommand> = new Set<KeysCommand>([
+  'add',
+  'grant',
+  'remove',
+  'revoke',
+  'machine',
+  'revoke-machine',
+])
 /** Reads the command line. Throws an Error that names what is wrong. */
 export function parseKeysOptions(argv: readonly string[]): KeysOptions {
   const text = { type: 'string' } as const
@@ -69,6 +103,10 @@ export function parseKeysOptions(argv: readonly string[]): KeysOptions {
       repo: text,
       data: text,
       workspace: text,
+      edge: text,
+      url: text,
+      'nats-data': text,
+      make: { type: 'boolean' },
       help: { type: 'boolean', short: 'h' },
     },
   })
@@ -86,9 +124,9 @@ export function parseKeysOptions(argv: readonly string[]): KeysOptions {
   return {
     help: values.help === true,
     command,
-    subject: command === 'grant' || command === 'remove' ? parse('the name', Name, subject) : subject,
+    subject: values.help === true ? subject : parseSubject(command, subject),
     user: values.user === undefined ? undefined : parse('--user', Name, values.user),
-    role: values.role === undefined ? undefined : parse('--role', Role, values.role),
+    role: values.role === undefined || command === 'machine' ? undefined : parse('--role', Role, values.role),
     out: values.out,
     label: values.label === undefined ? undefined : parse('--label', Name, values.label),
     name: values.name === undefined ? undefined : parse('--name', Name, values.name),
@@ -97,7 +135,17 @@ export function parseKeysOptions(argv: readonly string[]): KeysOptions {
     repository: values.repo,
     dataFolder: values.data,
     workspace: values.workspace === undefined ? undefined : parse('--workspace', WorkspaceId, values.workspace),
+    edge: values.edge === undefined ? undefined : parseEdgeUrl(values.edge),
+    machineRole: command === 'machine' ? parse('--role', MachineRole, values.role ?? 'repository') : 'repository',
+    url: values.url,
+    natsFolder: values['nats-data'],
+    make: values.make === true,
   }
+}
+
+function parseSubject(command: KeysCommand, subject: string): string {
+  if (command === 'grant' || command === 'remove') return parse('the name', Name, subject)
+  return command === 'machine' || command === 'revoke-machine' ? parse('the name', MachineName, subject) : subject
 }
 
 function parse<const S extends v.GenericSchema>(what: string, schema: S, value: string): v.InferOutput<S> {
@@ -108,8 +156,8 @@ function parse<const S extends v.GenericSchema>(what: string, schema: S, value: 
 
 function parseDays(value: string): number {
   const days = Number(value)
-  if (!/^\d+$/.test(value) || days < 1 || days > DAYS_MAX) {
-    throw new Error(`--days must be a whole number from 1 to ${DAYS_MAX}, not "${value}"`)
+  if (!/^\d+$/.test(value) || days < 1 || days > TOKEN_DAYS_MAX) {
+    throw new Error(`--days must be a whole number from 1 to ${TOKEN_DAYS_MAX}, not "${value}"`)
   }
   return days
 }

@@ -18,8 +18,8 @@ import { projectFolder, toolsFolder } from './paths.mjs'
 /**
  * Makes sure that everything is there, bringing what is missing. Says a line for each thing it brings and nothing
  * when all is there. Throws a SetupError for what it could not bring; only without bubblewrap and Chromium it goes on.
- * @param {{ natsServer: boolean, page: boolean, chromium: boolean, bubblewrap: 'no' | 'once' | 'again' }} needs `once`: what could not be
- * brought is not tried again at each start
+ * @param {{ natsServer: boolean, page: boolean, chromium: boolean, bubblewrap: 'no' | 'once' | 'again' }} needs `once`: what
+ * could not be brought is not tried again at each start
  * @returns {Promise<{ node: { path: string, version: string }, natsServer: string | undefined, bubblewrap: string | undefined, chromium: import('./chromium.mjs').Chromium | undefined }>}
  */
 export async function setUp(needs) {

@@ -4,6 +4,8 @@
 export const FILE_BYTES_MAX = 1024 * 1024
 /** `max_payload` of the NATS server that `npm start` runs: a file with every byte escaped (6x), and its envelope. */
 export const NATS_PAYLOAD_BYTES_MAX = 8 * 1024 * 1024
+/** What of it is left for a message beside the headers that prove where it comes from (`signature.ts`), rounded up. */
+export const MESSAGE_BYTES_MAX = NATS_PAYLOAD_BYTES_MAX - 1024
 /** HTTP body of one MCP request: the MCP SDK's own default. */
 export const BODY_BYTES_MAX = 4 * 1024 * 1024
 /** Text of one answer: about 64,000 tokens, which is as much as clients show a model. */
@@ -35,7 +37,10 @@ export const CALL_TIMEOUT_MS = 30_000
 /** Clients cut silent calls at 60 s (the MCP SDK's default). */
 export const WAIT_SECONDS_MAX = 50
 export const WAIT_SECONDS_DEFAULT = 45
-export const PROGRESS_INTERVAL_MS = 1000
+/** Twice a second: who watches an answer being written sees it grow, and a job's events stay few. */
+export const PROGRESS_INTERVAL_MS = 500
+/** Of an answer that is being written, what its watchers are shown: about ten lines, a kilobyte or two of each event. */
+export const ANSWER_TAIL_CHARACTERS_MAX = 600
 /** A job message that is not confirmed for this long is delivered again; the worker confirms three times as often. */
 export const JOB_ACK_WAIT_MS = 15_000
 /** A whole job: three rounds of a 7B model writing a long file on a CPU. */

@@ -70,6 +70,7 @@ export const ModelProgress = v.object({
   tokens: v.number(),
   promptTokens: v.number(),
   promptTokensTotal: v.number(),
+  tail: v.optional(v.string()),
 })
 export type ModelProgress = v.InferOutput<typeof ModelProgress>
 

@@ -87,3 +87,19 @@ export const EDGE_INBOX = '_INBOX_edge'
 export const WORKER_INBOX = '_INBOX_worker'
 /** Where model workers answer. Not the worker's own inbox: who serves a model cannot pose as the registry. */
 export const MODEL_ANSWER_INBOX = '_INBOX_model'
+
+/** Where a machine hands over its key, while somebody waits for it. */
+export const enrollSubject = (name: string): string => `mw.enroll.${name}`
+
+/** Where the answer to that comes. */
+export const enrollInbox = (name: string): string => `_INBOX_enroll.${name}`
+
+/** Inboxes of a machine that was enrolled, by its name: for answers of the registry, and of model workers. */
+export interface MachineInboxes {
+  readonly own: string
+  readonly model: string
+}
+export const machineInboxes = (name: string): MachineInboxes => ({
+  own: `_INBOX_machine.${name}.own`,
+  model: `_INBOX_machine.${name}.model`,
+})

@@ -1,5 +1,8 @@
 import * as v from 'valibot'
 
+/** Where the bugs stand in the repository, as the user's own tools expect it. */
+export const BUGS_PATH = 'AGENT_bugs.json'
+
 /** Worst first. */
 export const BugSeverity = v.picklist(['critical', 'high', 'medium', 'low'])
 export type BugSeverity = v.InferOutput<typeof BugSeverity>

@@ -58,10 +58,25 @@ export const JobProgress = v.strictObject({
   round: v.number(),
   tokens: v.number(),
   message: v.string(),
+  /** The end of the answer that is being written, for eyes that watch: at most ANSWER_TAIL_CHARACTERS_MAX characters. */
+  answer_tail: v.optional(v.string()),
   /** The plan of a job of many steps, and how far each is. */
   steps: v.optional(v.array(v.strictObject({ path: v.string(), action: v.string(), state: v.string() }))),
 })
 export type JobProgress = v.InferOutput<typeof JobProgress>
+
+/** Under this name a progress notification of a job's call carries its whole JobProgress in `_meta`. */
+export const JOB_PROGRESS_META = 'millwright/progress'
+
+/** Progress in an answer, which is read once: what is being written is for those who watch it. */
+export const ToldProgress = v.omit(JobProgress, ['answer_tail'])
+export type ToldProgress = v.InferOutput<typeof ToldProgress>
+
+export function withoutTail(progress: JobProgress | null): ToldProgress | null {
+  if (progress === null) return null
+  const { answer_tail: _tail, ...rest } = progress
+  return rest
+}
 
 /** A job as tools show it. `result` is the tool's own answer, kept until the job is removed. */
 export const Job = v.strictObject({

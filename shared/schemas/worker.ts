@@ -1,6 +1,6 @@
 import * as v from 'valibot'
 
-const ModelState = v.picklist(['missing', 'downloading', 'loading', 'ready', 'failed'])
+export const ModelState = v.picklist(['missing', 'downloading', 'loading', 'ready', 'failed'])
 
 /** A configured model and whether it can be used now. */
 export const ModelInfo = v.strictObject({

@@ -1,7 +1,16 @@
 import * as v from 'valibot'
 import { Checks } from '../schemas/check.ts'
 import { changes, defineTool, reads } from './define-tool.ts'
-import { agentId, checksToText, diffToText, expectedSha256, fileContent, lineLimit, lineOffset } from './fields.ts'
+import {
+  agentId,
+  checksToText,
+  confirm,
+  diffToText,
+  expectedSha256,
+  fileContent,
+  lineLimit,
+  lineOffset,
+} from './fields.ts'
 
 export const getAgentFile = defineTool({
   name: 'get_agent_file',
@@ -33,6 +42,7 @@ export const agentUpdateFile = defineTool({
     agent_id: agentId,
     content: fileContent,
     expected_sha256: v.optional(expectedSha256),
+    confirm,
   }),
   output: v.strictObject({
     path: v.string(),

@@ -19,6 +19,8 @@ export const name = v.pipe(v.string(), v.minLength(1), v.maxLength(NAME_CHARACTE
 /** Bounded in UTF-16 units, which never outnumber the bytes; the worker counts the bytes. */
 export const fileContent = v.pipe(v.string(), v.maxLength(FILE_BYTES_MAX))
 export const expectedSha256 = v.pipe(Sha256, v.description('Refuse with conflict unless the file has this hash'))
+/** Says that the caller knows what is lost; for clients whose person cannot be asked. */
+export const confirm = v.optional(v.boolean())
 export const lineOffset = v.pipe(v.number(), v.integer(), v.minValue(0), v.description('Lines to skip'))
 export const lineLimit = v.pipe(v.number(), v.integer(), v.minValue(1), v.description('Lines to return'))
 /** The longest cursor is a path in base64. */

@@ -3,7 +3,7 @@ import { EDITS_MAX, LIST_FILES_PAGE_MAX, NAME_CHARACTERS_MAX, SEARCH_MATCHES_MAX
 import { Complexity, Violation } from '../schemas/check.ts'
 import { agentUpdateFile, getAgentFile } from './agent-files.ts'
 import { changes, defineTool, reads, removes } from './define-tool.ts'
-import { agentId, cursor, expectedSha256, fileContent, lineLimit, lineOffset, path } from './fields.ts'
+import { agentId, confirm, cursor, expectedSha256, fileContent, lineLimit, lineOffset, path } from './fields.ts'
 
 const actingAgent = v.optional(agentId)
 const glob = v.pipe(v.string(), v.minLength(1), v.maxLength(NAME_CHARACTERS_MAX))
@@ -34,6 +34,7 @@ export const writeFile = defineTool({
     content: fileContent,
     agent_id: actingAgent,
     expected_sha256: v.optional(expectedSha256),
+    confirm,
   }),
   output: written,
   annotations: { ...changes, idempotentHint: true },
@@ -76,7 +77,7 @@ export const deleteFile = defineTool({
   core: false,
   title: 'Delete file',
   description: "Delete a file. Its bytes stay in git's object store as the returned blob.",
-  input: v.strictObject({ path, agent_id: actingAgent, expected_sha256: v.optional(expectedSha256) }),
+  input: v.strictObject({ path, agent_id: actingAgent, expected_sha256: v.optional(expectedSha256), confirm }),
   output: v.strictObject({ path: v.string(), deleted: v.literal(true), recoverable_as: v.string() }),
   annotations: { ...removes, idempotentHint: false },
   toText: (result) => `Deleted ${result.path}; its bytes: git cat-file blob ${result.recoverable_as}`,

@@ -1,5 +1,5 @@
 import * as v from 'valibot'
-import { JobProgress, JobState } from '../schemas/job.ts'
+import { JobState, ToldProgress } from '../schemas/job.ts'
 import { defineTool, type ToolAnnotations, type ToolDeclaration, type ToolFamily } from './define-tool.ts'
 import { waitSeconds } from './fields.ts'
 
@@ -21,7 +21,7 @@ type OutcomeSchema = v.StrictObjectSchema<v.ObjectEntries, undefined>
 const standing = {
   job_id: v.string(),
   state: JobState,
-  progress: v.optional(v.nullable(JobProgress)),
+  progress: v.optional(v.nullable(ToldProgress)),
   /** Why it has not started, where that is known. */
   note: v.optional(v.string()),
 }

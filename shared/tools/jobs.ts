@@ -1,6 +1,6 @@
 import * as v from 'valibot'
 import { WireError } from '../errors.ts'
-import { Job, JobProgress, JobState } from '../schemas/job.ts'
+import { Job, JobState, ToldProgress } from '../schemas/job.ts'
 import { defineTool, reads, removes } from './define-tool.ts'
 import { agentId, cursor, jobId, limit, waitSeconds } from './fields.ts'
 import { refusalToText } from './refusal-text.ts'
@@ -43,7 +43,7 @@ export const getJob = defineTool({
   output: v.strictObject({
     job: Job,
     state: JobState,
-    progress: v.nullable(JobProgress),
+    progress: v.nullable(ToldProgress),
     /** The tool's own result once the job has succeeded. */
     result: v.nullable(v.record(v.string(), v.unknown())),
     error: v.nullable(WireError),

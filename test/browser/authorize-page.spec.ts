@@ -9,6 +9,17 @@ import { expect, test } from './fixtures.ts'
 const VERIFIER = 'v'.repeat(64)
 const CALLBACK = 'http://127.0.0.1:9/callback'
 
+/** Runs in the page: whether the key in its store could be taken out of the browser. */
+const keptKeyIsReadable = `new Promise((resolve, reject) => {
+  const opening = indexedDB.open('millwright')
+  opening.onerror = () => reject(opening.error)
+  opening.onsuccess = () => {
+    const asked = opening.result.transaction('keys').objectStore('keys').get('sign-in')
+    asked.onerror = () => reject(asked.error)
+    asked.onsuccess = () => resolve(asked.result.key.extractable)
+  }
+})`
+
 test.describe('the authorize page', () => {
   let keyed: KeyedEdge
   let client: string
@@ -28,8 +39,6 @@ test.describe('the authorize page', () => {
   })
 
   test.afterAll(() => keyed?.stop())
-
-  test.beforeEach(({ complaints }) => complaints.allow(/favicon\.ico/))
 
   const authorize = () =>
     `${keyed.edge.url}/oauth/authorize?${new URLSearchParams({
@@ -74,6 +83,9 @@ test.describe('the authorize page', () => {
     look,
     expectAccessible,
   }) => {
+    // The client that waits for the person to come back.
+    await page.route(`${CALLBACK}**`, (route) => route.fulfill({ contentType: 'text/plain', body: 'Back' }))
+    const isBack = (url: URL): boolean => url.href.startsWith(CALLBACK)
     await page.goto(authorize())
     await page.getByLabel('Keep it in this browser').check()
     await page.getByLabel('Private key').setInputFiles(join(keyed.folder, 'anna.pem'))
@@ -85,9 +97,9 @@ test.describe('the authorize page', () => {
     await expectAccessible()
     await look('authorize-consent')
 
-    const sent = page.waitForRequest((request) => request.url().startsWith(CALLBACK))
     await page.getByRole('button', { name: 'Allow' }).click()
-    const back = new URL((await sent).url())
+    await page.waitForURL(isBack)
+    const back = new URL(page.url())
     expect(Object.fromEntries(back.searchParams)).toMatchObject({ state: 'from-the-client', iss: keyed.edge.url })
     const response = await fetch(`${keyed.edge.url}/oauth/token`, {
       method: 'POST',
@@ -102,10 +114,11 @@ test.describe('the authorize page', () => {
     expect(JSON.parse(await response.text())).toMatchObject({ scope: 'read write' })
 
     await page.goto(authorize())
+    expect(await page.evaluate(keptKeyIsReadable)).toBe(false)
     await page.getByRole('button', { name: 'Use the key that this browser keeps' }).click()
     await expect(page.getByRole('heading', { name: 'Decide, Anna' })).toBeVisible()
-    const refused = page.waitForRequest((request) => request.url().startsWith(CALLBACK))
     await page.getByRole('button', { name: 'Deny' }).click()
-    expect(new URL((await refused).url()).searchParams.get('error')).toBe('access_denied')
+    await page.waitForURL(isBack)
+    expect(new URL(page.url()).searchParams.get('error')).toBe('access_denied')
   })
 })

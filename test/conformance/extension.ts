@@ -8,7 +8,8 @@ import {
 import type { McpExtension } from '#functions/mcp/extension.ts'
 import { embedded, image, PNG_BASE64, text } from './content.ts'
 import { inputTools, promptContext, requestState } from './input-tools.ts'
-import { taskStore, taskTools } from './task-tools.ts'
+import { createTaskTools } from './task-tools.ts'
+import type { TaskKeeper } from './tasks.ts'
 import { plainTools } from './tools.ts'
 
 // The fixtures that the protocol's official tests expect of a server.
@@ -94,11 +95,14 @@ const handlers: Record<string, (server: Server) => void> = {
   'resources/unsubscribe': (server) => server.setRequestHandler('resources/unsubscribe', () => ({})),
 }
 
-export const conformanceExtension: McpExtension = {
-  capabilities: { logging: {}, resources: { subscribe: true } },
-  requestState,
-  tasks: taskStore,
-  tools: new Map([...plainTools, ...inputTools, ...taskTools].map((tool) => [tool.listed.name, tool])),
-  methods: new Set(Object.keys(handlers)),
-  register: (server, method) => handlers[method]?.(server),
+export function createConformanceExtension(tasks: TaskKeeper): McpExtension {
+  const tools = [...plainTools, ...inputTools, ...createTaskTools(tasks)]
+  return {
+    capabilities: { logging: {}, resources: { subscribe: true } },
+    requestState,
+    tasks,
+    tools: new Map(tools.map((tool) => [tool.listed.name, tool])),
+    methods: new Set(Object.keys(handlers)),
+    register: (server, method) => handlers[method]?.(server),
+  }
 }

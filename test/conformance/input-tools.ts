@@ -7,14 +7,21 @@ import {
   inputResponse,
   type ServerContext,
 } from '@modelcontextprotocol/server'
-import type { ExtensionTool } from '#functions/mcp/extension.ts'
+import type { ExtensionTool, McpExtension } from '#functions/mcp/extension.ts'
 import { text } from './content.ts'
 
 // Tools of the official tests that ask the client for something, in the way of 2026-07-28: the answer comes with a repeated call.
 
-const codec = createRequestStateCodec<number>({ key: crypto.getRandomValues(new Uint8Array(32)) })
-/** Seals what a tool has given out, and refuses what came back otherwise. */
-export const requestState = { verify: codec.verify }
+let sealed: ReturnType<typeof createRequestStateCodec<number>> | undefined
+/** Made with the first use: where a program is only being loaded, some runtimes give no random bytes. */
+function codec() {
+  sealed ??= createRequestStateCodec<number>({ key: crypto.getRandomValues(new Uint8Array(32)) })
+  return sealed
+}
+/** Refuses what a tool has not given out. */
+export const requestState: NonNullable<McpExtension['requestState']> = {
+  verify: (state, context) => codec().verify(state, context),
+}
 
 const ask = (message: string, property: string) =>
   inputRequired.elicit({
@@ -61,7 +68,7 @@ const calls: Record<string, ExtensionTool['call']> = {
     const isWhole = Object.keys(inputRequests).every((key) => has(context, key))
     return isWhole && context.mcpReq.requestState<number>() === 1
       ? done('All three answers are there')
-      : inputRequired({ inputRequests, requestState: await codec.mint(1, context) })
+      : inputRequired({ inputRequests, requestState: await codec().mint(1, context) })
   },
 
   async test_input_required_result_multi_round(_args, context) {
@@ -69,10 +76,10 @@ const calls: Record<string, ExtensionTool['call']> = {
     if (round >= 2 && has(context, 'step2')) return done('Both steps are done')
     if (round >= 1 && has(context, 'step1')) {
       const step2 = ask('Step 2: What is your favorite color?', 'color')
-      return inputRequired({ inputRequests: { step2 }, requestState: await codec.mint(2, context) })
+      return inputRequired({ inputRequests: { step2 }, requestState: await codec().mint(2, context) })
     }
     const step1 = ask('Step 1: What is your name?', 'name')
-    return inputRequired({ inputRequests: { step1 }, requestState: await codec.mint(1, context) })
+    return inputRequired({ inputRequests: { step1 }, requestState: await codec().mint(1, context) })
   },
 
   async test_input_required_result_capabilities(_args, context) {
@@ -98,7 +105,7 @@ async function confirmWithState(context: ServerContext, answer: string) {
     message: 'Please confirm',
     requestedSchema: { type: 'object', properties: { ok: { type: 'boolean' } }, required: ['ok'] },
   })
-  return inputRequired({ inputRequests: { confirm }, requestState: await codec.mint(1, context) })
+  return inputRequired({ inputRequests: { confirm }, requestState: await codec().mint(1, context) })
 }
 
 export const inputTools: readonly ExtensionTool[] = Object.entries(calls).map(([name, call]) => ({

@@ -5,11 +5,16 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseConfig } from '#functions/config.ts'
 import { serveEdge } from '#functions/entry.node.ts'
-import type { McpExtension } from '#functions/mcp/extension.ts'
 import { findNatsServer } from '#scripts/nats-binary.ts'
 import { startNatsServer } from '#scripts/nats-server.ts'
 import { ensureStreams } from '#scripts/nats-streams.ts'
-import { toWorkspaceId } from '#shared/ids.ts'
+import { toWorkspaceId, type WorkspaceId } from '#shared/ids.ts'
+import { startMiniflareServer } from '#test/support/miniflare-server.ts'
+import { createConformanceExtension } from './extension.ts'
+import { createTasks } from './tasks.ts'
+
+/** Longer than a test waits between two requests. */
+const KEEP_ALIVE_MS = 60_000
 
 /** An endpoint for the official tests. */
 export interface ConformanceServer {
@@ -18,22 +23,39 @@ export interface ConformanceServer {
   close(): Promise<void>
 }
 
-/** Starts the functions as they are, on Node with a real NATS server, and in front of them what signs every call in. */
-export async function startConformanceServer(extension: McpExtension): Promise<ConformanceServer> {
+/** With the fixtures, and what a worker needs to come. */
+export interface FixtureServer extends ConformanceServer {
+  readonly workspace: WorkspaceId
+  readonly workerNatsUrl: string
+}
+
+/**
+ * Starts the functions as they are, with the fixtures beside their catalogue, a real NATS server, and in front of them what
+ * signs every call in. `bundle` is a folder that `buildConformanceBundle` has filled, for workerd; null for Node.
+ */
+export async function startConformanceServer(bundle: string | null): Promise<FixtureServer> {
   const folder = mkdtempSync(join(tmpdir(), 'millwright-conformance-'))
-  const nats = await startNatsServer({ binary: await findNatsServer(), dataFolder: join(folder, 'nats') })
+  const dataFolder = join(folder, 'nats')
+  const nats = await startNatsServer({ binary: await findNatsServer(), dataFolder, webSocketPort: 0 })
   const workspace = toWorkspaceId(`conformance-${process.pid}`)
   await ensureStreams(nats.url('admin'), [workspace])
-  const config = parseConfig({
+  const data = join(folder, 'data')
+  const config = {
     NATS_URL: nats.url('edge'),
-    MILLWRIGHT_DATA: join(folder, 'data'),
+    MILLWRIGHT_DATA: data,
     MILLWRIGHT_WORKSPACE: workspace,
     MILLWRIGHT_PORT: '0',
-  })
-  const edge = await serveEdge(config, { info: () => undefined, error: () => undefined }, extension)
+  }
+  const log = { info: () => undefined, error: () => undefined }
+  const edge =
+    bundle === null
+      ? await serveEdge(parseConfig(config), log, createConformanceExtension(createTasks()))
+      : await startMiniflareServer(bundle, { workspace, folder: data, natsWebSocketUrl: nats.webSocketUrl('edge') })
   const front = await signInTo(edge.url, edge.token)
   return {
     url: front.url,
+    workspace,
+    workerNatsUrl: nats.url('worker'),
     async close() {
       await front.close()
       await edge.close()
@@ -49,14 +71,18 @@ export async function signInTo(endpoint: string, token: string): Promise<Conform
   const front = createServer((incoming, outgoing) => {
     const { url = '/', method = 'GET' } = incoming
     const headers = { ...incoming.headers, authorization: `Bearer ${token}` }
-    const onward = httpRequest({ host: hostname, port, path: url, method, headers }, (answer) => {
+    // A connection of its own: one that is used again may have been closed just then, which the tests would take for an answer.
+    const onward = httpRequest({ host: hostname, port, path: url, method, headers, agent: false }, (answer) => {
       outgoing.writeHead(answer.statusCode ?? 502, answer.headers)
+      // A stream on which nothing has been said is open all the same.
+      outgoing.flushHeaders()
       answer.pipe(outgoing)
     })
-    onward.on('error', () => outgoing.destroy())
+    onward.on('error', () => outgoing.writableEnded || outgoing.destroy())
     outgoing.on('close', () => onward.destroy())
     incoming.pipe(onward)
   })
+  front.keepAliveTimeout = KEEP_ALIVE_MS
   await new Promise<void>((resolve) => front.listen(0, '127.0.0.1', resolve))
   return {
     url: `http://127.0.0.1:${(front.address() as AddressInfo).port}/mcp`,

@@ -30,6 +30,9 @@ export interface ScenarioResult {
   readonly failed: readonly string[]
 }
 
+/** Of an extension, so that no revision requires it. Of us it is required. */
+export const isTaskScenario = ({ scenario }: ScenarioResult): boolean => scenario.startsWith('tasks-')
+
 /** The scenarios that a revision requires of a server, as the suite has frozen them. */
 export function requiredScenarios(revision: Revision): readonly string[] {
   const text = readFileSync(join(packageFolder, 'requirements', `${revision}.yaml`), 'utf8')

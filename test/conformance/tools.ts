@@ -1,8 +1,8 @@
-import { setTimeout } from 'node:timers/promises'
 import type { CallToolResult, ServerContext } from '@modelcontextprotocol/server'
 import type { ExtensionTool } from '#functions/mcp/extension.ts'
 import { embedded, image, text, WAV_BASE64 } from './content.ts'
 import keywords from './keywords.schema.json' with { type: 'json' }
+import { pause } from './pause.ts'
 
 // Tools that the official tests call by name: docs of each are in the suite's own scenarios.
 
@@ -61,7 +61,9 @@ function titled(...titles: string[]) {
 
 /** Asks the client of a session, in the way of 2025-11-25: a request of ours, while the call waits. */
 async function elicit({ mcpReq }: ServerContext, message: string, requestedSchema: Form['requestedSchema']) {
-  const { action, content = {} } = await mcpReq.elicitInput({ message, requestedSchema })
+  // On the call's own stream: a client need not have another.
+  const options = { relatedRequestId: mcpReq.id }
+  const { action, content = {} } = await mcpReq.elicitInput({ message, requestedSchema }, options)
   return { content: [text(`User response: action=${action}, content=${JSON.stringify(content)}`)] }
 }
 
@@ -87,7 +89,7 @@ export const plainTools: readonly ExtensionTool[] = [
   tool('test_tool_with_logging', async (_args, { mcpReq }) => {
     for (const message of ['Tool execution started', 'Tool processing data', 'Tool execution completed']) {
       await mcpReq.log('info', message)
-      await setTimeout(PAUSE_MS)
+      await pause(PAUSE_MS)
     }
     return { content: [text('Logged three times')] }
   }),
@@ -102,7 +104,7 @@ export const plainTools: readonly ExtensionTool[] = [
       if (progressToken !== undefined) {
         await mcpReq.notify({ method: 'notifications/progress', params: { progressToken, progress, total: 100 } })
       }
-      await setTimeout(PAUSE_MS)
+      await pause(PAUSE_MS)
     }
     return { content: [text(String(progressToken))] }
   }),
@@ -129,6 +131,13 @@ export const plainTools: readonly ExtensionTool[] = [
   ...Object.entries(forms).map(([name, properties]) =>
     tool(name, (_args, context) => elicit(context, 'Please fill in', { type: 'object', properties })),
   ),
+
+  // Not of the official tests: says on the session's own stream that it was cancelled, since a cancelled call has no answer.
+  tool('wait_until_cancelled', async (_args, { mcpReq }, server) => {
+    await new Promise((resolve) => mcpReq.signal.addEventListener('abort', resolve))
+    await server.notification({ method: 'notifications/message', params: { level: 'info', data: 'Cancelled' } })
+    return { content: [] }
+  }),
 
   tool('json_schema_2020_12_tool', async (args) => ({ content: [text(JSON.stringify(args))] }), {
     ...keywords,

@@ -5,7 +5,8 @@ import type { JobBus } from '#functions/ports/job-bus.ts'
 import { createJobId, type JobId, toWorkspaceId } from '#shared/ids.ts'
 import { decodeMessage, JobMessage } from '#shared/protocol/envelope.ts'
 import { JOBS_QUEUED_MAX } from '#shared/protocol/limits.ts'
-import { cancelSubject, JOBS_STREAM, jobSubject } from '#shared/protocol/subjects.ts'
+import { cancelSubject, eventsSubject, JOBS_STREAM, jobSubject } from '#shared/protocol/subjects.ts'
+import type { WorkspaceEvent } from '#shared/schemas/event.ts'
 import type { JobProgress, JobState } from '#shared/schemas/job.ts'
 
 export interface JobBusUnderTest {
@@ -124,6 +125,31 @@ export function describeJobBus(name: string, create: () => Promise<JobBusUnderTe
       await tell(job, 'running', atWork(1))
       await soon(() => heard).toEqual([1, 1])
       for (const stop of stops) stop()
+    })
+
+    it('hears what changes in a workspace and how far its jobs are, and nothing of another', async () => {
+      const job = newJob()
+      const heard: WorkspaceEvent[] = []
+      const stop = await world.bus.watchWorkspace(here, (event) => heard.push(event))
+      const other: WorkspaceEvent[] = []
+      const stopOther = await world.bus.watchWorkspace(full, (event) => other.push(event))
+      world.bus.announce(here, { v: 1, type: 'agent_changed', agent_id: 'a1', change: 'created' })
+      await soon(() => heard.length).toBe(1)
+      world.worker.publish(eventsSubject(here), '{')
+      world.worker.publish(eventsSubject(here), JSON.stringify({ v: 1, type: 'of_tomorrow' }))
+      world.worker.publish(eventsSubject(here), JSON.stringify({ v: 1, type: 'file_changed', path: 'a.py' }))
+      await tell(job, 'running', atWork(3))
+      await soon(() => heard.length).toBe(3)
+      expect(heard).toEqual([
+        { v: 1, type: 'agent_changed', agent_id: 'a1', change: 'created' },
+        { v: 1, type: 'file_changed', path: 'a.py' },
+        { v: 1, type: 'job_progressed', job_id: job, phase: 'generating', round: 1, tokens: 3 },
+      ])
+      stop()
+      world.bus.announce(full, { v: 1, type: 'file_changed', path: 'b.py' })
+      await soon(() => other).toEqual([{ v: 1, type: 'file_changed', path: 'b.py' }])
+      expect(heard).toHaveLength(3)
+      stopOther()
     })
 
     it('knows the last progress of a job that has not ended', async () => {

@@ -3,6 +3,7 @@ import { createNatsJobBus } from '#functions/adapters/nats/nats-job-bus.ts'
 import { createNatsLink } from '#functions/adapters/nats/nats-link.ts'
 import { createNatsWorkerCalls } from '#functions/adapters/nats/nats-worker-calls.ts'
 import { connectNats } from '#functions/adapters/node/nats-connect.ts'
+import { testSigner } from '#test/support/edge-key.ts'
 import { startNatsWorld } from '#test/support/nats-world.ts'
 import { describeJobBus, jobBusWorkspaces } from './job-bus.ts'
 import { describeWorkerCalls } from './worker-calls.ts'
@@ -29,12 +30,12 @@ async function startLink() {
 
 describeJobBus('NATS', async () => {
   const { world, link } = await startLink()
-  return { ...world, bus: createNatsJobBus(link) }
+  return { ...world, bus: createNatsJobBus(link, testSigner) }
 })
 
 describeWorkerCalls('NATS', async () => {
   const { world, link } = await startLink()
-  const calls = createNatsWorkerCalls(link)
+  const calls = createNatsWorkerCalls(link, testSigner)
   return {
     ...world,
     call: (family, envelope, timeoutMs, abortAfterMs) => {

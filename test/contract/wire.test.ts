@@ -199,6 +199,22 @@ const messages: Record<string, [v.GenericSchema, unknown]> = {
   'find-models': [FindModels, { v: 1 }],
   'model-member': [ModelMember, { v: 1, member: answer.member, host: 'gpu-box', models: [info] }],
   'workspace-event': [WorkspaceEvent, { v: 1, type: 'file_changed', path: 'src/a.py' }],
+  'workspace-event-file': [
+    WorkspaceEvent,
+    { v: 1, type: 'file_changed', path: 'src/a.py', change: 'written', agent_id: 'a1' },
+  ],
+  'workspace-event-agent': [WorkspaceEvent, { v: 1, type: 'agent_changed', agent_id: 'a1', change: 'created' }],
+  'workspace-event-job': [WorkspaceEvent, { v: 1, type: 'job_changed', job_id: job, state: 'running', agent_id: 'a1' }],
+  'workspace-event-progress': [
+    WorkspaceEvent,
+    { v: 1, type: 'job_progressed', job_id: job, phase: 'generating', round: 1, tokens: 12 },
+  ],
+  'workspace-event-commit': [
+    WorkspaceEvent,
+    { v: 1, type: 'committed', commit: '2fd4e1c67a2d28fced849ee1bb76e7391b93eb12' },
+  ],
+  'workspace-event-worker': [WorkspaceEvent, { v: 1, type: 'worker_changed', worker_id: 'w1', state: 'started' }],
+  'workspace-event-model': [WorkspaceEvent, { v: 1, type: 'model_changed', model: 'qwen2.5-7b', state: 'ready' }],
 }
 
 describe('the wire', () => {
@@ -302,7 +318,7 @@ describe('the catalogue', () => {
     }
   })
 
-  it('knows 23 error codes', () => {
-    expect(ErrorCode.options).toHaveLength(23)
+  it('knows 24 error codes', () => {
+    expect(ErrorCode.options).toHaveLength(24)
   })
 })

@@ -7,6 +7,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest'
 import { claimPort } from '#scripts/free-port.ts'
 import { projectFolder } from '#scripts/setup/paths.mjs'
 import { allow, type Post } from '../support/authorize-page.ts'
+import { edgeRuntime } from '../support/edge-runtime.ts'
 import { type KeyedEdge, startKeyedEdge } from '../support/keyed-edge.ts'
 
 // The protocol's official scenarios for authorization servers. They show a person an address; this file is the person.
@@ -61,6 +62,8 @@ it('the official scenarios for authorization servers pass', async () => {
     })
   }
   await ended
-  expect(output).toContain('Total: 3 passed, 0 failed')
+  // One scenario is about clients' metadata documents, which the edge in workerd fetches only where it has a public address.
+  const scenarios = edgeRuntime() === 'node' ? 3 : 2
+  expect(output).toContain(`Total: ${scenarios} passed, 0 failed`)
   expect(child.exitCode).toBe(0)
 }, 120_000)

@@ -1,4 +1,3 @@
-import { DatabaseSync } from 'node:sqlite'
 import { setTimeout } from 'node:timers/promises'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { createNatsEvents } from '#gpu-worker/adapters/nats-events.ts'
@@ -43,13 +42,13 @@ describe('a job that is cancelled', { timeout: 40_000 }, () => {
 
   beforeAll(async () => {
     world = await startSteeredWorker(model)
-    createNatsEvents(world.connection, toWorkspaceId('steered')).onCancel((job) => heard.push(job))
+    createNatsEvents(world.connection, toWorkspaceId('steered'), world.trust).onCancel((job) => heard.push(job))
   })
   afterAll(() => world?.stop())
   beforeEach(() => {
     stay = null
     aborted = null
-    for (const moment of ['checking', 'beforeWrite', 'afterWrite'] as const) delete world.moments[moment]
+    for (const moment of ['checking', 'beforeWrite', 'afterWrite', 'lost'] as const) delete world.moments[moment]
   })
 
   async function give(): Promise<{ agent: string; file: string; job: string }> {
@@ -142,13 +141,11 @@ describe('a job that is cancelled', { timeout: 40_000 }, () => {
     stay = 'generating'
     const { file, job } = await give()
     await jobReaches(world.client, job, 'generating')
-    // As when the message with the cancel was lost.
-    const registry = new DatabaseSync(world.registryFile)
-    registry.exec('PRAGMA busy_timeout = 5000')
-    registry.prepare('UPDATE jobs SET cancel_requested = 1 WHERE job_id = ?').run(job)
-    registry.close()
+    const lost: string[] = []
+    world.moments.lost = lost
+    await world.client.ok('cancel_job', { job_id: job })
     await until(() => aborted !== null)
-    expect(heard).not.toContain(job)
+    expect(lost).toEqual([job])
     expect((await jobEnd(world.client, job)).state).toBe('cancelled')
     expect(world.repository.read(file)).toBe(BEFORE)
   })

@@ -265,6 +265,8 @@ function expectTokenProgress(heard: readonly Progress[], path: string): void {
   const messages = heard.map((progress) => progress.message ?? '')
   expect(messages.some((message) => /: [1-9]\d* (of \d+ )?tokens/.test(message))).toBe(true)
   for (const message of messages) expect(message).toContain(path)
+  const tails = heard.map((progress) => Object(Object(progress)._meta)['millwright/progress']?.answer_tail)
+  expect(tails.some((tail) => typeof tail === 'string' && tail.length > 0 && tail.length <= 600)).toBe(true)
   for (const [index, { progress }] of heard.entries()) {
     expect(progress).toBeGreaterThan(heard[index - 1]?.progress ?? -1)
   }

@@ -464,7 +464,10 @@ describe('list_files', () => {
     expect(codeOf(await call('list_files', { path: 'list/out' }))).toBe('outside_repository')
     expect(await paths({ path: 'list/ignored' })).toEqual(['list/ignored/secret.py'])
     expect(codeOf(await call('list_files', { path: 'list/a.py' }))).toBe('invalid_input')
-    expect(codeOf(await call('list_files', { path: 'list/none' }))).toBe('not_found')
+    expect((await call('list_files', { path: 'list/none' })).error).toMatchObject({
+      code: 'not_found',
+      hint: expect.stringContaining('the folder above it'),
+    })
     expect(codeOf(await call('list_files', { path: '../' }))).toBe('outside_repository')
     expect(codeOf(await call('list_files', { glob: '[' }))).toBe('invalid_input')
   })

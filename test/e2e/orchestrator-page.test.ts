@@ -1,6 +1,6 @@
 import { generateKeyPairSync } from 'node:crypto'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { findBrowser, openPage, type Page } from '../support/browser.ts'
 import { registerKey } from '../support/register-key.ts'
@@ -21,7 +21,7 @@ describe.skipIf(binary === undefined)('the orchestrator (skipped without a Chrom
   beforeAll(async () => {
     world = await startTestStack()
     url = new URL(world.stack().url).origin
-    keys = await registerKey(world, 'writer')
+    keys = dirname(await registerKey(world.stack(), join(world.repository.folder, 'keys'), 'writer'))
     page = await openPage(binary ?? '', { width: 1024, height: 900 })
   })
 

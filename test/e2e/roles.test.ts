@@ -3,6 +3,8 @@ import { DatabaseSync } from 'node:sqlite'
 import { setTimeout } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { BoundProcess } from '#scripts/bound-process.ts'
+import { readEdgeKeys } from '#scripts/machines/edge-keys.ts'
+import { writeLocalMachine } from '#scripts/machines/machine-file.ts'
 import { createNodeService } from '#scripts/node-service.ts'
 import { projectFolder } from '#scripts/setup/paths.mjs'
 import { dataFolderOf, jobEnd, jobReaches, type LiveStack, startLiveStack, until } from '#test/support/live-stack.ts'
@@ -36,11 +38,14 @@ describe('a repository worker without a model', { timeout: 120_000 }, () => {
 
   async function startModelWorker(): Promise<ModelWorker> {
     let member = ''
+    const machineFile = join(live.repository.folder, 'model-worker.json')
+    const edge = await readEdgeKeys(join(live.stack.dataFolder, 'edge', 'signing-key'))
+    await writeLocalMachine(machineFile, edge, { role: 'model', workspace: '*' })
     const service = createNodeService({
       name: 'model',
       file: join(projectFolder, 'gpu-worker', 'main.ts'),
       args: ['--role', 'model', '--model', 'demo', '--models', live.repository.folder, '--threads', '1'],
-      environment: () => ({ NATS_URL: live.stack.natsUrl('model') }),
+      environment: () => ({ NATS_URL: live.stack.natsUrl('model'), MILLWRIGHT_MACHINE: machineFile }),
       log: (line) => {
         member = /Model worker (\S+) ready/.exec(line)?.[1] ?? member
       },

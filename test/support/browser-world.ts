@@ -1,12 +1,9 @@
 import { generateKeyPairSync } from 'node:crypto'
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { createSqlAccounts } from '#functions/accounts/sql-accounts.ts'
-import { openSqlite } from '#functions/adapters/node/sqlite.ts'
-import { parseKeysOptions } from '#scripts/keys/options.ts'
-import { runKeys } from '#scripts/keys/run-keys.ts'
 import { type Stack, startStack } from '#scripts/stack.ts'
 import { connectClient, type TestClient } from './mcp.ts'
+import { registerKey } from './register-key.ts'
 import { createTempRepository, type TempRepository } from './temp-repository.ts'
 
 /** The whole system on a repository of its own, and a person whose key it knows. Independent of any test runner. */
@@ -15,10 +12,8 @@ export interface BrowserWorld {
   readonly stack: Stack
   /** With the owner's token. */
   readonly client: TestClient
-  /** Of Anna, who may do everything. */
+  /** Of Anna, who may do everything: PEM, PKCS #8. */
   readonly privateKey: string
-  /** The file of it. */
-  readonly privateKeyFile: string
   /** Stops all processes and removes all files. */
   stop(): Promise<void>
 }
@@ -46,14 +41,13 @@ export async function startBrowserWorld(options: BrowserWorldOptions = {}): Prom
       log: () => undefined,
     })
     try {
-      const privateKeyFile = await registerKey(stack, join(repository.folder, 'keys'))
+      const privateKeyFile = await registerKey(stack, join(repository.folder, 'keys'), 'admin')
       const client = await connectClient(stack.url, stack.token)
       return {
         repository,
         stack,
         client,
         privateKey: readFileSync(privateKeyFile, 'utf8'),
-        privateKeyFile,
         async stop() {
           await client.close().catch(() => undefined)
           await stack.stop()
@@ -67,25 +61,6 @@ export async function startBrowserWorld(options: BrowserWorldOptions = {}): Prom
   } catch (error) {
     repository.remove()
     throw error
-  }
-}
-
-/** As `npm run keys` does it beside a running server. Answers the file of the private half. */
-async function registerKey(stack: Stack, keysFolder: string): Promise<string> {
-  mkdirSync(keysFolder, { mode: 0o700 })
-  const sqlite = openSqlite(join(stack.dataFolder, 'edge', 'registry.sqlite'))
-  try {
-    await runKeys(parseKeysOptions(['--user', 'Anna', '--role', 'admin', '--out', 'anna.pem']), {
-      accounts: createSqlAccounts(sqlite, { now: () => Date.now() }),
-      workspace: stack.workspace,
-      ownName: 'anna',
-      resolve: (path) => join(keysFolder, path),
-      keysFolder,
-      nowMs: Date.now(),
-    })
-    return join(keysFolder, 'anna.pem')
-  } finally {
-    sqlite.close()
   }
 }
 

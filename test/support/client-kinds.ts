@@ -1,5 +1,7 @@
-import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client'
+import { Client, StreamableHTTPClientTransport, type Transport } from '@modelcontextprotocol/client'
+import { StdioClientTransport } from '@modelcontextprotocol/client/stdio'
 import { Client as OldClient } from '@modelcontextprotocol/sdk/client/index.js'
+import { StdioClientTransport as OldStdioTransport } from '@modelcontextprotocol/sdk/client/stdio.js'
 import { StreamableHTTPClientTransport as OldTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js'
 import * as v from 'valibot'
 
@@ -92,24 +94,55 @@ export interface AnyClient extends ReadingClient {
 /** Connects a client of one kind to a running endpoint. */
 export async function connectKind(kind: ClientKind, url: string, token: string): Promise<AnyClient> {
   const transportOptions = { requestInit: { headers: { authorization: `Bearer ${token}` } } }
-  if (kind === 'v1') {
-    const client = new OldClient({ name: 'millwright-test-old', version: '1.0.0' })
-    const transport = new OldTransport(new URL(url), transportOptions)
-    await client.connect(transport)
-    return {
-      ...toReadingClient(client),
-      protocolVersion: transport.protocolVersion,
-      listTools: async () => (await client.listTools()).tools.map((tool) => v.parse(ListedTool, tool)),
-      call: async (name, args, options = {}) =>
-        v.parse(RawAnswer, await client.callTool({ name, arguments: args }, undefined, { ...options })),
-      close: () => client.close(),
-    }
+  return kind === 'v1'
+    ? connectOld(new OldTransport(new URL(url), transportOptions))
+    : connectCurrent(kind, new StreamableHTTPClientTransport(new URL(url), transportOptions))
+}
+
+/** Connects a client of one kind to a program that it starts and speaks to over pipes. */
+export function connectKindToProgram(kind: ClientKind, program: StdioProgram): Promise<AnyClient> {
+  const parameters = { ...program, args: [...program.args], stderr: 'ignore' as const }
+  return kind === 'v1'
+    ? connectOld(new OldStdioTransport(parameters))
+    : connectCurrent(kind, new StdioClientTransport(parameters))
+}
+
+export interface StdioProgram {
+  readonly command: string
+  readonly args: readonly string[]
+  /** All of it but what every program needs. */
+  readonly env: Record<string, string>
+}
+
+/** What the client calls on any of them; the classes' own types do not agree on it. */
+type OldTransports = (OldTransport | OldStdioTransport) & { setProtocolVersion?: (version: string) => void }
+
+async function connectOld(transport: OldTransports): Promise<AnyClient> {
+  const client = new OldClient({ name: 'millwright-test-old', version: '1.0.0' })
+  let protocolVersion: string | undefined
+  // The client tells its transport what was agreed on, where it takes it, and nobody else.
+  const told = transport.setProtocolVersion?.bind(transport)
+  transport.setProtocolVersion = (version: string) => {
+    protocolVersion = version
+    told?.(version)
   }
+  await client.connect(transport)
+  return {
+    ...toReadingClient(client),
+    protocolVersion,
+    listTools: async () => (await client.listTools()).tools.map((tool) => v.parse(ListedTool, tool)),
+    call: async (name, args, options = {}) =>
+      v.parse(RawAnswer, await client.callTool({ name, arguments: args }, undefined, { ...options })),
+    close: () => client.close(),
+  }
+}
+
+async function connectCurrent(kind: Exclude<ClientKind, 'v1'>, transport: Transport): Promise<AnyClient> {
   const client = new Client(
     { name: 'millwright-test', version: '1.0.0' },
     kind === 'v2' ? {} : { versionNegotiation: { mode: { pin: '2026-07-28' } } },
   )
-  await client.connect(new StreamableHTTPClientTransport(new URL(url), transportOptions))
+  await client.connect(transport)
   return {
     ...toReadingClient(client),
     protocolVersion: client.getNegotiatedProtocolVersion(),

@@ -8,6 +8,8 @@ declare module 'vitest' {
     readonly edgeBundle: string
     /** The same for the program by which the contracts reach the adapters of workerd. */
     readonly portsBundle: string
+    /** The same for the edge with the fixtures of the protocol's official tests. */
+    readonly conformanceBundle: string
   }
 }
 

@@ -25,6 +25,15 @@ export interface TestClient {
   close(): Promise<void>
 }
 
+/** Tools that want a word before something is lost. */
+const confirming = ['delete_file', 'write_file', 'agent_update_file']
+
+/** As a test calls a tool: it means to overwrite and delete what it does, unless it says otherwise. */
+const confirmed = (name: string, args: unknown): Fields =>
+  confirming.includes(name) && typeof args === 'object' && args !== null && !Array.isArray(args)
+    ? { confirm: true, ...args }
+    : (args as Fields)
+
 /** Connects the current MCP client to a running endpoint. */
 export async function connectClient(url: string, token: string): Promise<TestClient> {
   const client = new Client({ name: 'millwright-test', version: '1.0.0' })
@@ -32,7 +41,7 @@ export async function connectClient(url: string, token: string): Promise<TestCli
     new StreamableHTTPClientTransport(new URL(url), { requestInit: { headers: { authorization: `Bearer ${token}` } } }),
   )
   const call: TestClient['call'] = async (name, args, options) => {
-    const result = await client.callTool({ name, arguments: args as Fields }, options)
+    const result = await client.callTool({ name, arguments: confirmed(name, args) }, options)
     const { success, error, ...fields } = (result.structuredContent ?? {}) as Fields
     const [first] = result.content as { type: string; text?: string }[]
     return {

@@ -16,8 +16,8 @@ export type ServerFault =
     }
   /** The connection ends after this many pieces of the answer; with 0 before anything. */
   | { readonly kind: 'cut'; readonly afterPieces: number }
-  /** Nothing more comes after this many pieces, until the caller goes away. */
-  | { readonly kind: 'silence'; readonly afterPieces: number }
+  /** Nothing more comes after this many pieces, until the caller goes away; `pieceMs` passes before each of them. */
+  | { readonly kind: 'silence'; readonly afterPieces: number; readonly pieceMs?: number }
   /** In place of the answer, as it is. */
   | { readonly kind: 'body'; readonly body: string; readonly contentType?: string }
   /** The answer comes, this much later. */
@@ -126,6 +126,7 @@ export async function startOpenAiServer(options: OpenAiServerOptions, port = 0):
     if (options.thoughts !== undefined) sendDelta({ reasoning_content: options.thoughts })
     for (const [index, content] of piecesOf(answer.text).entries()) {
       if (index === stopAfter) return stop(response, fault, gone.signal)
+      if (fault?.kind === 'silence' && fault.pieceMs !== undefined) await setTimeout(fault.pieceMs)
       sendDelta({ content })
     }
     sendDelta({}, answer.stopReason === 'length' ? 'length' : 'stop')

@@ -1,7 +1,9 @@
 import { join } from 'node:path'
-import type { NatsConnection } from '@nats-io/transport-node'
+import type { NatsConnection, RequestOptions } from '@nats-io/transport-node'
 import * as v from 'valibot'
+import { signedHeaders } from '#functions/adapters/nats/signed-headers.ts'
 import { openSqlite } from '#functions/adapters/node/sqlite.ts'
+import { sha256Hex } from '#functions/crypto.ts'
 import { createRegistryService } from '#functions/jobs/registry-service.ts'
 import type { JobBus } from '#functions/ports/job-bus.ts'
 import type { Registry } from '#functions/ports/registry.ts'
@@ -26,10 +28,12 @@ import { toImprovementPorts } from '#gpu-worker/tools/improvement.ts'
 import { KeyedLocks } from '#gpu-worker/workspace/locks.ts'
 import { AppError } from '#shared/errors.ts'
 import { AgentId, createJobId, toWorkspaceId, WorkspaceId } from '#shared/ids.ts'
+import { NONCE_HEADER } from '#shared/protocol/signature.ts'
 import type { RegistryOperation } from '#shared/protocol/subjects.ts'
 import type { JobProgress } from '#shared/schemas/job.ts'
 import type { OrchestrationReport } from '#shared/schemas/orchestration.ts'
 import { findBubblewrapForTests } from './bubblewrap.ts'
+import { testSigner, testTrust } from './edge-key.ts'
 import { createTempRepository, type TempRepository } from './temp-repository.ts'
 
 export interface RunChoices extends Partial<Omit<OrchestrateRequest, 'job'>> {
@@ -72,12 +76,15 @@ export async function createOrchestrationWorld(files: Record<string, string>): P
   const registry = createSqlRegistry(sqlite, { now: Date.now }, { info: () => undefined, error: () => undefined })
   const service = createRegistryService({ registry, bus: silentBus })
   const wire = {
-    request: async (subject: string, question: Uint8Array) => {
+    request: async (subject: string, question: Uint8Array, options?: RequestOptions) => {
       const [, name, , operation] = subject.split('.')
-      return { data: await service(v.parse(WorkspaceId, name), operation as RegistryOperation, question) }
+      const body = await service(v.parse(WorkspaceId, name), operation as RegistryOperation, question)
+      const asked = `${options?.headers?.get(NONCE_HEADER)} ${await sha256Hex(question)}`
+      const signed = await signedHeaders(testSigner, { purpose: 'answer', subject, body, question: asked })
+      return { data: body, headers: signed }
     },
   }
-  const workerRegistry = createNatsRegistry(wire as unknown as NatsConnection, workspace)
+  const workerRegistry = createNatsRegistry(wire as unknown as NatsConnection, workspace, testTrust)
   const tree = await createNodeFileTree({ root: world.root })
   const repository = await openRepository({ root: world.root })
   const journal = openSqliteJournal(join(world.folder, 'journal.sqlite'))
@@ -191,6 +198,7 @@ const silentBus: JobBus = {
   requestCancel: () => {},
   announce: () => {},
   watch: async () => () => {},
+  watchWorkspace: async () => () => {},
   progress: async () => null,
   ping: async () => true,
 }

@@ -1,30 +1,35 @@
+import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { createSqlAccounts } from '#functions/accounts/sql-accounts.ts'
 import { openSqlite } from '#functions/adapters/node/sqlite.ts'
+import { createAdministration } from '#functions/auth/administration.ts'
 import { parseKeysOptions } from '#scripts/keys/options.ts'
 import { runKeys } from '#scripts/keys/run-keys.ts'
+import type { Stack } from '#scripts/stack.ts'
 import type { Role } from '#shared/access.ts'
-import { toWorkspaceId } from '#shared/ids.ts'
-import type { TestStack } from './test-stack.ts'
 
 /**
- * Makes a key for Anna as `npm run keys` does, registered at a running stack on Node. Answers with the folder that holds
- * `anna.pem` and `anna.pem.pub`; it goes with the stack.
+ * Makes a key for Anna as `npm run keys` does, registered at a running stack on Node. Answers with the file of its private
+ * half, `anna.pem` in `keysFolder`, beside which `anna.pem.pub` lies.
  */
-export async function registerKey({ client, repository }: TestStack, role: Role): Promise<string> {
-  const { workspace } = await client.ok('get_server_info', {})
-  const sqlite = openSqlite(join(repository.folder, 'data', 'edge', 'registry.sqlite'))
+export async function registerKey(stack: Stack, keysFolder: string, role: Role): Promise<string> {
+  mkdirSync(keysFolder, { recursive: true, mode: 0o700 })
+  const sqlite = openSqlite(join(stack.dataFolder, 'edge', 'registry.sqlite'))
+  const clock = { now: () => Date.now() }
   try {
-    await runKeys(parseKeysOptions(['--user', 'Anna', '--out', 'anna.pem', '--role', role]), {
-      accounts: createSqlAccounts(sqlite, { now: () => Date.now() }),
-      workspace: toWorkspaceId(String(workspace)),
+    await runKeys(parseKeysOptions(['--user', 'Anna', '--role', role, '--out', 'anna.pem']), {
+      administration: createAdministration({
+        accounts: createSqlAccounts(sqlite, clock),
+        clock,
+        workspace: stack.workspace,
+        address: null,
+      }),
       ownName: 'anna',
-      resolve: (path) => join(repository.folder, path),
-      keysFolder: repository.folder,
-      nowMs: Date.now(),
+      resolve: (path) => join(keysFolder, path),
+      keysFolder,
     })
+    return join(keysFolder, 'anna.pem')
   } finally {
     sqlite.close()
   }
-  return repository.folder
 }

@@ -21,6 +21,7 @@ import { createSqlRegistry } from '#functions/registry/sql-registry.ts'
 import type { Role } from '#shared/access.ts'
 import { toWorkspaceId, type WorkspaceId } from '#shared/ids.ts'
 import type { SignatureAlgorithm } from '#shared/sign-in.ts'
+import { testSigner } from '#test/support/edge-key.ts'
 
 // The edge with its accounts, as people and their clients meet it. The bus is the real one, and down.
 
@@ -82,7 +83,11 @@ export function signText(text: string, privateKey: KeyObject, algorithm: Signatu
   return toBase64Url(sign('sha256', Buffer.from(text), { key: privateKey, ...padding }))
 }
 
-export async function createSignInWorld(oauth?: OAuthLibrary): Promise<SignInWorld> {
+/** `pageOrigins`: whose pages may call from a browser. */
+export async function createSignInWorld(
+  oauth?: OAuthLibrary,
+  pageOrigins: readonly string[] = [],
+): Promise<SignInWorld> {
   const folder = mkdtempSync(join(tmpdir(), 'millwright-sign-in-'))
   const sqlite = openSqlite(join(folder, 'registry.sqlite'))
   const reports: string[] = []
@@ -98,14 +103,14 @@ export async function createSignInWorld(oauth?: OAuthLibrary): Promise<SignInWor
     workspace: homeWorkspace,
     version: '1.2.3',
     hostnames: ['localhost', '127.0.0.1', '[::1]', 'mill.example'],
+    pageOrigins,
     authenticator: createGate({ ownerToken: OWNER_TOKEN, accounts }),
     registry,
-    workers: createNatsWorkerCalls(link),
-    bus: createNatsJobBus(link),
+    workers: createNatsWorkerCalls(link, testSigner),
+    bus: createNatsJobBus(link, testSigner),
     clock,
     log,
     process: { memoryBytes: () => 0 },
-    requestsShareState: true,
     assets: readWebAssets(fileURLToPath(new URL('../../web/dist', import.meta.url))),
     signIn: { accounts, publicOrigin: PUBLIC_ORIGIN, ...(oauth === undefined ? {} : { oauth }) },
   })

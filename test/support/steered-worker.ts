@@ -1,7 +1,6 @@
 import { join } from 'node:path'
 import type { NatsConnection } from '@nats-io/transport-node'
-import { parseConfig } from '#functions/config.ts'
-import { serveEdge } from '#functions/entry.node.ts'
+import type { EdgeTrust } from '#gpu-worker/adapters/ed25519.ts'
 import { createNatsCallServer } from '#gpu-worker/adapters/nats-call-server.ts'
 import { connectWorker } from '#gpu-worker/adapters/nats-connection.ts'
 import { createNatsEvents } from '#gpu-worker/adapters/nats-events.ts'
@@ -28,6 +27,8 @@ import { startNatsServer } from '#scripts/nats-server.ts'
 import { ensureStreams } from '#scripts/nats-streams.ts'
 import { toWorkspaceId } from '#shared/ids.ts'
 import type { WorkerInfo } from '#shared/schemas/worker.ts'
+import { trustInEdge } from './edge-key.ts'
+import { startEdgeServer } from './edge-server.ts'
 import { until } from './live-stack.ts'
 import { connectClient, type TestClient } from './mcp.ts'
 import { createTempRepository, type TempRepository } from './temp-repository.ts'
@@ -39,16 +40,21 @@ export interface Moments {
   beforeWrite?: () => Promise<void>
   /** The new bytes are in the file; nobody has been told. */
   afterWrite?: () => Promise<void>
+  /** Where this is, the worker hears of no cancel: the jobs of those whose message is lost come here. */
+  lost?: string[]
 }
 
-/** The whole system in this process, as it runs, but for the model, which is the test's, and the moments at which it waits. */
+/**
+ * The whole system as it runs, its edge in the runtime of the tests' project and its worker in this process, but for the model,
+ * which is the test's, and the moments at which it waits.
+ */
 export interface SteeredWorker {
   readonly client: TestClient
   readonly repository: TempRepository
   readonly moments: Moments
   /** Of the worker. */
   readonly connection: NatsConnection
-  readonly registryFile: string
+  readonly trust: EdgeTrust
   killNats(): Promise<void>
   /** Where it was. */
   startNats(): Promise<void>
@@ -60,22 +66,24 @@ export async function startSteeredWorker(model: LanguageModel): Promise<SteeredW
   const workspace = toWorkspaceId('steered')
   const binary = await findNatsServer()
   const natsFolder = join(world.folder, 'nats')
-  let nats = await startNatsServer({ binary, dataFolder: natsFolder })
+  let nats = await startNatsServer({ binary, dataFolder: natsFolder, webSocketPort: 0 })
   await ensureStreams(nats.url('admin'), [workspace])
   const edgeFolder = join(world.folder, 'edge')
-  const edge = await serveEdge(
-    parseConfig({
-      NATS_URL: nats.url('edge'),
-      MILLWRIGHT_DATA: edgeFolder,
-      MILLWRIGHT_WORKSPACE: workspace,
-      MILLWRIGHT_PORT: '0',
-    }),
-    { info: () => undefined, error: () => undefined },
-  )
+  const edge = await startEdgeServer({
+    workspace,
+    folder: edgeFolder,
+    natsUrl: nats.url('edge'),
+    natsWebSocketUrl: nats.webSocketUrl('edge'),
+  })
+  const trust = await trustInEdge(edgeFolder)
   const moments: Moments = {}
-  const connection = await connectWorker(nats.url('worker'), 'steered', new AbortController().signal)
-  const registry = createNatsRegistry(connection, workspace)
-  const events = createNatsEvents(connection, workspace)
+  const connection = await connectWorker({ url: nats.url('worker') }, 'steered', new AbortController().signal)
+  const registry = createNatsRegistry(connection, workspace, trust)
+  const natsEvents = createNatsEvents(connection, workspace, trust)
+  const events = instead(natsEvents, {
+    onCancel: (listener: Parameters<typeof natsEvents.onCancel>[0]) =>
+      natsEvents.onCancel((job) => (moments.lost === undefined ? listener(job) : moments.lost.push(job))),
+  })
   const journal = openSqliteJournal(join(world.folder, 'journal.sqlite'))
   const tree = await createNodeFileTree({ root: world.root })
   const git = await openRepository({ root: world.root })
@@ -133,8 +141,8 @@ export async function startSteeredWorker(model: LanguageModel): Promise<SteeredW
   const daemon = createDaemon({
     workspace,
     workerId: 'steered',
-    calls: createNatsCallServer(connection, workspace, '0.0.0'),
-    jobs: createNatsJobSource(connection, workspace, () => undefined),
+    calls: createNatsCallServer(connection, workspace, '0.0.0', trust),
+    jobs: createNatsJobSource(connection, workspace, trust, () => undefined),
     registry,
     events,
     journal,
@@ -161,13 +169,14 @@ export async function startSteeredWorker(model: LanguageModel): Promise<SteeredW
     repository: world,
     moments,
     connection,
-    registryFile: join(edgeFolder, 'registry.sqlite'),
+    trust,
     async killNats() {
       nats.kill()
       await nats.exited
     },
     async startNats() {
-      nats = await startNatsServer({ binary, dataFolder: natsFolder, port: nats.port })
+      const { port, webSocketPort = 0 } = nats
+      nats = await startNatsServer({ binary, dataFolder: natsFolder, port, webSocketPort })
     },
     async stop() {
       await client.close()

@@ -90,6 +90,7 @@ describe('the program for workerd', () => {
         ...bundle.bindings,
         NATS_URL: 'ws://edge:x@127.0.0.1:9',
         MILLWRIGHT_TOKEN: 'x'.repeat(43),
+        MILLWRIGHT_SIGNING_KEY: 'A'.repeat(43),
         MILLWRIGHT_HOSTNAMES: 'mill.example.com',
       },
       cf: false,
@@ -120,7 +121,7 @@ describe('npm run deploy', () => {
         // Whoever is asked for anything cannot be reached.
         { env: { PATH: process.env.PATH, HOME: folder, HTTPS_PROXY: 'http://127.0.0.1:9' }, cwd: tmpdir() },
       )
-      for (const name of ['REGISTRY', 'LINK', 'ASSETS', 'MILLWRIGHT_WORKSPACE', 'MILLWRIGHT_HOSTNAMES']) {
+      for (const name of ['REGISTRY', 'LINK', 'ACCOUNTS', 'ASSETS', 'MILLWRIGHT_WORKSPACE', 'MILLWRIGHT_HOSTNAMES']) {
         expect(stdout).toContain(`env.${name}`)
       }
       expect(stdout).toContain('--dry-run: exiting now')
@@ -132,7 +133,13 @@ describe('npm run deploy', () => {
 
   it('takes no secret from wrangler.toml', () => {
     const { vars } = unstable_readConfig({ config: wranglerConfig })
-    expect(Object.keys(vars).toSorted()).toEqual(['MILLWRIGHT_HOSTNAMES', 'MILLWRIGHT_WORKSPACE'])
-    expect(readFileSync(wranglerConfig, 'utf8')).not.toMatch(/^\s*(?:NATS_URL|MILLWRIGHT_TOKEN)\s*=/m)
+    expect(Object.keys(vars).toSorted()).toEqual([
+      'MILLWRIGHT_HOSTNAMES',
+      'MILLWRIGHT_PAGE_ORIGINS',
+      'MILLWRIGHT_WORKSPACE',
+    ])
+    expect(readFileSync(wranglerConfig, 'utf8')).not.toMatch(
+      /^\s*(?:NATS_URL|MILLWRIGHT_TOKEN|MILLWRIGHT_SIGNING_KEY)\s*=/m,
+    )
   })
 })

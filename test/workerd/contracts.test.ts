@@ -1,5 +1,6 @@
-import { afterAll, beforeAll } from 'vitest'
+import { afterAll, beforeAll, expect, it } from 'vitest'
 import type { CallReply } from '#shared/protocol/envelope.ts'
+import { describeAccounts } from '#test/contract/accounts.ts'
 import { describeJobAgents } from '#test/contract/job-agents.ts'
 import { describeJobBus, jobBusWorkspaces } from '#test/contract/job-bus.ts'
 import { describeRegistry, type SqlAccess } from '#test/contract/registry.ts'
@@ -7,6 +8,7 @@ import { describeSql } from '#test/contract/sql.ts'
 import { describeWorkerCalls } from '#test/contract/worker-calls.ts'
 import { startNatsWorld } from '#test/support/nats-world.ts'
 import {
+  accountsOf,
   busOf,
   registryOf,
   startWorkerdPorts,
@@ -63,6 +65,32 @@ describeSql('a Durable Object', async () => {
 
 describeRegistry('a Durable Object for each workspace', async () => createRegistry())
 describeJobAgents('a Durable Object for each workspace', async () => createRegistry())
+
+function createAccounts() {
+  worlds++
+  const world = `accounts-${worlds}`
+  const clock = { nowMs: Date.UTC(2026, 0, 1) }
+  return { world, clock, accounts: accountsOf(ports, world, clock) }
+}
+
+describeAccounts('one Durable Object', async () => createAccounts())
+
+it('the accounts are pruned by their alarm, each hour', async () => {
+  const { world, clock, accounts } = createAccounts()
+  const ask = (method: 'alarmAt' | 'fireAlarm') => ports.ask({ port: 'accounts-object', world, method })
+  await accounts.putValue('old', { value: 'x', metadata: null }, clock.nowMs + 1000)
+  await accounts.putValue('kept', { value: 'x', metadata: null }, null)
+  const dueAt = Number(await ask('alarmAt'))
+  expect(dueAt).toBeGreaterThan(Date.now())
+  expect(dueAt).toBeLessThanOrEqual(Date.now() + 60 * 60_000)
+  clock.nowMs += 2000
+  await accounts.getValue('kept')
+  await ask('fireAlarm')
+  // By a clock that stands before the end of the first, it would still be read if it were there.
+  clock.nowMs -= 2000
+  expect(await accounts.listValues('', null, 10)).toEqual([{ key: 'kept', metadata: null, expires_at: null }])
+  expect(Number(await ask('alarmAt'))).toBeGreaterThanOrEqual(dueAt)
+})
 
 describeJobBus('NATS in a Durable Object', async () => {
   const world = await startNatsWorld(jobBusWorkspaces)

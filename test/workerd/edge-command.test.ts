@@ -1,10 +1,13 @@
-import { spawn } from 'node:child_process'
+import { execFile, spawn } from 'node:child_process'
+import { createPrivateKey } from 'node:crypto'
 import { once } from 'node:events'
 import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
+import { promisify } from 'node:util'
 import { afterEach, describe, expect, it } from 'vitest'
 import { projectFolder } from '#scripts/setup/paths.mjs'
 import { processEnded } from '#scripts/test-support/process-ended.ts'
+import { type Send, signInOverHttp } from '#test/support/http-sign-in.ts'
 import { connectClient } from '#test/support/mcp.ts'
 import { createTempRepository } from '#test/support/temp-repository.ts'
 
@@ -29,7 +32,7 @@ function commandLine(pid: string): string {
 }
 
 describe('npm run edge', () => {
-  it('serves a repository through workerd by wrangler, keeps its secrets to itself, and leaves nothing behind', async () => {
+  it('serves a repository through workerd by wrangler, takes keys, keeps its secrets to itself, and leaves nothing behind', async () => {
     const repository = await createTempRepository({ 'a.py': 'x = 1\n' })
     cleanups.push(repository.remove)
     const data = join(repository.folder, 'data')
@@ -51,6 +54,28 @@ describe('npm run edge', () => {
     await client.ok('create_agent', { agent_id: 'a', name: 'A', managed_file: 'a.py', system_prompt: '' })
     expect(await client.ok('list_agents', {})).toMatchObject({ total: 1 })
     await client.close()
+
+    // Keys come in over HTTP, with the token of the data folder.
+    const origin = new URL(url).origin
+    const environment = { ...process.env, XDG_CONFIG_HOME: join(data, 'config') }
+    const flagsOfKeys = ['--edge', origin, '--repo', repository.root, '--data', data]
+    const keys = (...words: string[]) =>
+      promisify(execFile)(process.execPath, [join(projectFolder, 'scripts', 'keys.ts'), ...words, ...flagsOfKeys], {
+        env: environment,
+      })
+    // The network of this machine is not looked around in for anybody.
+    const metadata = await (await fetch(`${origin}/.well-known/oauth-authorization-server`)).text()
+    expect(JSON.parse(metadata)).toMatchObject({ issuer: origin })
+    expect(JSON.parse(metadata).client_id_metadata_document_supported).not.toBe(true)
+    expect((await keys('--user', 'Anna')).stdout).toMatch(/Workspace +\S+, as admin/)
+    const privateKey = createPrivateKey(readFileSync(join(data, 'config', 'millwright', 'keys', 'anna.pem')))
+    const { stdout: listed } = await keys('list')
+    const [fingerprint = ''] = /SHA256:[\w-]{43}/.exec(listed) ?? []
+    const send: Send = (path, init) => fetch(`${origin}${path}`, init)
+    const session = await signInOverHttp(send, { fingerprint, privateKey })
+    const anna = await connectClient(url, session.access_token)
+    expect(await anna.ok('list_agents', {})).toMatchObject({ total: 1 })
+    await anna.close()
 
     const secrets = join(data, 'edge', 'workerd.env')
     expect(statSync(secrets).mode & 0o777).toBe(0o600)

@@ -124,6 +124,7 @@ describe('the connection to NATS', () => {
           ...bundle.bindings,
           NATS_URL: nats.server().webSocketUrl('edge'),
           MILLWRIGHT_TOKEN: 'x'.repeat(43),
+          MILLWRIGHT_SIGNING_KEY: 'A'.repeat(43),
           MILLWRIGHT_WORKSPACE: 'elsewhere',
         },
         durableObjectsPersist: storage,

@@ -17,7 +17,7 @@ export interface ViewEntry {
 
 /** Every view, in the order of the navigation; the first is where the page begins. Each is loaded when it is first shown. */
 export const views: readonly [ViewEntry, ...ViewEntry[]] = [
-  { name: 'agents', title: 'Agents', View: lazy(() => import('./views/agents/agents-view.tsx')) },
+  { name: 'agents', title: 'Agents', View: lazy(() => import('./views/agents/agents-route.tsx')) },
   {
     name: 'repository',
     title: 'Repository',

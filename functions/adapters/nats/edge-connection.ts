@@ -6,6 +6,8 @@ export interface NatsServer {
   readonly server: string
   readonly user: string
   readonly password: string
+  /** A file with what the server's certificate must come from, as PEM. Left out: what this system trusts. */
+  readonly authorityFile?: string
 }
 
 const CONNECT_TIMEOUT_MS = 5000

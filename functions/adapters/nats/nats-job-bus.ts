@@ -3,12 +3,15 @@ import type { NatsConnection } from '@nats-io/nats-core'
 import type * as v from 'valibot'
 import { AppError } from '#shared/errors.ts'
 import { decodeMessage, encodeMessage, type JobMessage } from '#shared/protocol/envelope.ts'
+import { MESSAGE_BYTES_MAX } from '#shared/protocol/limits.ts'
 import { cancelSubject, eventsSubject, jobSubject, jobsSubject, WIRE_VERSION } from '#shared/protocol/subjects.ts'
 import { JobEvent, WorkspaceEvent } from '#shared/schemas/event.ts'
 import { isFinal, type JobProgress } from '#shared/schemas/job.ts'
 import type { JobBus, JobListener } from '../../ports/job-bus.ts'
+import type { Signer } from '../../ports/signer.ts'
 import type { NatsLink } from './nats-link.ts'
 import { payloadBytesMax } from './nats-worker-calls.ts'
+import { signedHeaders } from './signed-headers.ts'
 
 /** A healthy server confirms in a millisecond. */
 const PUBLISH_TIMEOUT_MS = 3000
@@ -20,13 +23,20 @@ const RETRY_AFTER_MS = 5000
 /** Jobs whose last progress is kept; beyond it the oldest is forgotten, which costs a detail of an answer. */
 const PROGRESS_KEPT_MAX = 1000
 
-export function createNatsJobBus(link: NatsLink): JobBus {
+/** Jobs and requests to stop them are signed; events only wake, and are not. */
+export function createNatsJobBus(link: NatsLink, signer: Signer): JobBus {
   // By subject, which names workspace and job.
   const listeners = new Map<string, Set<JobListener>>()
+  // By subject, which names the workspace.
+  const workspaceListeners = new Map<string, Set<(event: WorkspaceEvent) => void>>()
   const progress = new Map<string, JobProgress>()
 
   function tell(subject: string, news: JobProgress | null): void {
     for (const listener of listeners.get(subject) ?? []) listener(news)
+  }
+
+  function tellWorkspace(subject: string, event: WorkspaceEvent): void {
+    for (const listener of workspaceListeners.get(subject) ?? []) listener(event)
   }
 
   link.onConnection((connection) => {
@@ -41,8 +51,13 @@ export function createNatsJobBus(link: NatsLink): JobBus {
       const oldest = progress.size > PROGRESS_KEPT_MAX ? progress.keys().next().value : undefined
       if (oldest !== undefined) progress.delete(oldest)
       tell(subject, event.progress)
+      const { phase, round, tokens } = event.progress
+      const { job_id } = event
+      const told: WorkspaceEvent = { v: WIRE_VERSION, type: 'job_progressed', job_id, phase, round, tokens }
+      tellWorkspace(subject.replace(/\.job\.[^.]+$/, '.events'), told)
     })
     listen(connection, eventsSubject('*'), WorkspaceEvent, (event, subject) => {
+      tellWorkspace(subject, event)
       if (event.type !== 'job_changed') return
       const job = subject.replace(/\.events$/, `.job.${event.job_id}`)
       if (isFinal(event.state)) progress.delete(job)
@@ -60,13 +75,28 @@ export function createNatsJobBus(link: NatsLink): JobBus {
     }
   }
 
+  /** Best effort as well. */
+  async function sendCancel(subject: string, message: JobMessage): Promise<void> {
+    const body = encodeMessage('a cancel', message, MESSAGE_BYTES_MAX)
+    const headers = await signedHeaders(signer, { purpose: 'cancel', subject, body })
+    try {
+      const connection = link.connection()
+      if (!connection.isClosed() && !connection.isDraining()) connection.publish(subject, body, { headers })
+    } catch (error) {
+      if (!(error instanceof AppError)) throw error
+    }
+  }
+
   return {
     async publish(workspace, job, attempt) {
       const connection = link.connection()
       const message: JobMessage = { v: WIRE_VERSION, workspace, job_id: job }
       const bytes = encodeMessage('the job', message, payloadBytesMax(connection))
+      const subject = jobsSubject(workspace)
+      const headers = await signedHeaders(signer, { purpose: 'job', subject, body: bytes })
       try {
-        await jetstream(connection).publish(jobsSubject(workspace), bytes, {
+        await jetstream(connection).publish(subject, bytes, {
+          headers,
           msgID: `${job}:${attempt}`,
           timeout: PUBLISH_TIMEOUT_MS,
         })
@@ -74,17 +104,15 @@ export function createNatsJobBus(link: NatsLink): JobBus {
         throw toAppError(cause)
       }
     },
-    requestCancel: (workspace, job) =>
-      send(cancelSubject(workspace, job), { v: WIRE_VERSION, workspace, job_id: job } satisfies JobMessage),
+    requestCancel(workspace, job) {
+      void sendCancel(cancelSubject(workspace, job), { v: WIRE_VERSION, workspace, job_id: job })
+    },
     announce: (workspace, event) => send(eventsSubject(workspace), event),
     async watch(workspace, job, listener) {
-      const subject = jobSubject(workspace, job)
-      const set = listeners.get(subject) ?? new Set()
-      listeners.set(subject, set.add(listener))
-      return () => {
-        set.delete(listener)
-        if (set.size === 0) listeners.delete(subject)
-      }
+      return addTo(listeners, jobSubject(workspace, job), listener)
+    },
+    async watchWorkspace(workspace, listener) {
+      return addTo(workspaceListeners, eventsSubject(workspace), listener)
     },
     progress: async (workspace, job) => progress.get(jobSubject(workspace, job)) ?? null,
     async ping() {
@@ -101,6 +129,16 @@ export function createNatsJobBus(link: NatsLink): JobBus {
         return false
       }
     },
+  }
+}
+
+/** Returns how to take it away again. */
+function addTo<Listener>(sets: Map<string, Set<Listener>>, key: string, listener: Listener): () => void {
+  const set = sets.get(key) ?? new Set()
+  sets.set(key, set.add(listener))
+  return () => {
+    set.delete(listener)
+    if (set.size === 0 && sets.get(key) === set) sets.delete(key)
   }
 }
 

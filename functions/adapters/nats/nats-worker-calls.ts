@@ -1,31 +1,35 @@
 import { type NatsConnection, RequestError, TimeoutError } from '@nats-io/nats-core'
 import { AppError } from '#shared/errors.ts'
 import { checkMessageBytes } from '#shared/protocol/envelope.ts'
-import { NATS_PAYLOAD_BYTES_MAX } from '#shared/protocol/limits.ts'
+import { MESSAGE_BYTES_MAX, NATS_PAYLOAD_BYTES_MAX } from '#shared/protocol/limits.ts'
+import type { Signer } from '../../ports/signer.ts'
 import type { WorkerCalls } from '../../ports/worker-calls.ts'
 import { createWorkerCalls, type WorkerRequest } from '../worker-calls.ts'
 import type { NatsLink } from './nats-link.ts'
+import { signedHeaders } from './signed-headers.ts'
 
-export function createNatsWorkerCalls(link: NatsLink): WorkerCalls {
-  return createWorkerCalls(createNatsRequest(link))
+export function createNatsWorkerCalls(link: NatsLink, signer: Signer): WorkerCalls {
+  return createWorkerCalls(createNatsRequest(link, signer))
 }
 
-/** Short calls over a connection that may not be there: `unavailable` at once then. */
-export function createNatsRequest(link: NatsLink): WorkerRequest {
+/** Short calls, signed, over a connection that may not be there: `unavailable` at once then. */
+export function createNatsRequest(link: NatsLink, signer: Signer): WorkerRequest {
   return async (subject, question, timeoutMs) => {
     const connection = link.connection()
     checkMessageBytes('the call to the worker', question, payloadBytesMax(connection))
+    const headers = await signedHeaders(signer, { purpose: 'call', subject, body: question })
     try {
-      return (await connection.request(subject, question, { timeout: timeoutMs })).data
+      return (await connection.request(subject, question, { timeout: timeoutMs, headers })).data
     } catch (cause) {
       throw toAppError(cause)
     }
   }
 }
 
-/** What this server lets through; a larger message would cost the connection. */
+/** What this server lets through beside a message's headers; a larger message would cost the connection. */
 export function payloadBytesMax(connection: NatsConnection): number {
-  return Math.min(connection.info?.max_payload ?? NATS_PAYLOAD_BYTES_MAX, NATS_PAYLOAD_BYTES_MAX)
+  const beside = NATS_PAYLOAD_BYTES_MAX - MESSAGE_BYTES_MAX
+  return Math.min((connection.info?.max_payload ?? NATS_PAYLOAD_BYTES_MAX) - beside, MESSAGE_BYTES_MAX)
 }
 
 function toAppError(cause: unknown): unknown {

@@ -11,3 +11,6 @@ declare module 'cloudflare:workers' {
   /** Of the request under way; in an object without effect, since that lives on by itself. */
   export function waitUntil(promise: Promise<unknown>): void
 }
+
+/** Both halves of a WebSocket: the first is the answer's, the second ours. */
+declare const WebSocketPair: new () => { readonly 0: object; readonly 1: import('./runtime.ts').ServerSocket }

@@ -6,6 +6,7 @@ import { createRegistryService } from '../../jobs/registry-service.ts'
 import type { JobBus } from '../../ports/job-bus.ts'
 import type { Log } from '../../ports/log.ts'
 import { type EdgeEnvironment, parseWorkerdConfig } from '../../workerd-config.ts'
+import { lazySigner } from '../ed25519-signer.ts'
 import { createNatsJobBus } from '../nats/nats-job-bus.ts'
 import { createNatsLink } from '../nats/nats-link.ts'
 import { serveRegistry } from '../nats/nats-registry-service.ts'
@@ -40,16 +41,17 @@ export class LinkObject extends DurableObject<LinkEnvironment> implements LinkSt
 
   constructor(ctx: ObjectState, env: LinkEnvironment) {
     super(ctx, env)
-    const { nats, workspace } = parseWorkerdConfig(env)
+    const { nats, workspace, signingKey } = parseWorkerdConfig(env)
+    const signer = lazySigner(signingKey)
     const link = createNatsLink(() => connectNatsWebSocket(nats), this.#log)
     this.#connected = Promise.race([
       new Promise<void>((resolve) => link.onConnection(() => resolve())),
       new Promise<void>((resolve) => setTimeout(resolve, FIRST_CONNECTION_MS)),
     ])
-    this.#bus = createNatsJobBus(link)
-    this.#request = createNatsRequest(link)
+    this.#bus = createNatsJobBus(link, signer)
+    this.#request = createNatsRequest(link, signer)
     const registry = createObjectRegistry(env.REGISTRY, workspace)
-    serveRegistry(link, createRegistryService({ registry, bus: this.#bus }), this.#log)
+    serveRegistry(link, createRegistryService({ registry, bus: this.#bus }), signer, this.#log)
     void this.#beatLater()
   }
 
@@ -74,15 +76,11 @@ export class LinkObject extends DurableObject<LinkEnvironment> implements LinkSt
   }
 
   async watch(workspace: WorkspaceId, job: JobId, listener: RemoteFunction<[JobProgress | null]>): Promise<Held> {
-    const kept = listener.dup()
-    await this.#connected
-    // Who no longer listens has gone away, and disposes of the watch by that.
-    const tell = (progress: JobProgress | null) => void kept(progress).catch(() => undefined)
-    const stop = await this.#bus.watch(workspace, job, tell)
-    return new Watch(() => {
-      stop()
-      kept[Symbol.dispose]()
-    })
+    return this.#hold(listener, (tell) => this.#bus.watch(workspace, job, tell))
+  }
+
+  async watchWorkspace(workspace: WorkspaceId, listener: RemoteFunction<[WorkspaceEvent]>): Promise<Held> {
+    return this.#hold(listener, (tell) => this.#bus.watchWorkspace(workspace, tell))
   }
 
   progress(workspace: WorkspaceId, job: JobId): Promise<JobProgress | null> {
@@ -97,6 +95,21 @@ export class LinkObject extends DurableObject<LinkEnvironment> implements LinkSt
   /** The object is there when this runs, which is all that it is for: its constructor connects. */
   async alarm(): Promise<void> {
     await this.#beatLater()
+  }
+
+  /** Keeps what is to be told for as long as whoever gave it holds the answer. */
+  async #hold<T>(
+    listener: RemoteFunction<[T]>,
+    begin: (tell: (news: T) => void) => Promise<() => void>,
+  ): Promise<Held> {
+    const kept = listener.dup()
+    await this.#connected
+    // Who no longer listens has gone away, and disposes of the watch by that.
+    const stop = await begin((news) => void kept(news).catch(() => undefined))
+    return new Watch(() => {
+      stop()
+      kept[Symbol.dispose]()
+    })
   }
 
   #beatLater(): Promise<void> {

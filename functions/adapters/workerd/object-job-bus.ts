@@ -21,6 +21,14 @@ export function createObjectJobBus(objects: ObjectNamespace<LinkStub>): JobBus {
         return () => undefined
       }
     },
+    async watchWorkspace(workspace, listener) {
+      try {
+        const watch = await stub().watchWorkspace(workspace, (event) => listener(event))
+        return () => watch[Symbol.dispose]()
+      } catch {
+        return () => undefined
+      }
+    },
     progress: (workspace, job) =>
       stub()
         .progress(workspace, job)

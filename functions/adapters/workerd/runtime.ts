@@ -15,13 +15,35 @@ export interface ObjectStorage {
   setAlarm(scheduledAtMs: number): Promise<void>
 }
 
+/** The same storage by keys. What is put may be asked for at once, and is on its disk before an answer leaves the object. */
+export interface KeyedStorage extends ObjectStorage {
+  get<Value>(key: string): Promise<Value | undefined>
+  put(key: string, value: unknown): Promise<void>
+  delete(key: string): Promise<boolean>
+  deleteAll(): Promise<void>
+}
+
 export interface ObjectState {
   readonly storage: ObjectStorage
+}
+
+export interface KeyedState {
+  readonly id: ObjectId
+  readonly storage: KeyedStorage
 }
 
 /** The objects of one class. A stub belongs to the request in which it was made: make one for each call. */
 export interface ObjectNamespace<Stub> {
   idFromName(name: string): ObjectId
+  get(id: ObjectId): Stub
+}
+
+/** Objects that have no name: whoever knows the id of one has it from us. */
+export interface UnnamedObjects<Stub> {
+  /** 256 bits: nobody guesses one. */
+  newUniqueId(): ObjectId
+  /** Throws for what was not made by `newUniqueId` of this very class. */
+  idFromString(id: string): ObjectId
   get(id: ObjectId): Stub
 }
 
@@ -44,4 +66,12 @@ export interface Held {
 export interface RemoteFunction<Values extends unknown[]> {
   (...values: Values): Promise<void>
   dup(): RemoteFunction<Values> & Held
+}
+
+/** The half of a WebSocket that we keep. */
+export interface ServerSocket {
+  accept(): void
+  send(text: string): void
+  close(code: number, reason: string): void
+  addEventListener(event: 'close' | 'error', listener: () => void): void
 }

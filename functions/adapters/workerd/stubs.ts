@@ -1,6 +1,7 @@
 import type { JobId, WorkspaceId } from '#shared/ids.ts'
 import type { WorkspaceEvent } from '#shared/schemas/event.ts'
 import type { JobProgress } from '#shared/schemas/job.ts'
+import type { Accounts } from '../../ports/accounts.ts'
 import type { RegistryStore } from '../../ports/registry.ts'
 import type { Answer } from './answer.ts'
 import type { Held, ObjectNamespace } from './runtime.ts'
@@ -11,6 +12,14 @@ export interface RegistryStub {
     method: Method,
     values: Parameters<RegistryStore[Method]>,
   ): Promise<Answer<Awaited<ReturnType<RegistryStore[Method]>>>>
+}
+
+/** The accounts, as others see them. */
+export interface AccountsStub {
+  call<Method extends keyof Accounts>(
+    method: Method,
+    values: Parameters<Accounts[Method]>,
+  ): Promise<Answer<Awaited<ReturnType<Accounts[Method]>>>>
 }
 
 /** The connection to NATS, as others see it. */
@@ -26,6 +35,8 @@ export interface LinkStub {
     job: JobId,
     listener: (progress: JobProgress | null) => void | Promise<void>,
   ): Promise<Held>
+  /** The same for a whole workspace. */
+  watchWorkspace(workspace: WorkspaceId, listener: (event: WorkspaceEvent) => void | Promise<void>): Promise<Held>
   progress(workspace: WorkspaceId, job: JobId): Promise<JobProgress | null>
   ping(): Promise<boolean>
 }

@@ -115,7 +115,8 @@ async function makeMixedCalls({ stack }: BenchStack, count: number, signal: Abor
     (to) => to.call('validate_file', { path: SAMPLE_PATH }),
     (to) => to.call('get_server_info', {}),
     (to) => to.call('git_status', {}),
-    (to, index) => to.call('write_file', { path: `src/out_${index % 7}.py`, content: `number = ${index}\n` }),
+    (to, index) =>
+      to.call('write_file', { path: `src/out_${index % 7}.py`, content: `number = ${index}\n`, confirm: true }),
   ]
   let next = 0
   try {

@@ -27,7 +27,7 @@ export const measureTools: Figure = async ({ quick, signal }) => {
       'git status by hand': () => repository.git('status', '--porcelain=v2', '--branch', '-z'),
       git_status: tools.timed('git_status', () => ({})),
       'a synced write by hand': () => writeDurably(join(repository.root, 'by-hand.py'), nextContent()),
-      write_file: tools.timed('write_file', () => ({ path: 'src/written.py', content: nextContent() })),
+      write_file: tools.timed('write_file', () => ({ path: 'src/written.py', content: nextContent(), confirm: true })),
     }
     const plan = quick ? { warmUp: 5, rounds: 3, callsPerRound: 5 } : { warmUp: 30, rounds: 12, callsPerRound: 15 }
     const times = await timeInterleaved(contenders, plan, signal)

@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Miniflare } from 'miniflare'
+import { readOrCreateSigningKeys } from '#functions/adapters/node/signing-key-file.ts'
 import { createMiniflareEdge } from '../../miniflare-edge.ts'
 import { buildWorkerdBundle, readWorkerdBundle } from '../../workerd-bundle.ts'
 import { wranglerConfig } from '../../wrangler.ts'
@@ -53,7 +54,15 @@ async function measureStart(bundle: string, folder: string, quick: boolean, sign
   writeFileSync(emptyPath, EMPTY_PROGRAM)
   const edge = readWorkerdBundle(bundle)
   const options = {
-    edge: { ...edge, bindings: { ...edge.bindings, NATS_URL: 'ws://127.0.0.1:9', MILLWRIGHT_TOKEN: 'x'.repeat(43) } },
+    edge: {
+      ...edge,
+      bindings: {
+        ...edge.bindings,
+        NATS_URL: 'ws://127.0.0.1:9',
+        MILLWRIGHT_TOKEN: 'x'.repeat(43),
+        MILLWRIGHT_SIGNING_KEY: 'A'.repeat(43),
+      },
+    },
     // All that surrounds a program is the same.
     empty: { ...edge, durableObjects: {}, modulesRoot: folder, scriptPath: emptyPath },
   }
@@ -140,6 +149,7 @@ async function startBareProgram(folder: string, world: BenchStack): Promise<{ ur
       NATS_URL: world.edgeNatsWebSocketUrl(),
       MILLWRIGHT_WORKSPACE: world.stack.workspace,
       MILLWRIGHT_TOKEN: 'x'.repeat(43),
+      MILLWRIGHT_SIGNING_KEY: readOrCreateSigningKeys(join(world.stack.dataFolder, 'edge', 'signing-key'))[0],
       MILLWRIGHT_HOSTNAMES: 'localhost',
     },
     cf: false,

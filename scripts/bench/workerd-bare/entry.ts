@@ -2,8 +2,11 @@ import { DurableObject } from 'cloudflare:workers'
 import type { NatsConnection } from '@nats-io/nats-core'
 import { Hono } from 'hono'
 import * as v from 'valibot'
+import { lazySigner } from '#functions/adapters/ed25519-signer.ts'
+import { signedHeaders } from '#functions/adapters/nats/signed-headers.ts'
 import { connectNatsWebSocket } from '#functions/adapters/workerd/nats-websocket.ts'
 import type { ObjectNamespace } from '#functions/adapters/workerd/runtime.ts'
+import type { Signer } from '#functions/ports/signer.ts'
 import { parseWorkerdConfig } from '#functions/workerd-config.ts'
 import { CALL_TIMEOUT_MS } from '#shared/protocol/limits.ts'
 import { callSubject, WIRE_VERSION } from '#shared/protocol/subjects.ts'
@@ -16,15 +19,22 @@ interface Environment {
   readonly NATS_URL: string
   readonly MILLWRIGHT_WORKSPACE: string
   readonly MILLWRIGHT_TOKEN: string
+  readonly MILLWRIGHT_SIGNING_KEY: string
   readonly MILLWRIGHT_HOSTNAMES: string
 }
 
 export class BareLink extends DurableObject<Environment> {
   #connection: Promise<NatsConnection> | undefined
+  #signer: Signer | undefined
 
   async request(subject: string, question: string): Promise<string> {
-    this.#connection ??= connectNatsWebSocket(parseWorkerdConfig(this.env).nats)
-    return (await (await this.#connection).request(subject, question, { timeout: CALL_TIMEOUT_MS })).string()
+    const { nats, signingKey } = parseWorkerdConfig(this.env)
+    this.#connection ??= connectNatsWebSocket(nats)
+    this.#signer ??= lazySigner(signingKey)
+    const body = new TextEncoder().encode(question)
+    // Part of the round trip: the worker takes no call without it.
+    const headers = await signedHeaders(this.#signer, { purpose: 'call', subject, body })
+    return (await (await this.#connection).request(subject, body, { timeout: CALL_TIMEOUT_MS, headers })).string()
   }
 }
 

@@ -1,35 +1,41 @@
 import { type Answer, toAnswer } from '#functions/adapters/workerd/answer.ts'
 import { LinkObject } from '#functions/adapters/workerd/link-object.ts'
+import { createObjectAccounts } from '#functions/adapters/workerd/object-accounts.ts'
 import { createObjectJobBus } from '#functions/adapters/workerd/object-job-bus.ts'
 import { createObjectRegistry } from '#functions/adapters/workerd/object-registry.ts'
 import { createObjectWorkerCalls } from '#functions/adapters/workerd/object-worker-calls.ts'
 import type { ObjectNamespace } from '#functions/adapters/workerd/runtime.ts'
 import type { LinkStub } from '#functions/adapters/workerd/stubs.ts'
+import type { Accounts } from '#functions/ports/accounts.ts'
 import type { JobBus } from '#functions/ports/job-bus.ts'
 import type { Registry, RegistryUpkeep } from '#functions/ports/registry.ts'
 import type { WorkerCalls } from '#functions/ports/worker-calls.ts'
 import { type JobId, toWorkspaceId, type WorkspaceId } from '#shared/ids.ts'
 import { decode, encode } from './codec.ts'
 import type { SqlStatement } from './sql-transaction.ts'
+import { TestAccountsObject, type TestAccountsStub } from './test-accounts-object.ts'
 import { TestRegistryObject, type TestRegistryStub } from './test-registry-object.ts'
 
 // The ports as workerd's adapters serve them, each method by a POST: what a contract suite outside of workerd calls.
 
-export { LinkObject, TestRegistryObject }
+export { LinkObject, TestAccountsObject, TestRegistryObject }
 
 interface Environment {
   readonly REGISTRY: ObjectNamespace<TestRegistryStub>
   readonly LINK: ObjectNamespace<LinkStub>
+  readonly ACCOUNTS: ObjectNamespace<TestAccountsStub>
 }
 
 /** What a contract suite asks for. `world` is a registry of the test's own. */
 export type PortQuestion =
   | { port: 'registry'; world: string; nowMs: number; method: keyof Registry; values: unknown[] }
   | { port: 'upkeep'; world: string; nowMs: number; method: keyof RegistryUpkeep; values: unknown[] }
+  | { port: 'accounts'; world: string; nowMs: number; method: keyof Accounts; values: unknown[] }
+  | { port: 'accounts-object'; world: string; method: 'alarmAt' | 'fireAlarm' }
   | { port: 'sql'; world: string; values: SqlStatement[] }
   | { port: 'object'; world: string; method: 'reports' | 'alarmAt' | 'fireAlarm' }
   | { port: 'bus'; method: 'publish' | 'requestCancel' | 'announce' | 'progress' | 'ping'; values: unknown[] }
-  | { port: 'watch'; values: [WorkspaceId, JobId] }
+  | { port: 'watch'; values: [WorkspaceId, JobId] | [WorkspaceId] }
   | { port: 'calls'; values: Parameters<WorkerCalls['call']>; abortAfterMs: number | null }
 
 /** The workspace whose object has the store, for what names none. */
@@ -57,6 +63,7 @@ async function ask(question: Exclude<PortQuestion, { port: 'watch' }>, env: Envi
     const signal = question.abortAfterMs === null ? undefined : AbortSignal.timeout(question.abortAfterMs)
     return createObjectWorkerCalls(env.LINK).call(family, envelope, timeoutMs, signal)
   }
+  if (question.port === 'accounts' || question.port === 'accounts-object') return askAccounts(question, env)
   const objects: ObjectNamespace<TestRegistryStub> = {
     idFromName: (name) => env.REGISTRY.idFromName(`${question.world}/${name}`),
     get: (id) => env.REGISTRY.get(id),
@@ -77,13 +84,29 @@ async function ask(question: Exclude<PortQuestion, { port: 'watch' }>, env: Envi
   return registry[question.method]?.(...question.values)
 }
 
+async function askAccounts(
+  question: Extract<PortQuestion, { port: 'accounts' | 'accounts-object' }>,
+  env: Environment,
+): Promise<unknown> {
+  const objects: ObjectNamespace<TestAccountsStub> = {
+    idFromName: (name) => env.ACCOUNTS.idFromName(`${question.world}/${name}`),
+    get: (id) => env.ACCOUNTS.get(id),
+  }
+  const stub = objects.get(objects.idFromName('accounts'))
+  if (question.port === 'accounts-object') return stub[question.method]()
+  await stub.setTime(question.nowMs)
+  const accounts = createObjectAccounts(objects) as unknown as AnyMethods
+  return accounts[question.method]?.(...question.values)
+}
+
 /** A line when the watch has begun, and one for each thing that is heard, until the reader goes away. */
-function watch(bus: JobBus, [workspace, job]: [WorkspaceId, JobId]): Response {
+function watch(bus: JobBus, [workspace, job]: [WorkspaceId, JobId?]): Response {
   let stop: () => void = () => undefined
   const lines = new ReadableStream<Uint8Array>({
     async start(controller) {
       const write = (line: unknown) => controller.enqueue(new TextEncoder().encode(`${JSON.stringify(line)}\n`))
-      stop = await bus.watch(workspace, job, (progress) => write({ progress }))
+      const tell = (news: unknown) => write({ news })
+      stop = await (job === undefined ? bus.watchWorkspace(workspace, tell) : bus.watch(workspace, job, tell))
       write('watching')
     },
     cancel: () => stop(),

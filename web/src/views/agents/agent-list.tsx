@@ -3,6 +3,7 @@ import { useEffect, useRef } from 'react'
 import type { AgentSummary } from '#shared/schemas/agent.ts'
 import { Button } from '../../components/button.tsx'
 import { StatusLight } from '../../components/status-light.tsx'
+import { toHash } from '../../state/route.ts'
 
 interface AgentListProps {
   readonly agents: readonly AgentSummary[]
@@ -50,7 +51,9 @@ export function AgentList({ agents, total, hasMore, onMore, onEdit, onDelete }: 
               style={{ transform: `translateY(${start}px)` }}
             >
               <span className="agent-name">
-                <strong>{agent.agent_id}</strong>
+                <a href={toHash('agents', agent.agent_id)}>
+                  <strong>{agent.agent_id}</strong>
+                </a>
                 <span className="soft">{agent.name}</span>
               </span>
               <code className="agent-file">{agent.managed_file}</code>

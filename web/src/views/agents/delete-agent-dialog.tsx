@@ -8,10 +8,16 @@ import { useChange } from '../../state/use-change.ts'
 interface DeleteAgentDialogProps {
   readonly agent: AgentSummary
   readonly onClose: () => void
+  /** In place of `onClose` once the agent is gone. */
+  readonly onDeleted?: () => void
 }
 
-export function DeleteAgentDialog({ agent: { agent_id, managed_file }, onClose }: DeleteAgentDialogProps) {
-  const remove = useChange(deleteAgent, { done: deleteAgent.toText, outdates: [listAgents], onDone: onClose })
+export function DeleteAgentDialog({
+  agent: { agent_id, managed_file },
+  onClose,
+  onDeleted = onClose,
+}: DeleteAgentDialogProps) {
+  const remove = useChange(deleteAgent, { done: deleteAgent.toText, outdates: [listAgents], onDone: onDeleted })
   return (
     <Dialog title={`Delete ${agent_id}?`} onClose={onClose}>
       <p>

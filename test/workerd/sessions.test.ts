@@ -1,0 +1,146 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { Miniflare } from 'miniflare'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { buildWorkerdBundle, readWorkerdBundle } from '#scripts/workerd-bundle.ts'
+import { wranglerConfig } from '#scripts/wrangler.ts'
+import { toWorkspaceId } from '#shared/ids.ts'
+import { silenceWorkerd } from '#test/support/silence-workerd.ts'
+import type { SessionsQuestion } from '#test/support/workerd-sessions/entry.ts'
+import { messagesOf, nextOf } from '../conformance/legacy-messages.ts'
+
+// The objects that have the sessions of 2025-11-25: whose they are, how many, for how long, and what they outlive. What clients
+// see of them in both runtimes: test/conformance/sessions.test.ts.
+
+const HOUR_MS = 60 * 60_000
+const anna = { subject: 'u_anna', workspace: toWorkspaceId('here') }
+const strangers = [
+  { subject: 'u_ben', workspace: anna.workspace },
+  { subject: anna.subject, workspace: toWorkspaceId('there') },
+]
+
+const folder = mkdtempSync(join(tmpdir(), 'millwright-sessions-'))
+let miniflare: Miniflare
+let url: URL
+beforeAll(async () => {
+  const file = join(import.meta.dirname, '..', 'support', 'workerd-sessions', 'entry.ts')
+  await buildWorkerdBundle(folder, wranglerConfig, { file, objects: {} })
+  const bundle = readWorkerdBundle(folder)
+  miniflare = new Miniflare({
+    ...bundle,
+    bindings: { ...bundle.bindings, NATS_URL: 'ws://edge:x@127.0.0.1:9', MILLWRIGHT_TOKEN: 'x'.repeat(43) },
+    cf: false,
+    handleRuntimeStdio: silenceWorkerd,
+  })
+  url = await miniflare.ready
+}, 120_000)
+afterAll(async () => {
+  await miniflare?.dispose()
+  rmSync(folder, { recursive: true, force: true })
+})
+
+const post = (question: SessionsQuestion) => fetch(url, { method: 'POST', body: JSON.stringify(question) })
+const ask = (session: string | null, message: object | null, { holder = anna, method = 'POST' } = {}) =>
+  post({ kind: 'ask', session, holder, method, message: message === null ? null : { jsonrpc: '2.0', ...message } })
+const tell = async (session: string, method: Extract<SessionsQuestion, { kind: 'object' }>['method']) =>
+  (await post({ kind: 'object', session, method })).json()
+const hasEnded = async (session: string, holder = anna) => (await post({ kind: 'hasEnded', session, holder })).json()
+
+async function open(holder = anna): Promise<string> {
+  const params = {
+    protocolVersion: '2025-11-25',
+    capabilities: { elicitation: {} },
+    clientInfo: { name: 'sessions-test', version: '1.0.0' },
+  }
+  const hello = await ask(null, { id: 0, method: 'initialize', params }, { holder })
+  await hello.text()
+  return hello.headers.get('mcp-session-id') ?? ''
+}
+
+/** What the asker gets for a message that any session takes. */
+const statusOf = async (session: string, holder = anna) =>
+  (await ask(session, { method: 'notifications/initialized' }, { holder })).status
+const THERE = 202
+const NOT_THERE = 204
+
+describe('the object of a session', () => {
+  it('has an id that is not to be guessed, and is there for its holder in their workspace alone', async () => {
+    const session = await open()
+    expect(session).toMatch(/^[0-9a-f]{64}$/)
+    expect(await statusOf(session)).toBe(THERE)
+    for (const holder of strangers) {
+      expect(await statusOf(session, holder)).toBe(NOT_THERE)
+      expect((await ask(session, null, { holder, method: 'DELETE' })).status).toBe(NOT_THERE)
+      expect((await ask(session, null, { holder, method: 'GET' })).status).toBe(NOT_THERE)
+    }
+    expect(await statusOf(session)).toBe(THERE)
+  })
+
+  it('is not there for an id that was never given out, whatever it looks like', async () => {
+    const [own, other] = [await open(), await open()]
+    for (const id of ['', 'forged', crypto.randomUUID(), '0'.repeat(64), own.slice(0, 32) + other.slice(32)]) {
+      expect(await statusOf(id), id).toBe(NOT_THERE)
+      expect(await hasEnded(id), id).toBe(false)
+    }
+  })
+
+  it('begins with a greeting that is one, and else leaves nothing behind', async () => {
+    const refused = await ask(null, { id: 0, method: 'initialize', params: {} })
+    expect(refused.status).toBe(400)
+    expect(refused.headers.has('mcp-session-id')).toBe(false)
+  })
+
+  it('knows after it was put away what its client can do, and asks it', async () => {
+    const session = await open()
+    await tell(session, 'putAway')
+    const call = { id: 1, method: 'tools/call', params: { name: 'test_elicitation', arguments: { message: 'Who?' } } }
+    const messages = messagesOf(await ask(session, call))
+    const { id, method } = await nextOf(messages)
+    expect(method).toBe('elicitation/create')
+    await ask(session, { id, result: { action: 'decline' } })
+    expect(JSON.stringify((await nextOf(messages)).result)).toContain('action=decline')
+  })
+
+  it('remembers that its client has ended it, for its holder, until the alarm', async () => {
+    const session = await open()
+    await tell(session, 'putAway')
+    expect((await ask(session, null, { method: 'DELETE' })).status).toBe(200)
+    expect(await statusOf(session)).toBe(NOT_THERE)
+    expect(await hasEnded(session)).toBe(true)
+    const other = await open()
+    expect((await ask(other, null, { method: 'DELETE' })).status).toBe(200)
+    await tell(other, 'putAway')
+    for (const holder of strangers) expect(await hasEnded(other, holder)).toBe(false)
+    await tell(other, 'fireAlarm')
+    expect(await tell(other, 'alarmAt')).toBe(null)
+  })
+
+  it('ends half an hour after its last use, by its alarm', async () => {
+    const session = await open()
+    const alarmAt = Number(await tell(session, 'alarmAt'))
+    expect(alarmAt - Date.now()).toBeGreaterThan(HOUR_MS / 2)
+    expect(alarmAt - Date.now()).toBeLessThan(HOUR_MS / 2 + 61_000)
+    const stream = await ask(session, null, { method: 'GET' })
+    await tell(session, 'fireAlarm')
+    expect(await stream.text()).not.toContain('data:')
+    expect(await statusOf(session)).toBe(NOT_THERE)
+    // That nobody ended it: its client goes on without one.
+    expect(await hasEnded(session)).toBe(false)
+  })
+
+  it('ends where its holder has two hundred newer ones, and nobody else’s does', async () => {
+    const ben = { subject: 'u_ben', workspace: anna.workspace }
+    const bens = await open(ben)
+    const many = { subject: 'u_many', workspace: anna.workspace }
+    const [first, second] = [await open(many), await open(many)]
+    for (let opened = 2; opened < 200; opened += 18) {
+      await Promise.all(Array.from({ length: 18 }, () => open(many)))
+    }
+    // Nobody uses the first two meanwhile: that would make them newer.
+    await open(many)
+    expect(await statusOf(first, many)).toBe(NOT_THERE)
+    expect(await statusOf(second, many)).toBe(THERE)
+    expect(await statusOf(bens, ben)).toBe(THERE)
+  })
+})
