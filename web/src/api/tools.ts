@@ -32,6 +32,8 @@ export interface Tools {
   ): Promise<ToolResult<Tool>>
   /** The same by name, for a tool that the person chose. The arguments are the server's to judge. */
   callByName(name: string, args: Record<string, unknown>, options?: CallOptions): Promise<ToolAnswer>
+  /** The text of a resource. Rejects with AppError. */
+  readResource(uri: string, signal?: AbortSignal): Promise<string>
 }
 
 /** The part of a declaration that a call needs. */
@@ -46,6 +48,7 @@ export type ToolArguments<Tool extends CallableTool> = v.InferInput<Tool['input'
 export type ToolResult<Tool extends CallableTool> = v.InferOutput<Tool['output']>
 
 const StructuredContent = v.looseObject({ success: v.boolean() })
+const ResourceText = v.tuple([v.looseObject({ text: v.string() })])
 const TextContent = v.array(v.looseObject({ type: v.string(), text: v.optional(v.string(), '') }))
 
 /** Silence longer than this means that nobody works on the call any more: progress comes at least every ten seconds. */
@@ -82,6 +85,15 @@ export function createTools(client: () => Promise<Client>): Tools {
 
   return {
     callByName,
+    async readResource(uri, signal) {
+      try {
+        const opened = await client()
+        const { contents } = await opened.readResource({ uri }, { ...(signal === undefined ? {} : { signal }) })
+        return v.parse(ResourceText, contents)[0].text
+      } catch (error) {
+        throw toAppError(error, signal)
+      }
+    },
     async call<Tool extends CallableTool>(tool: Tool, args: ToolArguments<Tool>, options?: CallOptions) {
       const { fields } = await callByName(tool.name, args as Record<string, unknown>, options)
       const parsed = v.safeParse(tool.output, fields)
