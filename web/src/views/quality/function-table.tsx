@@ -32,7 +32,7 @@ export function FunctionTable({ functions }: { readonly functions: readonly Func
           { title: 'Cyclomatic', isNumber: true, isWideOnly: true, cell: ({ cyclomatic }) => cyclomatic },
           { title: 'Nesting', isNumber: true, isWideOnly: true, cell: ({ nesting }) => nesting },
           { title: 'Parameters', isNumber: true, isWideOnly: true, cell: ({ parameters }) => parameters },
-          { title: 'Lines', isNumber: true, cell: ({ lines }) => lines },
+          { title: 'Lines', isNumber: true, isWideOnly: true, cell: ({ lines }) => lines },
         ]}
       />
       {worst.length > shown && <Button onClick={() => setShown(worst.length)}>Show all {worst.length}</Button>}
