@@ -32,7 +32,13 @@ const programs = new Map([
 const withoutCommands = new Set(['nats', 'functions', 'keys', 'init', 'validate', 'deploy'])
 
 /** Programs that serve the page, or upload it. */
-const withPage = new Set(['setup', 'start', 'edge', 'deploy', 'functions', 'demo', 'bench', 'test'])
+const withPage = new Set(['setup', 'start', 'edge', 'deploy', 'functions', 'demo', 'bench', 'test', 'test:browser'])
+
+/** Programs that open the page in a browser. */
+const withBrowser = new Set(['test:browser'])
+
+/** Commands that are no program of ours. */
+const ownCommands = ['setup', 'check', 'test', 'test:browser']
 
 /** What `check` runs, in order: what is shown, the package, its program, its arguments. */
 const checks = [
@@ -66,14 +72,16 @@ try {
  */
 async function main(command, args) {
   const program = programs.get(command)
-  if (program === undefined && !['setup', 'check', 'test'].includes(command)) {
+  if (program === undefined && !ownCommands.includes(command)) {
     throw new SetupError(`Cannot run "${command}": no such command`, [
-      `Commands: ${['setup', ...programs.keys(), 'check', 'test'].join(', ')}`,
+      `Commands: ${[...programs.keys(), ...ownCommands].join(', ')}`,
     ])
   }
-  const { node, natsServer, bubblewrap } = await setUp({
+  const { node, natsServer, bubblewrap, chromium } = await setUp({
     natsServer: program?.natsServer ?? command !== 'check',
     page: withPage.has(command),
+    // Arguments of `test` choose among the tests without a browser.
+    chromium: withBrowser.has(command) || (command === 'test' && args.length === 0),
     bubblewrap: command === 'setup' ? 'again' : command === 'check' || withoutCommands.has(command) ? 'no' : 'once',
   })
   if (command === 'setup') {
@@ -90,12 +98,24 @@ async function main(command, args) {
       PATH: `${dirname(node.path)}${delimiter}${process.env.PATH ?? ''}`,
       ...(natsServer === undefined ? {} : { MILLWRIGHT_NATS_SERVER: natsServer }),
       ...(bubblewrap === undefined ? {} : { MILLWRIGHT_BWRAP: bubblewrap }),
+      ...chromiumVariable(chromium),
     },
   }
   if (program !== undefined) {
     return runNode(runtime, join(projectFolder, program.file), args, { channel: true })
   }
-  return command === 'check' ? runChecks(runtime) : runTests(runtime, args)
+  if (command === 'check') return runChecks(runtime)
+  return command === 'test' ? runTests(runtime, args) : runBrowserTests(runtime, args)
+}
+
+/**
+ * Where the browser is, or why there is none: the tests that need it are then skipped with that reason.
+ * @param {import('./setup/chromium.mjs').Chromium | undefined} chromium
+ * @returns {NodeJS.ProcessEnv}
+ */
+function chromiumVariable(chromium) {
+  if (chromium === undefined) return {}
+  return 'path' in chromium ? { MILLWRIGHT_CHROMIUM: chromium.path } : { MILLWRIGHT_CHROMIUM_MISSING: chromium.missing }
 }
 
 /**
@@ -117,28 +137,54 @@ async function runChecks(runtime) {
 }
 
 /**
- * The checks, then every test once. The last line of the output is the count of both, whatever else is printed: the
- * reporter hands its counts over in a file, and they are shown when the test runner has ended.
+ * The checks, then every test once, those in a browser last. The last line of the output is the count of all, whatever else
+ * is printed: the reporters hand their counts over in files, and they are shown when the test runners have ended.
  * @param {Runtime} runtime
- * @param {string[]} args for vitest
+ * @param {string[]} args for vitest; with any, the tests in a browser are left out
  * @returns {Promise<number>}
  */
 async function runTests(runtime, args) {
   const checksStatus = await runChecks(runtime)
+  const reporter = join(projectFolder, 'scripts', 'summary-reporter.ts')
+  const flags = ['run', '--reporter=default', `--reporter=${reporter}`]
+  const runs = [
+    await counted(runtime, (each) =>
+      runNode(each, packageProgram('vitest', 'vitest'), [...flags, ...args], { cwd: projectFolder }),
+    ),
+    ...(args.length === 0 ? [await counted(runtime, (each) => runBrowserTests(each, []))] : []),
+  ]
+  const missing = runtime.env.MILLWRIGHT_CHROMIUM_MISSING
+  if (missing !== undefined) say(`the tests of the page were skipped: ${missing}`)
+  const sum = (/** @type {'passed' | 'failed' | 'skipped'} */ kind) => runs.reduce((total, run) => total + run[kind], 0)
+  const failed = sum('failed') + (checksStatus === 0 ? 0 : 1)
+  console.log(`${sum('passed')} passed, ${failed} failed, ${sum('skipped')} skipped`)
+  return failed === 0 ? 0 : (runs.find(({ status }) => status !== 0)?.status ?? 1)
+}
+
+/**
+ * @param {Runtime} runtime
+ * @param {string[]} args for Playwright
+ * @returns {Promise<number>}
+ */
+function runBrowserTests(runtime, args) {
+  const config = join(projectFolder, 'test', 'browser', 'playwright.config.ts')
+  return runNode(runtime, packageProgram('@playwright/test', 'playwright'), ['test', '--config', config, ...args], {
+    cwd: projectFolder,
+  })
+}
+
+/**
+ * What a test runner has counted. One that ended badly without naming a failed test has failed itself.
+ * @param {Runtime} runtime
+ * @param {(runtime: Runtime) => Promise<number>} run
+ */
+async function counted(runtime, run) {
   const folder = mkdtempSync(join(temporaryFolder(), 'millwright-test-'))
   try {
     const summary = join(folder, 'summary.json')
-    const status = await runNode(
-      { ...runtime, env: { ...runtime.env, MILLWRIGHT_TEST_SUMMARY: summary } },
-      packageProgram('vitest', 'vitest'),
-      ['run', '--reporter=default', `--reporter=${join(projectFolder, 'scripts', 'summary-reporter.ts')}`, ...args],
-      { cwd: projectFolder },
-    )
+    const status = await run({ ...runtime, env: { ...runtime.env, MILLWRIGHT_TEST_SUMMARY: summary } })
     const counts = readCounts(summary)
-    // A runner that ended badly without naming a failed test has failed itself.
-    const failed = counts.failed + (checksStatus === 0 ? 0 : 1) + (status !== 0 && counts.failed === 0 ? 1 : 0)
-    console.log(`${counts.passed} passed, ${failed} failed, ${counts.skipped} skipped`)
-    return failed === 0 ? 0 : status || 1
+    return { ...counts, status, failed: counts.failed + (status !== 0 && counts.failed === 0 ? 1 : 0) }
   } finally {
     rmSync(folder, { recursive: true, force: true })
   }

@@ -1,6 +1,7 @@
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { ensureBubblewrap } from './bubblewrap.mjs'
+import { ensureChromium } from './chromium.mjs'
 import { ensureDependencies } from './dependencies.mjs'
 import { withLock } from './lock.mjs'
 import { ensureNatsServer } from './nats-server.mjs'
@@ -16,10 +17,10 @@ import { projectFolder, toolsFolder } from './paths.mjs'
 
 /**
  * Makes sure that everything is there, bringing what is missing. Says a line for each thing it brings and nothing
- * when all is there. Throws a SetupError for what it could not bring; only without bubblewrap it goes on.
- * @param {{ natsServer: boolean, page: boolean, bubblewrap: 'no' | 'once' | 'again' }} needs `once`: what could not be brought is not tried
- * again at each start
- * @returns {Promise<{ node: { path: string, version: string }, natsServer: string | undefined, bubblewrap: string | undefined }>}
+ * when all is there. Throws a SetupError for what it could not bring; only without bubblewrap and Chromium it goes on.
+ * @param {{ natsServer: boolean, page: boolean, chromium: boolean, bubblewrap: 'no' | 'once' | 'again' }} needs `once`: what
+ * could not be brought is not tried again at each start
+ * @returns {Promise<{ node: { path: string, version: string }, natsServer: string | undefined, bubblewrap: string | undefined, chromium: import('./chromium.mjs').Chromium | undefined }>}
  */
 export async function setUp(needs) {
   /** @type {Lock} */
@@ -36,5 +37,6 @@ export async function setUp(needs) {
     needs.bubblewrap === 'no'
       ? undefined
       : await ensureBubblewrap(toolsFolder, { lock, isTriedAgain: needs.bubblewrap === 'again' })
-  return { node, natsServer, bubblewrap }
+  const chromium = needs.chromium ? await ensureChromium(toolsFolder, { lock }) : undefined
+  return { node, natsServer, bubblewrap, chromium }
 }
