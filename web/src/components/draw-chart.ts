@@ -1,6 +1,7 @@
 import uPlot from 'uplot'
 import 'uplot/dist/uPlot.min.css'
-import type { AxisSteps } from './line-chart.tsx'
+
+export type AxisSteps = 'whole' | 'bytes'
 
 interface Drawing {
   readonly series: readonly { readonly name: string; readonly dash: readonly number[] }[]

@@ -1,10 +1,9 @@
 import { type RefObject, useEffect, useRef, useState } from 'react'
 import type uPlot from 'uplot'
 import { chartSummary } from './chart-summary.ts'
+import type { AxisSteps } from './draw-chart.ts'
 import { Table } from './table.tsx'
 import './line-chart.css'
-
-export type AxisSteps = 'whole' | 'bytes'
 
 export interface ChartSeries {
   readonly name: string

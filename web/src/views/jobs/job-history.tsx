@@ -114,7 +114,12 @@ export function JobHistory() {
               },
               { title: 'State', cell: (job) => <StatusLight light={jobLights[job.state]}>{job.state}</StatusLight> },
               { title: 'Began', isWideOnly: true, cell: ({ created_at }) => toMoment(created_at) },
-              { title: 'Took', isNumber: true, isWideOnly: true, cell: (job) => workTime(job, pages.dataUpdatedAt) ?? '–' },
+              {
+                title: 'Took',
+                isNumber: true,
+                isWideOnly: true,
+                cell: (job) => workTime(job, pages.dataUpdatedAt) ?? '–',
+              },
             ]}
           />
         )}

@@ -17,17 +17,12 @@ export function UndoDialog({ jobId, agentId, onClose }: UndoDialogProps) {
   const undo = useChange(chatWithAgent, {
     done: () => 'Taking it back is a job of its own: this is its page',
     outdates: [listJobs],
-    onDone: onClose,
   })
-  const start = () =>
-    undo.mutate(
-      { agent_id: agentId, message: 'Take the write back', revert: jobId, wait_seconds: 0 },
-      {
-        onSuccess: ({ job_id }) => {
-          window.location.hash = toHash('jobs', job_id)
-        },
-      },
-    )
+  const start = async () => {
+    const message = 'Take the write back'
+    const { job_id } = await undo.mutateAsync({ agent_id: agentId, message, revert: jobId, wait_seconds: 0 })
+    window.location.hash = toHash('jobs', job_id)
+  }
   return (
     <Dialog title="Take back what this job wrote?" onClose={onClose}>
       <p>
@@ -37,7 +32,7 @@ export function UndoDialog({ jobId, agentId, onClose }: UndoDialogProps) {
       {undo.error !== null && <ErrorState error={undo.error} />}
       <div className="dialog-buttons">
         <Button onClick={onClose}>Keep it</Button>
-        <Button look="primary" busy={undo.isPending} onClick={start}>
+        <Button look="primary" busy={undo.isPending} onClick={() => void start().catch(() => undefined)}>
           Take it back
         </Button>
       </div>
