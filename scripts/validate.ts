@@ -89,7 +89,7 @@ async function validate(root: string, paths: readonly string[]): Promise<Reposit
 }
 
 function printReport(report: RepositoryReport): void {
-  const { score, rules } = toComplianceOutcome(report, '')
+  const { score, rules } = toComplianceOutcome(report, { sarif: '', commit: null })
   for (const { rule, severity, failed, hint } of rules.filter((each) => each.failed > 0).toReversed()) {
     const found = report.findings.filter((finding) => finding.rule === rule)
     console.log(`${rule} (${severity}): ${failed} failed${hint === null ? '' : `. ${hint}`}`)

@@ -8,7 +8,7 @@ import type { Registry } from '../ports/registry.ts'
 import type { ReportStore } from '../ports/report-store.ts'
 import type { Repository } from '../ports/repository.ts'
 import type { SourceParser } from '../ports/source-parser.ts'
-import { toComplianceOutcome, toValidationOutcome } from '../validation/outcome.ts'
+import { type ReportPlace, toComplianceOutcome, toValidationOutcome } from '../validation/outcome.ts'
 import { createRepositoryValidation, type RepositoryReport } from '../validation/repository-validation.ts'
 import { toSarif } from '../validation/sarif.ts'
 import { visible } from './files.ts'
@@ -32,27 +32,28 @@ export function createValidationTools(
   const validation = createRepositoryValidation({ ...ports, list: (signal) => visible(ports, '', null, signal) })
 
   async function run(paths: readonly string[] | undefined, context: JobContext): Promise<Reported> {
+    const { commits } = await ports.repository.log({ limit: 1, path: null, cursor: null })
     const report = await validation.run(paths ?? null, context)
     const job = v.parse(JobId, context.jobId)
     await ports.reports.keep(job, `${JSON.stringify(toSarif(report, ports.version))}\n`)
-    return { report, sarif: jobSarifUri(job) }
+    return { report, place: { sarif: jobSarifUri(job), commit: commits[0]?.commit ?? null } }
   }
 
   return {
     async run_all_validations({ paths }, context) {
-      const { report, sarif } = await run(paths, context)
-      return toValidationOutcome(report, sarif)
+      const { report, place } = await run(paths, context)
+      return toValidationOutcome(report, place)
     },
     async check_compliance({ paths }, context) {
-      const { report, sarif } = await run(paths, context)
-      return toComplianceOutcome(report, sarif)
+      const { report, place } = await run(paths, context)
+      return toComplianceOutcome(report, place)
     },
   }
 }
 
 interface Reported {
   readonly report: RepositoryReport
-  readonly sarif: string
+  readonly place: ReportPlace
 }
 
 /** The report of a job, as it was stored. */

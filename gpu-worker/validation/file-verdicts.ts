@@ -5,10 +5,16 @@ import type { CheckSettings } from '../gates/settings.ts'
 import type { FileChecker } from '../ports/file-checker.ts'
 import type { FileTree } from '../ports/file-tree.ts'
 import { decodeText } from '../workspace/text.ts'
+import { type FileFigures, toFileFigures } from './file-figures.ts'
 
 /** What the checks say about one file as it is, or why they say nothing. */
 export type FileVerdict =
-  | { readonly kind: 'checked'; readonly ran: readonly string[]; readonly violations: readonly Violation[] }
+  | {
+      readonly kind: 'checked'
+      readonly ran: readonly string[]
+      readonly violations: readonly Violation[]
+      readonly figures: FileFigures
+    }
   | { readonly kind: 'skipped'; readonly reason: string }
 
 /** Verdicts by path, each with the hash of the bytes that it is about. Holds for one state of the rules. */
@@ -50,8 +56,9 @@ export function createVerdictMemory(files: FileTree): (settings: CheckSettings, 
           if (!(error instanceof AppError)) throw error
           return { verdict: { kind: 'skipped', reason: reasons[error.code] ?? error.message }, isKnown: false }
         }
-        const { checks } = await checker.check({ path, text: file.text, before: null }, signal)
-        const verdict: FileVerdict = { kind: 'checked', ran: checks.ran, violations: checks.violations }
+        const found = await checker.check({ path, text: file.text, before: null }, signal)
+        const { ran, violations } = found.checks
+        const verdict: FileVerdict = { kind: 'checked', ran, violations, figures: toFileFigures(found) }
         if (own.size < REMEMBERED_MAX || own.has(path)) own.set(path, { sha256: file.sha256, verdict })
         return { verdict, isKnown: false }
       },

@@ -15,20 +15,22 @@ function report(add: (collector: ReturnType<typeof createFindingCollector>) => v
   const collector = createFindingCollector()
   add(collector)
   const found = collector.finish()
-  const nothing = { filesKnown: 0, filesSkipped: 0, skipped: [], notRun: [], incomplete: null }
+  const nothing = { filesKnown: 0, filesSkipped: 0, skipped: [], files: [], notRun: [], incomplete: null }
   return { ...found, ...nothing, passed: found.errorCount === 0, filesChecked: 1 }
 }
+
+const place = { sarif: '', commit: null }
 
 describe('a report for callers', () => {
   it('has a list and a total for each kind, empty or not', () => {
     const outcome = toValidationOutcome(
       report(() => {}),
-      'uri',
+      { sarif: 'uri', commit: 'c0ffee' },
     )
     expect(Object.keys(outcome.issues)).toEqual([...issueKinds])
     expect(Object.values(outcome.issues).flat()).toEqual([])
     expect(Object.values(outcome.totals)).toEqual(issueKinds.map(() => 0))
-    expect(outcome).toMatchObject({ passed: true, hints: {}, sarif: 'uri' })
+    expect(outcome).toMatchObject({ passed: true, hints: {}, sarif: 'uri', commit: 'c0ffee' })
   })
 
   it('lists errors first, then by path and line, and counts what it does not list', () => {
@@ -39,7 +41,7 @@ describe('a report for callers', () => {
         collector.add('naming', 'error', 'z.py', [finding('error', 9), finding('error', 3)])
         collector.add('line_limit', 'error', 'a.py', [finding('error')])
       }),
-      '',
+      place,
     )
     expect(outcome.passed).toBe(false)
     expect(outcome.totals).toMatchObject({ naming: 3002, exceeds_limit: 1, secrets: 0 })
@@ -60,7 +62,7 @@ describe('a report for callers', () => {
         for (const path of ['d', 'c'])
           collector.add('complexity', 'warning', path, [finding('warning'), finding('warning')])
       }),
-      '',
+      place,
     )
     expect(outcome.rules).toEqual([
       { rule: 'complexity', severity: 'warning', passed: 2, failed: 2, files: ['c', 'd'], hint: expect.any(String) },

@@ -14,8 +14,14 @@ import { ruleGuide } from './rule-guide.ts'
 /** Of each kind: what a caller reads before it mends some. The rest is in the SARIF report. */
 const ISSUES_OF_KIND_MAX = 20
 
+/** Where all of the report is kept, and the commit that the work tree was based on; null before the first. */
+export interface ReportPlace {
+  readonly sarif: string
+  readonly commit: string | null
+}
+
 /** A report by kind of issue, each kind cut to what is worth reading at once. */
-export function toValidationOutcome(report: RepositoryReport, sarif: string): ValidationOutcome {
+export function toValidationOutcome(report: RepositoryReport, { sarif, commit }: ReportPlace): ValidationOutcome {
   const issues = byKind((): RepositoryIssue[] => [])
   const totals = byKind(() => 0)
   const hints: Partial<Record<IssueKind, string>> = {}
@@ -30,15 +36,15 @@ export function toValidationOutcome(report: RepositoryReport, sarif: string): Va
     const kind = issueKindOf(rule)
     if (kind !== null && issues[kind].length < ISSUES_OF_KIND_MAX) issues[kind].push({ path, line, severity, message })
   }
-  return { ...toLooked(report, sarif), issues, totals, hints }
+  return { ...toLooked(report, { sarif, commit }), issues, totals, hints }
 }
 
 /** A report by rule. The rules that are kept worst come first. */
-export function toComplianceOutcome(report: RepositoryReport, sarif: string): ComplianceOutcome {
+export function toComplianceOutcome(report: RepositoryReport, { sarif, commit }: ReportPlace): ComplianceOutcome {
   const rules = report.tallies.filter(({ passed, failed }) => passed + failed > 0).map(toCompliance)
   const share = ({ passed, failed }: RuleCompliance): number => passed / (passed + failed)
   return {
-    ...toLooked(report, sarif),
+    ...toLooked(report, { sarif, commit }),
     score: scoreOf(rules),
     rules: rules.toSorted((one, other) => share(one) - share(other) || (one.rule < other.rule ? -1 : 1)),
   }
@@ -71,7 +77,7 @@ function toCompliance({ rule, weight, passed, failed, files }: RuleTally): RuleC
   }
 }
 
-const toLooked = (report: RepositoryReport, sarif: string) => ({
+const toLooked = (report: RepositoryReport, { sarif, commit }: ReportPlace) => ({
   passed: report.passed,
   files_checked: report.filesChecked,
   files_skipped: report.filesSkipped,
@@ -79,6 +85,7 @@ const toLooked = (report: RepositoryReport, sarif: string) => ({
   not_run: report.notRun.map((each) => ({ ...each })),
   incomplete: report.incomplete,
   sarif,
+  commit,
 })
 
 function byKind<T>(make: () => T): Record<IssueKind, T> {

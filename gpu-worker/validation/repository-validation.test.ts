@@ -46,6 +46,21 @@ const good = 'def run():\n    return 1\n'
 const settings = (value: object): string => JSON.stringify(value)
 
 describe('createRepositoryValidation', () => {
+  it('has the figures of each file, also of one that it knows from before', async () => {
+    const { run } = await open({
+      'src/run.py': 'def run(a, b):\n    if a and b:\n        return 1\n    return 2\n\n\ndef two():\n    pass\n',
+      'notes.md': '# A\n\nText\n',
+    })
+    const figures = [
+      { path: 'notes.md', lines: 3, functions: null, cyclomatic: null, cognitive: null },
+      { path: 'src/run.py', lines: 8, functions: 2, cyclomatic: 3, cognitive: 2 },
+    ]
+    expect((await run()).files).toEqual(figures)
+    const again = await run()
+    expect(again.filesKnown).toBe(2)
+    expect(again.files).toEqual(figures)
+  })
+
   it('finds what each rule does not want, with file and line', async () => {
     const { run, seen } = await open({
       'README.md': '# A\n',

@@ -11,6 +11,7 @@ import type { Registry } from '../ports/registry.ts'
 import type { Repository } from '../ports/repository.ts'
 import type { SourceParser } from '../ports/source-parser.ts'
 import { parseRepositoryPath } from '../workspace/repository-path.ts'
+import { type FiguresOfFile, largestFiles } from './file-figures.ts'
 import { createVerdictMemory, type FileVerdicts } from './file-verdicts.ts'
 import { createFindingCollector, type FindingCollector, type Findings } from './findings.ts'
 import { checkOwnership } from './owned-files.ts'
@@ -44,6 +45,8 @@ export interface RepositoryReport extends Findings {
   readonly filesSkipped: number
   /** The first of the files that were passed over. */
   readonly skipped: readonly { readonly path: string; readonly reason: string }[]
+  /** The largest of the files that were checked. */
+  readonly files: readonly FiguresOfFile[]
   /** Rules that did not run. */
   readonly notRun: readonly { readonly rule: string; readonly reason: string }[]
 }
@@ -184,11 +187,12 @@ interface Work {
   readonly signal: AbortSignal
 }
 
-type Counts = Pick<RepositoryReport, 'filesChecked' | 'filesKnown' | 'filesSkipped' | 'skipped'>
+type Counts = Pick<RepositoryReport, 'filesChecked' | 'filesKnown' | 'filesSkipped' | 'skipped' | 'files'>
 
 async function judgeFiles(work: Work, onDone: (done: number) => void): Promise<Counts> {
   const { files, verdicts, collector, settings, signal } = work
   const skipped: { path: string; reason: string }[] = []
+  const figures: FiguresOfFile[] = []
   const pace = createTurns(signal)
   let filesSkipped = 0
   let filesKnown = 0
@@ -204,6 +208,7 @@ async function judgeFiles(work: Work, onDone: (done: number) => void): Promise<C
         filesSkipped++
         if (skipped.length < SKIPPED_SHOWN_MAX) skipped.push({ path, reason: verdict.reason })
       } else {
+        figures.push({ path, ...verdict.figures })
         for (const rule of verdict.ran) {
           // What is wrong with the configuration was said once, for the whole run.
           if (rule === CONFIGURATION_RULE) continue
@@ -221,7 +226,13 @@ async function judgeFiles(work: Work, onDone: (done: number) => void): Promise<C
     }),
   )
   await Promise.all(takers)
-  return { filesChecked: files.length - filesSkipped, filesKnown, filesSkipped, skipped }
+  return {
+    filesChecked: files.length - filesSkipped,
+    filesKnown,
+    filesSkipped,
+    skipped,
+    files: largestFiles(figures),
+  }
 }
 
 const weightOf = ({ severities }: CheckSettings, rule: string): Weight =>

@@ -32,6 +32,7 @@ const report = (findings: RepositoryFinding[], more: Partial<RepositoryReport> =
   filesKnown: 0,
   filesSkipped: 0,
   skipped: [],
+  files: [],
   notRun: [],
   ...more,
 })
@@ -59,6 +60,18 @@ describe('toSarif', () => {
         level: 'warning',
         message: { text: 'no' },
         locations: [{ physicalLocation: { artifactLocation: { uri: 'README.md', uriBaseId: '%SRCROOT%' } } }],
+      },
+    ])
+  })
+
+  it('has the figures of the files', () => {
+    const files = [{ path: 'src/a b.py', lines: 9, functions: 2, cyclomatic: 3, cognitive: 4 }]
+    const log: Log = toSarif(report([], { files }), '1')
+    expect(log.runs[0]?.artifacts).toEqual([
+      {
+        location: { uri: 'src/a%20b.py', uriBaseId: '%SRCROOT%' },
+        roles: ['analysisTarget'],
+        properties: { lines: 9, functions: 2, cyclomatic: 3, cognitive: 4 },
       },
     ])
   })

@@ -1,3 +1,4 @@
+import type { FiguresOfFile } from './file-figures.ts'
 import type { RepositoryFinding } from './findings.ts'
 import type { RepositoryReport } from './repository-validation.ts'
 import { ruleGuide } from './rule-guide.ts'
@@ -11,7 +12,7 @@ const RESULT_CHARACTERS_EACH = 250
 
 /**
  * A report in the Static Analysis Results Interchange Format, version 2.1.0 (OASIS), for services and editors that read it.
- * Paths are relative to the top of the repository (`%SRCROOT%`) and percent-encoded.
+ * `artifacts` has the largest files with their figures, for whoever draws a map of them. Paths are relative to the top of the repository (`%SRCROOT%`) and percent-encoded.
  */
 export function toSarif(report: RepositoryReport, version: string) {
   const rules = [...new Set(report.findings.map(({ rule }) => rule))].toSorted()
@@ -30,6 +31,7 @@ export function toSarif(report: RepositoryReport, version: string) {
             toolExecutionNotifications: notes.map((text) => ({ level: 'warning' as const, message: { text } })),
           },
         ],
+        artifacts: report.files.map(toArtifact),
         results: results.map((finding) => toResult(finding, rules.indexOf(finding.rule))),
       },
     ],
@@ -54,15 +56,25 @@ function toRule(id: string) {
 function toResult({ rule, severity, path, line, column, message }: RepositoryFinding, ruleIndex: number) {
   const region =
     line === null ? {} : { region: { startLine: line, ...(column === null ? {} : { startColumn: column }) } }
-  const artifactLocation = { uri: path.split('/').map(encodeURIComponent).join('/'), uriBaseId: '%SRCROOT%' }
   return {
     ruleId: rule,
     ruleIndex,
     level: severity,
     message: { text: message },
-    locations: [{ physicalLocation: { artifactLocation, ...region } }],
+    locations: [{ physicalLocation: { artifactLocation: toLocation(path), ...region } }],
   }
 }
+
+const toArtifact = ({ path, ...figures }: FiguresOfFile) => ({
+  location: toLocation(path),
+  roles: ['analysisTarget' as const],
+  properties: figures,
+})
+
+const toLocation = (path: string) => ({
+  uri: path.split('/').map(encodeURIComponent).join('/'),
+  uriBaseId: '%SRCROOT%',
+})
 
 /** What was not looked at or is not listed: a reader shall not take silence for praise. */
 function notesOf({ incomplete, filesSkipped, notRun, totals, findings }: RepositoryReport, cut: number): string[] {

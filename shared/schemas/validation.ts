@@ -75,6 +75,8 @@ const looked = {
   incomplete: v.nullable(v.string()),
   /** A resource with all that was found, as SARIF 2.1.0. */
   sarif: v.string(),
+  /** The commit on which the work tree was based; null before the first, or where nobody noted it. */
+  commit: v.optional(v.nullable(v.string()), null),
 }
 
 /** What `run_all_validations` ends with. Of each kind the first issues are listed, errors first; `totals` counts all. */

@@ -25,4 +25,7 @@ export const views: readonly [ViewEntry, ...ViewEntry[]] = [
     keepsState: true,
   },
   { name: 'tools', title: 'Tools', View: lazy(() => import('./views/tools/tools-view.tsx')), keepsState: true },
+  { name: 'quality', title: 'Quality', View: lazy(() => import('./views/quality/quality-view.tsx')) },
+  { name: 'jobs', title: 'Jobs', View: lazy(() => import('./views/jobs/jobs-view.tsx')) },
+  { name: 'machine', title: 'Machine', View: lazy(() => import('./views/machine/machine-view.tsx')) },
 ]

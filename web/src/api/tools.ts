@@ -53,6 +53,8 @@ export interface Tools {
   callByName(name: string, args: Record<string, unknown>, options?: CallOptions): Promise<ToolAnswer>
   /** All tools of the endpoint. Rejects with AppError. */
   list(options?: Pick<CallOptions, 'signal'>): Promise<readonly ListedTool[]>
+  /** The text of a resource. Rejects with AppError. */
+  readResource(uri: string, signal?: AbortSignal): Promise<string>
 }
 
 /** The part of a declaration that a call needs. */
@@ -67,6 +69,7 @@ export type ToolArguments<Tool extends CallableTool> = v.InferInput<Tool['input'
 export type ToolResult<Tool extends CallableTool> = v.InferOutput<Tool['output']>
 
 const StructuredContent = v.looseObject({ success: v.boolean() })
+const ResourceText = v.tuple([v.looseObject({ text: v.string() })])
 const TextContent = v.array(v.looseObject({ type: v.string(), text: v.optional(v.string(), '') }))
 const PictureContent = v.object({ type: v.literal('image'), data: v.string(), mimeType: v.string() })
 
@@ -120,6 +123,15 @@ export function createTools(client: () => Promise<Client>): Tools {
           // As the protocol has it: a tool that says nothing may destroy.
           isDestructive: annotations?.readOnlyHint !== true && annotations?.destructiveHint !== false,
         }))
+      } catch (error) {
+        throw toAppError(error, signal)
+      }
+    },
+    async readResource(uri, signal) {
+      try {
+        const opened = await client()
+        const { contents } = await opened.readResource({ uri }, { ...(signal === undefined ? {} : { signal }) })
+        return v.parse(ResourceText, contents)[0].text
       } catch (error) {
         throw toAppError(error, signal)
       }
