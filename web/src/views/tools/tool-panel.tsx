@@ -69,9 +69,10 @@ export function ToolPanel({ tool, call, onRun }: ToolPanelProps) {
     if (gaps.length > 0) setFound(gaps.map((path) => ({ path, message: 'The form has no place for this' })))
     else if (typeof draft !== 'string' && draft.kind === 'group') setForm({ ...form, mode, draft })
   }
+  const confirmed = (args: { readonly [name: string]: Json }) => (needsConfirm ? { confirm: true, ...args } : args)
   const execute = (args: { readonly [name: string]: Json }) => {
     setIsAsked(false)
-    onRun(desk.run(tool.name, needsConfirm && tool.isDestructive ? { confirm: true, ...args } : args))
+    onRun(desk.run(tool.name, confirmed(args)))
   }
   const submit = (event: FormEvent) => {
     event.preventDefault()
@@ -85,7 +86,7 @@ export function ToolPanel({ tool, call, onRun }: ToolPanelProps) {
     const args = read()
     if (args === undefined) return
     try {
-      await navigator.clipboard.writeText(toCurlLine(new URL('/mcp', location.href).href, tool.name, args))
+      await navigator.clipboard.writeText(toCurlLine(new URL('/mcp', location.href).href, tool.name, confirmed(args)))
       toasts.show('done', 'Copied as a curl line. It takes the token from $MILLWRIGHT_TOKEN')
     } catch {
       toasts.show('failed', 'The browser does not let the page write to the clipboard')
