@@ -3,12 +3,14 @@ import { describe, expect, it } from 'vitest'
 import { clientLines } from './client-lines.ts'
 
 describe('clientLines', () => {
-  it('says what the README says', () => {
-    const readme = readFileSync(new URL('../../../../README.md', import.meta.url), 'utf8')
-    const lines = clientLines('http://127.0.0.1:8000/mcp')
-    const [shell, ...files] = lines.map(({ text }) => text)
-    expect(readme).toContain(shell)
-    const written = [...readme.matchAll(/```json\n(.*)\n```/g)].map(([, text]) => JSON.parse(text ?? '') as unknown)
-    expect(written).toEqual(files.slice(0, 2).map((text) => JSON.parse(text) as unknown))
+  it('says what docs/clients.md says', () => {
+    const document = readFileSync(new URL('../../../../docs/clients.md', import.meta.url), 'utf8')
+    const [claude, cursor, vsCode, codex] = clientLines('URL').map(({ text }) => text)
+    expect(document).toContain(claude)
+    expect(document).toContain(codex)
+    const written = [...document.matchAll(/```json\n([^`]*)\n```/g)].map(
+      ([, text]) => JSON.parse(text ?? '') as unknown,
+    )
+    for (const file of [cursor, vsCode]) expect(written).toContainEqual(JSON.parse(file ?? '') as unknown)
   })
 })

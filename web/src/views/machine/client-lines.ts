@@ -6,12 +6,11 @@ export interface ClientLines {
 }
 
 /**
- * The lines that connect clients to the endpoint at `url`, as in the README. With TOKEN where a token goes, which the page
+ * The lines that connect clients to the endpoint at `url`, as in docs/clients.md. With TOKEN where a token goes, which the page
  * does not show: `npm start` prints the owner's, and `npm run keys -- token` makes others.
  */
 export function clientLines(url: string): readonly ClientLines[] {
   const header = 'Authorization: Bearer TOKEN'
-  const headers = { Authorization: 'Bearer TOKEN' }
   return [
     {
       name: 'Claude Code',
@@ -19,18 +18,31 @@ export function clientLines(url: string): readonly ClientLines[] {
       text: `claude mcp add --transport http millwright ${url} --header "${header}"`,
     },
     {
-      name: 'Cursor and others',
-      place: '~/.cursor/mcp.json, or the configuration file of the client',
-      text: JSON.stringify({ mcpServers: { millwright: { url, headers } } }, null, 2),
+      name: 'Cursor',
+      place: '~/.cursor/mcp.json; it signs in with your key',
+      text: JSON.stringify({ mcpServers: { millwright: { url } } }, null, 2),
     },
     {
       name: 'VS Code',
       place: '.vscode/mcp.json',
-      text: JSON.stringify({ servers: { millwright: { type: 'http', url, headers } } }, null, 2),
+      text: JSON.stringify(
+        {
+          inputs: [{ type: 'promptString', id: 'millwright', description: 'Millwright token', password: true }],
+          servers: { millwright: { type: 'http', url, headers: { Authorization: `Bearer \${input:millwright}` } } },
+        },
+        null,
+        2,
+      ),
+    },
+    {
+      name: 'Codex',
+      place: 'In a shell, with the token in MILLWRIGHT_TOKEN',
+      text: `codex mcp add millwright --url ${url} --bearer-token-env-var MILLWRIGHT_TOKEN`,
     },
     {
       name: 'With a key',
-      place: 'In clients that sign in by themselves, where people have keys (npm run keys)',
+      place:
+        'In clients that sign in by themselves (Claude Code, claude.ai, Cursor, VS Code), where people have keys (npm run keys)',
       text: url,
     },
   ]
