@@ -146,7 +146,13 @@ describe('the report', () => {
       calls: [...run.calls, call('write_file', 1, false)],
     })
     expect(well.accepted).toBe(true)
-    expect(well.form.test_report.summary.overall_status).toBe('PASS_WITH_ISSUES')
+    expect(well.form.test_report.summary).toMatchObject({
+      overall_status: 'PASS_WITH_ISSUES',
+      ready_for_production: false,
+      next_steps: expect.arrayContaining([
+        expect.stringContaining('Run it where "GPU used for the model" can be judged'),
+      ]),
+    })
   })
 
   it('is a page of its own, in which no text is markup', () => {

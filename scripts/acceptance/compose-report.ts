@@ -64,7 +64,8 @@ export function composeReport(run: Run): ComposedReport {
       coverage,
       summary: {
         overall_status: !accepted ? 'FAIL' : issues.length > 0 || skipped.length > 0 ? 'PASS_WITH_ISSUES' : 'PASS',
-        ready_for_production: accepted,
+        // What nothing was seen of is not known to be ready.
+        ready_for_production: skipped.length === 0 && criteria.every(({ holds }) => holds === true),
         blocking_issues: issues.filter(({ severity }) => severity === 'HIGH').length,
         total_issues: issues.length,
         key_findings: criteria.map(toFinding),
@@ -168,6 +169,9 @@ function toNextSteps(
     ...criteria
       .filter(({ holds }) => holds === false)
       .map(({ name, says }) => `Reach the criterion "${name}" (${says})`),
+    ...criteria
+      .filter(({ holds }) => holds === null)
+      .map(({ name, says }) => `Run it where "${name}" can be judged (${says})`),
     ...(skipped.length === 0 ? [] : [`Run the ${skipped.length} cases that were skipped where they can run`]),
   ]
 }
