@@ -195,7 +195,7 @@ describe('a state file', () => {
     const { model, path } = await prepare()
     await writeFile(`${path}.part`, 'half')
     process.kill(model.processId() ?? 0, 'SIGKILL')
-    await expect.poll(async () => (await readdir(statesFolder)).length).toBe(0)
+    await expect.poll(async () => (await readdir(statesFolder)).length, { timeout: 15_000 }).toBe(0)
     await evaluatesAgain(model)
     await statesAre(2)
   })

@@ -3,7 +3,6 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { ANSWER_BYTES_MAX } from '#shared/protocol/limits.ts'
 import { type AnyClient, clientKinds, connectKind } from '#test/support/client-kinds.ts'
-import { edgeRuntime } from '#test/support/edge-runtime.ts'
 import { hashTree } from '#test/support/temp-repository.ts'
 import { startTestStack, type TestStack } from '#test/support/test-stack.ts'
 
@@ -82,9 +81,7 @@ describe.each(clientKinds)('to a client of the kind %s', (kind) => {
   it('says what it can do, and nothing that it cannot', () => {
     expect(client.capabilities).toEqual({
       tools: {},
-      // Who has no session in the older era could not be told.
-      resources:
-        kind !== 'v2 of 2026-07-28' && edgeRuntime() === 'workerd' ? {} : { listChanged: true, subscribe: true },
+      resources: { listChanged: true, subscribe: true },
       prompts: {},
       completions: {},
       extensions: { 'io.modelcontextprotocol/tasks': {} },
