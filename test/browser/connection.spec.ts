@@ -102,7 +102,8 @@ test.describe('the connection', () => {
     complaints.allow(
       /status of 5\d\d|ERR_CONNECTION_REFUSED|ERR_INCOMPLETE_CHUNKED_ENCODING|ERR_CONNECTION_RESET|ERR_EMPTY_RESPONSE/,
     )
-    again?.fail({ kind: 'late', ms: 12_000 })
+    const model = again ?? world.server
+    model.fail({ kind: 'late', ms: 12_000 })
     await world.open(page, 'greeter')
     await page.getByLabel('Task for greeter').fill('Say good morning')
     await page.getByRole('button', { name: 'Send' }).click()
@@ -111,6 +112,9 @@ test.describe('the connection', () => {
       await page.evaluate("window.dispatchEvent(new Event('focus'))")
       await expect(notice(page)).toHaveAttribute('data-condition', 'server_unreachable', { timeout: 500 })
     })
+    await expect(notice(page)).toHaveText(
+      /^Server unreachable\. The server does not answer: is it still running\? The page/,
+    )
     await expect(page.getByText('The server does not answer. The task is kept, and goes on')).toBeVisible()
     await expect(light(page)).toHaveAttribute('data-light', 'waiting')
     await look('connection-server-gone')

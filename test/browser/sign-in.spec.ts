@@ -266,7 +266,7 @@ test.describe('signing in', () => {
     await expect(sessionStatus(page)).toHaveText('Authenticated')
   })
 
-  test('with a key that was made in the page, once the line that it shows has registered it', async ({
+  test('with a key that was made in the page, once the line that it shows has registered it, until it is revoked', async ({
     page,
     world,
     complaints,
@@ -298,17 +298,35 @@ test.describe('signing in', () => {
 
     const [npm, run, script = '', ...words] = command.trim().replace('NAME', 'Berta').split(' ')
     expect([npm, run]).toEqual(['npm', 'run'])
-    const place = ['--data', stack.dataFolder, '--repo', repository.root]
-    const registered = execFileSync(
-      process.execPath,
-      [join(projectFolder, 'scripts', 'run.mjs'), script, ...words.filter((word) => word !== '--'), ...place],
-      { env: { ...process.env, INIT_CWD: testInfo.outputPath() }, encoding: 'utf8' },
-    )
+    const keys = (...given: string[]): string =>
+      execFileSync(
+        process.execPath,
+        [
+          join(projectFolder, 'scripts', 'run.mjs'),
+          script,
+          ...given,
+          '--data',
+          stack.dataFolder,
+          '--repo',
+          repository.root,
+        ],
+        { env: { ...process.env, INIT_CWD: testInfo.outputPath() }, encoding: 'utf8' },
+      )
+    const registered = keys(...words.filter((word) => word !== '--'))
     expect(registered).toContain(fingerprint)
     await authenticateButton(page).click()
     await expect(sessionStatus(page)).toHaveText('Authenticated')
     await expect(page.getByText('Berta in')).toBeVisible()
     expect(String(await page.evaluate(keptInBrowser))).not.toContain(privateKey.split('\n')[1])
+
+    // Whoever runs the server takes it back; the person does nothing.
+    keys('revoke', fingerprint)
+    await expect(page.getByRole('alert').filter({ hasText: 'Your session has ended' })).toBeVisible({ timeout: 45_000 })
+    await expect(sessionStatus(page)).toHaveText('Session ended')
+    await authenticateButton(page).click()
+    await expect(keyField(page)).toHaveAccessibleDescription(/There is no key yet/)
+    await authenticate(page, privateKey)
+    await expect(keyField(page)).toHaveAccessibleDescription(/This key is not registered/)
   })
 
   test('goes on by itself where the token has ended, warns before the session does, and says when it has', async ({
