@@ -4,7 +4,7 @@ import { defineConfig } from 'vitest/config'
 const eitherRuntime = [
   'functions/{entry,tenants}.test.ts',
   'functions/oauth/sdk-client.test.ts',
-  'test/e2e/{authorization-suite,authorize-page,sign-in}.test.ts',
+  'test/e2e/{authorization-suite,sign-in}.test.ts',
   'test/conformance/*.test.ts',
   'test/e2e/{agents,cancel,clients,confirmation,event-stream,files,git,jobs,kills,mcp-bad-inputs,other-origin,reading,review,short-calls,subscriptions}.test.ts',
 ]

@@ -1,7 +1,12 @@
 import { createHash } from 'node:crypto'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { parseConfig } from '#functions/config.ts'
+import { type EdgeServer, serveEdge } from '#functions/entry.node.ts'
+import { toWorkspaceId } from '#shared/ids.ts'
 import { writeStrangersKey } from '#test/support/browser-world.ts'
-import { type KeyedEdge, startKeyedEdge } from '#test/support/keyed-edge.ts'
+import { registerKey } from '#test/support/register-key.ts'
 import { expect, test } from './fixtures.ts'
 
 // The page on which a person lets a program in, with a key that npm run keys has made.
@@ -21,12 +26,25 @@ const keptKeyIsReadable = `new Promise((resolve, reject) => {
 })`
 
 test.describe('the authorize page', () => {
-  let keyed: KeyedEdge
+  let folder: string
+  let edge: EdgeServer
   let client: string
 
   test.beforeAll(async () => {
-    keyed = await startKeyedEdge(['--role', 'writer'])
-    const registered = await fetch(`${keyed.edge.url}/oauth/register`, {
+    folder = mkdtempSync(join(tmpdir(), 'millwright-authorize-'))
+    const workspace = toWorkspaceId('shop')
+    // Nothing here needs a worker, nor NATS.
+    edge = await serveEdge(
+      parseConfig({
+        NATS_URL: 'nats://127.0.0.1:1',
+        MILLWRIGHT_DATA: join(folder, 'edge'),
+        MILLWRIGHT_WORKSPACE: workspace,
+        MILLWRIGHT_PORT: '0',
+      }),
+      { info: () => undefined, error: () => undefined },
+    )
+    await registerKey({ dataFolder: folder, workspace }, folder, 'writer')
+    const registered = await fetch(`${edge.url}/oauth/register`, {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
       body: JSON.stringify({
@@ -38,10 +56,13 @@ test.describe('the authorize page', () => {
     client = JSON.parse(await registered.text()).client_id
   })
 
-  test.afterAll(() => keyed?.stop())
+  test.afterAll(async () => {
+    await edge?.close()
+    rmSync(folder, { recursive: true })
+  })
 
   const authorize = () =>
-    `${keyed.edge.url}/oauth/authorize?${new URLSearchParams({
+    `${edge.url}/oauth/authorize?${new URLSearchParams({
       response_type: 'code',
       client_id: client,
       redirect_uri: CALLBACK,
@@ -49,7 +70,7 @@ test.describe('the authorize page', () => {
       code_challenge_method: 'S256',
       scope: 'read write admin',
       state: 'from-the-client',
-      resource: `${keyed.edge.url}/mcp`,
+      resource: `${edge.url}/mcp`,
     })}`
 
   test('shows who asks as text, and says what is wrong with a key', async ({
@@ -66,9 +87,9 @@ test.describe('the authorize page', () => {
     await expectAccessible()
     await look('authorize-who-asks')
     const wrong = [
-      [join(keyed.folder, 'anna.pem.pub'), 'This is a public key'],
-      [writeStrangersKey(join(keyed.folder, 'short.pem'), 1024), 'Key too short: 1024 bits'],
-      [writeStrangersKey(join(keyed.folder, 'stranger.pem')), 'not registered here'],
+      [join(folder, 'anna.pem.pub'), 'This is a public key'],
+      [writeStrangersKey(join(folder, 'short.pem'), 1024), 'Key too short: 1024 bits'],
+      [writeStrangersKey(join(folder, 'stranger.pem')), 'not registered here'],
     ] as const
     for (const [file, says] of wrong) {
       await page.getByLabel('Private key').setInputFiles(file)
@@ -88,7 +109,7 @@ test.describe('the authorize page', () => {
     const isBack = (url: URL): boolean => url.href.startsWith(CALLBACK)
     await page.goto(authorize())
     await page.getByLabel('Keep it in this browser').check()
-    await page.getByLabel('Private key').setInputFiles(join(keyed.folder, 'anna.pem'))
+    await page.getByLabel('Private key').setInputFiles(join(folder, 'anna.pem'))
     await expect(page.getByRole('heading', { name: 'Decide, Anna' })).toBeVisible()
     await expect(page.getByLabel('Workspace', { exact: true })).toHaveValue('shop')
     await expect(page.getByRole('checkbox', { name: /^read:/ })).toBeChecked()
@@ -100,8 +121,8 @@ test.describe('the authorize page', () => {
     await page.getByRole('button', { name: 'Allow' }).click()
     await page.waitForURL(isBack)
     const back = new URL(page.url())
-    expect(Object.fromEntries(back.searchParams)).toMatchObject({ state: 'from-the-client', iss: keyed.edge.url })
-    const response = await fetch(`${keyed.edge.url}/oauth/token`, {
+    expect(Object.fromEntries(back.searchParams)).toMatchObject({ state: 'from-the-client', iss: edge.url })
+    const response = await fetch(`${edge.url}/oauth/token`, {
       method: 'POST',
       body: new URLSearchParams({
         grant_type: 'authorization_code',

@@ -12,7 +12,11 @@ import type { Role } from '#shared/access.ts'
  * Makes a key for Anna as `npm run keys` does, registered at a running stack on Node. Answers with the file of its private
  * half, `anna.pem` in `keysFolder`, beside which `anna.pem.pub` lies.
  */
-export async function registerKey(stack: Stack, keysFolder: string, role: Role): Promise<string> {
+export async function registerKey(
+  stack: Pick<Stack, 'dataFolder' | 'workspace'>,
+  keysFolder: string,
+  role: Role,
+): Promise<string> {
   mkdirSync(keysFolder, { recursive: true, mode: 0o700 })
   const sqlite = openSqlite(join(stack.dataFolder, 'edge', 'registry.sqlite'))
   const clock = { now: () => Date.now() }

@@ -1,5 +1,5 @@
 import { type Bytes, type DerElement, derTags, readDer, toDotted } from './der.ts'
-import { KeyFileError } from './key-file-error.ts'
+import { KeyFileError, PassphraseError } from './key-file-error.ts'
 
 // RFC 8018 (PBES2) and RFC 5958, as OpenSSL and Node write them.
 const PBES2 = '1.2.840.113549.1.5.13'
@@ -23,7 +23,7 @@ const ciphers: Readonly<Record<string, number>> = {
 /** A file that asks for more wants to keep this page busy: the tools' own defaults are 2,048 to 600,000. */
 const ITERATIONS_MAX = 10_000_000
 
-/** The PKCS #8 of an EncryptedPrivateKeyInfo. Rejects with a KeyFileError: a wrong passphrase, or a way that browsers lack. */
+/** The PKCS #8 of an EncryptedPrivateKeyInfo. Rejects with a PassphraseError, or a KeyFileError: a way that browsers lack. */
 export async function decryptKey(der: Bytes, passphrase: string): Promise<Bytes> {
   const { salt, iterations, hash, keyBits, iv, encrypted } = readParameters(der)
   const password = new TextEncoder().encode(passphrase)
@@ -36,7 +36,7 @@ export async function decryptKey(der: Bytes, passphrase: string): Promise<Bytes>
     if (readDer(plain)[0]?.tag !== derTags.sequence) throw new RangeError('No key came out')
     return plain
   } catch {
-    throw new KeyFileError('Wrong passphrase: the key cannot be decrypted with it')
+    throw new PassphraseError('Wrong passphrase: the key cannot be decrypted with it')
   }
 }
 

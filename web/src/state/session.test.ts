@@ -10,7 +10,7 @@ const key = await importPrivateKey(privateKey.export({ type: 'pkcs8', format: 'p
 
 /** A server with one session, which takes each refresh token once and each access token for a quarter of an hour. */
 function createWorld() {
-  const clock = { now: START }
+  const clock = { now: START, ownAheadMs: 0 }
   const asked: string[] = []
   const items = new Map<string, string>()
   let count = 0
@@ -48,7 +48,7 @@ function createWorld() {
       setItem: (name: string, text: string) => void items.set(name, text),
       removeItem: (name: string) => void items.delete(name),
     },
-    now: () => clock.now,
+    now: () => clock.now + clock.ownAheadMs,
     exclusive: <T>(work: () => Promise<T>): Promise<T> => {
       const next = last.then(work)
       last = next.catch(() => undefined)
@@ -85,6 +85,22 @@ describe('a session', () => {
     endSession()
     await expect(tab.refused(await tab.token())).rejects.toMatchObject({ code: 'unauthenticated' })
     expect(tab.state.get()).toEqual({ kind: 'signed_out', reason: 'ended' })
+  })
+
+  it('goes by the clock of the server, however wrong this computer has it', async () => {
+    const { openTab, clock, asked } = createWorld()
+    for (const aheadHours of [-5, 5]) {
+      clock.ownAheadMs = aheadHours * 60 * MINUTE_MS
+      const tab = openTab()
+      await tab.signIn(key, '')
+      expect(tab.state.get()).toMatchObject({ kind: 'signed_in', endsSoon: false })
+      const before = asked.length
+      await tab.token()
+      expect(asked).toHaveLength(before)
+      clock.now += 14 * MINUTE_MS
+      await tab.token()
+      expect(asked.at(-1)).toBe('POST /auth/refresh')
+    }
   })
 
   it('warns before it ends for good', async () => {

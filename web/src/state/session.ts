@@ -21,6 +21,8 @@ export const Session = v.object({
   refresh_token: v.nullable(v.string()),
   /** When the key must be shown again. */
   ends_at: v.nullable(Time),
+  /** How far the server's clock, by which the times above are, was ahead of this computer's at the sign-in. */
+  server_ahead_ms: v.optional(v.number(), 0),
 })
 export type Session = v.InferOutput<typeof Session>
 
@@ -80,6 +82,9 @@ const Known = v.object({
 export function createSessionKeeper({ fetch, storage, now, exclusive }: SessionPorts): SessionKeeper {
   const state = createStore<SessionState>({ kind: 'signed_out', reason: 'none' })
 
+  /** A computer whose clock is hours off would else renew with every call, or never. */
+  const serverNow = ({ server_ahead_ms }: Session): number => now() + server_ahead_ms
+
   function stored(): Session | null {
     const parsed = v.safeParse(v.pipe(v.string(), v.parseJson(), Session), storage.getItem(SESSION_KEY))
     return parsed.success ? parsed.output : null
@@ -91,7 +96,7 @@ export function createSessionKeeper({ fetch, storage, now, exclusive }: SessionP
       if (shown.kind === 'signed_in') state.set({ kind: 'signed_out', reason })
       return
     }
-    const endsSoon = session.ends_at !== null && Date.parse(session.ends_at) - now() < WARN_BEFORE_MS
+    const endsSoon = session.ends_at !== null && Date.parse(session.ends_at) - serverNow(session) < WARN_BEFORE_MS
     const same =
       shown.kind === 'signed_in' && shown.endsSoon === endsSoon && shown.session.access_token === session.access_token
     if (!same) state.set({ kind: 'signed_in', session, endsSoon })
@@ -107,8 +112,10 @@ export function createSessionKeeper({ fetch, storage, now, exclusive }: SessionP
     show(null, reason)
   }
 
-  const isDue = ({ access_expires_at, refresh_token }: Session): boolean =>
-    refresh_token !== null && access_expires_at !== null && Date.parse(access_expires_at) - now() < RENEW_BEFORE_MS
+  const isDue = (session: Session): boolean =>
+    session.refresh_token !== null &&
+    session.access_expires_at !== null &&
+    Date.parse(session.access_expires_at) - serverNow(session) < RENEW_BEFORE_MS
 
   /** Renews unless another tab has done so since `token` was current. Signs out where the server says that it is over. */
   const renew = (token: string): Promise<void> =>
@@ -119,7 +126,7 @@ export function createSessionKeeper({ fetch, storage, now, exclusive }: SessionP
       const body = { refresh_token: current.refresh_token }
       try {
         const fresh = await askServer(fetch, '/auth/refresh', Tokens, { method: 'POST', body })
-        keep({ ...fresh, user_name: current.user_name })
+        keep({ ...fresh, user_name: current.user_name, server_ahead_ms: current.server_ahead_ms })
       } catch (error) {
         if (!(error instanceof AppError) || error.code !== 'unauthenticated') throw error
         forget('ended')
@@ -131,14 +138,15 @@ export function createSessionKeeper({ fetch, storage, now, exclusive }: SessionP
     state,
 
     async signIn(key, label) {
-      const { challenge } = await askServer(fetch, '/auth/challenge', Challenge, {
+      const { challenge, server_time } = await askServer(fetch, '/auth/challenge', Challenge, {
         method: 'POST',
         body: { key: key.fingerprint },
       })
+      const server_ahead_ms = Date.parse(server_time) - now()
       const signature = await signText(key.signing, challenge)
       const body = { challenge, signature, algorithm: 'RSA-PSS', label }
       const { user, ...tokens } = await askServer(fetch, '/auth/session', Opened, { method: 'POST', body })
-      keep({ ...tokens, user_name: user.name })
+      keep({ ...tokens, user_name: user.name, server_ahead_ms })
     },
 
     async signInWithToken(token) {
@@ -150,6 +158,7 @@ export function createSessionKeeper({ fetch, storage, now, exclusive }: SessionP
         access_expires_at: null,
         refresh_token: null,
         ends_at: null,
+        server_ahead_ms: 0,
       })
     },
 

@@ -1,4 +1,5 @@
 import { useState } from 'react'
+import { AppError } from '#shared/errors.ts'
 import { getAgentFile } from '#shared/tools/agent-files.ts'
 import { getAgentInfo } from '#shared/tools/agents.ts'
 import { toolKey } from '../../api/queries.ts'
@@ -46,7 +47,9 @@ export default function AgentView({ agentId }: { readonly agentId: string }) {
       ← All agents
     </a>
   )
-  if (info.data === undefined) {
+  // What was known of an agent that has been deleted meanwhile, elsewhere, is not worth showing: nothing there would work.
+  const isGone = info.error instanceof AppError && info.error.code === 'not_found'
+  if (info.data === undefined || isGone) {
     return (
       <>
         {back}

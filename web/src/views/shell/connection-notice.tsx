@@ -9,6 +9,8 @@ const titles = {
   model_unavailable: 'Model not ready',
 } as const
 
+const toSentence = (detail: string): string => (/[?!]$/.test(detail) ? detail : `${detail.replace(/[.…]$/, '')}.`)
+
 /** What keeps the page from working, while something does. Goes away by itself. */
 export function ConnectionNotice() {
   const { connection } = useServices()
@@ -18,8 +20,7 @@ export function ConnectionNotice() {
     <div role="status" className="notices">
       {isShown && (
         <p className="notice" data-condition={condition}>
-          <strong>{titles[condition]}.</strong> {detail.replace(/[.…]$/, '')}. The page goes on by itself as soon as it
-          can.
+          <strong>{titles[condition]}.</strong> {toSentence(detail)} The page goes on by itself as soon as it can.
         </p>
       )}
     </div>

@@ -5,6 +5,10 @@ import { signInMessage } from '../../state/sign-in-words.ts'
 import { useStore } from '../../state/use-store.ts'
 import './session-status.css'
 
+/** As this computer's clock will show it then. */
+const toLocalTime = (epochMs: number): string =>
+  new Date(epochMs).toLocaleTimeString([], { hour: '2-digit', minute: '2-digit' })
+
 /** Whether somebody is signed in, who, in which session and workspace; and the way out. */
 export function SessionStatus() {
   const { session, connection, toasts } = useServices()
@@ -18,7 +22,7 @@ export function SessionStatus() {
       </div>
     )
   }
-  const { session_id, user_name, workspace, ends_at } = state.session
+  const { session_id, user_name, workspace, ends_at, server_ahead_ms } = state.session
   const light: Light = isReachable ? 'good' : 'waiting'
   const signOut = () =>
     session.signOut().catch((error: unknown) => {
@@ -37,8 +41,7 @@ export function SessionStatus() {
       </span>
       {state.endsSoon && ends_at !== null && (
         <span className="session-end" role="alert">
-          Ends at {new Date(ends_at).toLocaleTimeString([], { hour: '2-digit', minute: '2-digit' })}: sign out, and in
-          again with your key
+          Ends at {toLocalTime(Date.parse(ends_at) - server_ahead_ms)}: sign out, and in again with your key
         </span>
       )}
       <Button look="quiet" onClick={() => void signOut()}>

@@ -1,10 +1,16 @@
 import { type DragEvent, type FormEvent, useState } from 'react'
 import { Button } from '../../components/button.tsx'
 import { Field } from '../../components/field.tsx'
-import { PassphraseNeeded } from '../../keys/key-file-error.ts'
+import { PassphraseError } from '../../keys/key-file-error.ts'
 import { importPrivateKey, KEY_FILE_CHARACTERS_MAX } from '../../keys/private-key.ts'
 import { useServices } from '../../state/services.ts'
 import { signInMessage } from '../../state/sign-in-words.ts'
+
+/** What is wrong, and beside which field it is said. */
+interface Problem {
+  readonly about: 'key' | 'passphrase'
+  readonly text: string
+}
 
 /** Signs in with a key that is pasted, dropped or chosen. The text is let go as soon as it has signed. */
 export function KeyForm() {
@@ -12,7 +18,7 @@ export function KeyForm() {
   const [text, setText] = useState('')
   const [passphrase, setPassphrase] = useState('')
   const [asksPassphrase, setAsksPassphrase] = useState(false)
-  const [problem, setProblem] = useState<string>()
+  const [problem, setProblem] = useState<Problem>()
   const [busy, setBusy] = useState(false)
   const canSign = globalThis.crypto?.subtle !== undefined
 
@@ -25,7 +31,8 @@ export function KeyForm() {
 
   async function read(file: File | undefined): Promise<void> {
     if (file === undefined) return
-    if (file.size > KEY_FILE_CHARACTERS_MAX) return setProblem('This file is too large for a key')
+    if (file.size > KEY_FILE_CHARACTERS_MAX)
+      return setProblem({ about: 'key', text: 'This file is too large for a key' })
     change(await file.text())
   }
 
@@ -36,8 +43,9 @@ export function KeyForm() {
     try {
       await session.signIn(await importPrivateKey(text, passphrase), 'Web page')
     } catch (error) {
-      if (error instanceof PassphraseNeeded) setAsksPassphrase(true)
-      setProblem(signInMessage(error))
+      const about = error instanceof PassphraseError ? 'passphrase' : 'key'
+      if (about === 'passphrase') setAsksPassphrase(true)
+      setProblem({ about, text: signInMessage(error) })
       setBusy(false)
     }
   }
@@ -47,12 +55,16 @@ export function KeyForm() {
     void read(event.dataTransfer.files[0])
   }
 
+  const textAbout = (field: Problem['about']) => (problem?.about === field ? problem.text : undefined)
+
   return (
     <form className="stack" onSubmit={(event) => void authenticate(event)}>
       <Field
         label="RSA private key"
         hint="As PEM: paste it, drop its file here, or choose it. The page signs with it and forgets it: the key never leaves this browser."
-        error={canSign ? problem : 'This page needs HTTPS, or an address of this computer, to sign with your key'}
+        error={
+          canSign ? textAbout('key') : 'This page needs HTTPS, or an address of this computer, to sign with your key'
+        }
       >
         {(control) => (
           <textarea
@@ -71,14 +83,17 @@ export function KeyForm() {
         )}
       </Field>
       {asksPassphrase && (
-        <Field label="Passphrase of the key">
+        <Field label="Passphrase of the key" error={textAbout('passphrase')}>
           {(control) => (
             <input
               {...control}
               type="password"
               autoComplete="off"
               value={passphrase}
-              onChange={(event) => setPassphrase(event.target.value)}
+              onChange={(event) => {
+                setPassphrase(event.target.value)
+                setProblem(undefined)
+              }}
             />
           )}
         </Field>
@@ -101,7 +116,7 @@ export function KeyForm() {
         </label>
       </div>
       <p className="visually-hidden" role="alert">
-        {problem}
+        {problem?.text}
       </p>
     </form>
   )
