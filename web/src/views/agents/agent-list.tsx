@@ -35,7 +35,12 @@ export function AgentList({ agents, total, hasMore, onMore, onEdit, onDelete }: 
     if (hasMore && last > agents.length - AHEAD_ROWS) onMore()
   }, [hasMore, last, agents.length, onMore])
   return (
-    <section ref={scroller} className="agent-scroller" aria-label="Agents">
+    <section
+      ref={scroller}
+      className="agent-scroller"
+      aria-label="Agents"
+      style={{ maxHeight: rows.getTotalSize() + 1 }}
+    >
       <ul className="agent-list" style={{ height: rows.getTotalSize() }}>
         {shown.map(({ key, index, start }) => {
           const agent = agents[index]
