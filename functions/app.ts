@@ -112,7 +112,7 @@ export function createApp(given: AppPorts, extension: McpExtension | null = null
     if (administrator !== undefined) {
       app.route('/auth/administration', createAdministrationRoutes(ports, ports.signIn, administrator))
     }
-    app.route('/auth', createAuthRoutes(ports, ports.signIn))
+    app.route('/auth', createAuthRoutes(ports, ports.signIn, authenticate))
     if (servers !== undefined) app.route('/', createOAuthRoutes(ports, ports.signIn, servers))
   }
 

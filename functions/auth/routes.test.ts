@@ -294,6 +294,34 @@ describe('gate', () => {
     expect(good.status).toBe(200)
   })
 
+  it.each([
+    ['GET', '/auth/session'],
+    ['GET', '/auth/sessions'],
+    ['GET', '/auth/audit'],
+    ['DELETE', '/auth/session'],
+    ['DELETE', '/auth/sessions/s_1'],
+  ])('counts what is no good token at %s %s as well', async (method, path) => {
+    const statuses: number[] = []
+    for (let count = 0; count < 61; count++) {
+      const { status } = await world.send(method, path, { token: `mwa_${count}`, address: '203.0.113.9' })
+      statuses.push(status)
+    }
+    expect(statuses.slice(0, 60)).toEqual(Array(60).fill(401))
+    expect(statuses.at(-1)).toBe(429)
+  })
+
+  it('counts all addresses of one IPv6 network together, and those of another by themselves', async () => {
+    const statusFrom = async (address: string) => (await world.send('POST', '/mcp', { body: '{}', address })).status
+    for (let count = 0; count < 60; count++) await statusFrom(`2001:db8:1:2::${count.toString(16)}`)
+    expect(await statusFrom('2001:0db8:1:2:ffff:ffff:ffff:ffff')).toBe(429)
+    expect(await statusFrom('2001:db8:1:3::1')).toBe(401)
+    for (let count = 0; count < 60; count++) {
+      await world.send('POST', '/auth/challenge', { body: {}, address: `2001:db8:1:2::${count.toString(16)}` })
+    }
+    const { status } = await world.send('POST', '/auth/challenge', { body: {}, address: '2001:db8:1:2::ffff' })
+    expect(status).toBe(429)
+  })
+
   it('answers 429 to a person who calls too often, and goes on for the others', async () => {
     const { access_token } = await world.signIn(anna)
     const bert = await world.signIn(await world.person('Bert', 'reader'))

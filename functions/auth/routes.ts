@@ -4,9 +4,10 @@ import { Scope } from '#shared/access.ts'
 import { AppError } from '#shared/errors.ts'
 import { WorkspaceId } from '#shared/ids.ts'
 import { PAGE_MAX } from '#shared/protocol/limits.ts'
-import { type EdgeBindings, tooMany } from '../http/caller-limits.ts'
+import { type EdgeBindings, type LimitedGate, tooMany } from '../http/caller-limits.ts'
 import { readJson } from '../http/json-body.ts'
 import { createOpenLimit } from '../http/open-limit.ts'
+import { networkOf } from '../http/peer-address.ts'
 import { requestOrigin } from '../http/request-origin.ts'
 import type { SessionRecord } from '../ports/accounts.ts'
 import type { Principal } from '../ports/authenticator.ts'
@@ -41,7 +42,7 @@ const RefreshBody = v.strictObject({ refresh_token: v.string() })
  * `{ error: { code, message, hint, details: { reason } } }`. No cookie is ever set or read: a page of another site has
  * nothing with which it could act for somebody.
  */
-export function createAuthRoutes(ports: AppPorts, signIn: SignIn): Hono<EdgeBindings> {
+export function createAuthRoutes(ports: AppPorts, signIn: SignIn, gate: LimitedGate): Hono<EdgeBindings> {
   const { accounts, publicOrigin } = signIn
   const { clock } = ports
   const challenges = createChallenges(accounts, clock)
@@ -51,12 +52,12 @@ export function createAuthRoutes(ports: AppPorts, signIn: SignIn): Hono<EdgeBind
 
   type Ask = Context<EdgeBindings>
   const originOf = (context: Ask) => requestOrigin(context.req.raw.headers, publicOrigin)
-  const authenticate = (context: Ask): Promise<Principal> => ports.authenticator.authenticate(context.req.raw)
+  const authenticate = ({ req, env }: Ask): Promise<Principal> => gate(req.raw, env.address)
 
   /** Strangers may ask only so often. */
   const admit = (context: Ask): string => {
     const { address } = context.env
-    const waitMs = limit.tryOpen(address)
+    const waitMs = limit.tryOpen(networkOf(address))
     if (waitMs !== null) throw tooMany(`more than ${SIGN_INS_MAX} sign-ins in a minute`, waitMs)
     return address
   }

@@ -2,6 +2,7 @@ import { AppError } from '#shared/errors.ts'
 import type { Authenticator, Principal } from '../ports/authenticator.ts'
 import type { Clock } from '../ports/clock.ts'
 import { createOpenLimit } from './open-limit.ts'
+import { networkOf } from './peer-address.ts'
 
 /** What the entry file knows of a request beside the request. */
 export interface EdgeBindings {
@@ -23,14 +24,14 @@ export const tooMany = (why: string, waitMs: number): AppError =>
     details: { retry_after_ms: waitMs },
   })
 
+/** Lets a request in that came from an address. Rejects as the gate does, and with `rate_limited`. */
+export type LimitedGate = (request: Request, address: string) => Promise<Principal>
+
 /**
  * The same gate with limits on it: calls for each person, and failures for each address. A good token is good however many
  * bad ones come from the same address, so that nobody can lock anybody out. The machine's owner is not counted.
  */
-export function limitCallers(
-  gate: Authenticator,
-  clock: Clock,
-): (request: Request, address: string) => Promise<Principal> {
+export function limitCallers(gate: Authenticator, clock: Clock): LimitedGate {
   const calls = createOpenLimit(CALLS_MAX, WINDOW_MS, clock)
   const failures = createOpenLimit(FAILURES_MAX, WINDOW_MS, clock)
   return async (request, address) => {
@@ -38,7 +39,8 @@ export function limitCallers(
     try {
       principal = await gate.authenticate(request)
     } catch (error) {
-      const waitMs = error instanceof AppError && error.code === 'unauthenticated' ? failures.tryOpen(address) : null
+      const waitMs =
+        error instanceof AppError && error.code === 'unauthenticated' ? failures.tryOpen(networkOf(address)) : null
       throw waitMs === null
         ? error
         : tooMany(`more than ${FAILURES_MAX} requests without a good token in a minute`, waitMs)

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { peerAddress } from './peer-address.ts'
+import { networkOf, peerAddress } from './peer-address.ts'
 
 describe('peer address', () => {
   it.each([
@@ -21,4 +21,19 @@ describe('peer address', () => {
       expect(peerAddress(peer, forwarded, behindProxy)).toBe(expected)
     },
   )
+})
+
+describe('the network of an address', () => {
+  it.each([
+    ['198.51.100.1', '198.51.100.1'],
+    ['unknown', 'unknown'],
+    ['::ffff:198.51.100.1', '::ffff:198.51.100.1'],
+    ['2001:db8:1:2:3:4:5:6', '2001:db8:1:2::/64'],
+    ['2001:0DB8:0001:0002::9', '2001:db8:1:2::/64'],
+    ['2001:db8::1', '2001:db8:0:0::/64'],
+    ['2001:db8::', '2001:db8:0:0::/64'],
+    ['::1', '0:0:0:0::/64'],
+  ])('of %s is %s', (address, expected) => {
+    expect(networkOf(address)).toBe(expected)
+  })
 })

@@ -11,6 +11,7 @@ import { type EdgeBindings, tooMany } from '../http/caller-limits.ts'
 import { readJson } from '../http/json-body.ts'
 import { createOpenLimit } from '../http/open-limit.ts'
 import { toPageResponse } from '../http/page.ts'
+import { networkOf } from '../http/peer-address.ts'
 import type { AppPorts, SignIn } from '../ports/edge-ports.ts'
 import { type AuthorizationServers, toGrantUser } from './authorization-servers.ts'
 import { assertionAlgorithms } from './client-assertion.ts'
@@ -63,7 +64,7 @@ export function createOAuthRoutes(
 
   type Ask = Context<EdgeBindings>
   const admit = ({ env: { address } }: Ask): string => {
-    const waitMs = requests.tryOpen(address)
+    const waitMs = requests.tryOpen(networkOf(address))
     if (waitMs !== null) throw tooMany(`more than ${REQUESTS_MAX} sign-in requests in a minute`, waitMs)
     return address
   }
@@ -176,7 +177,7 @@ export function createOAuthRoutes(
 
   app.post('/oauth/register', async (context) => {
     const address = admit(context)
-    const waitMs = registrations.tryOpen(address)
+    const waitMs = registrations.tryOpen(networkOf(address))
     if (waitMs !== null) throw tooMany(`more than ${REGISTRATIONS_MAX} registrations in a minute`, waitMs)
     const { raw } = context.req
     const body = new Uint8Array(await readBody(raw, BODY_BYTES_MAX))

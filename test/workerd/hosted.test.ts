@@ -34,6 +34,7 @@ const start = (publicUrl: string | null = PUBLIC): Miniflare =>
       ...bundle.bindings,
       NATS_URL: 'ws://edge:x@127.0.0.1:9',
       MILLWRIGHT_TOKEN: TOKEN,
+      MILLWRIGHT_SIGNING_KEY: 'A'.repeat(43),
       MILLWRIGHT_WORKSPACE: 'shop',
       MILLWRIGHT_HOSTNAMES: 'mill.example.com',
       ...(publicUrl === null ? {} : { MILLWRIGHT_PUBLIC_URL: publicUrl }),

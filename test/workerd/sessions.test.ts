@@ -29,7 +29,12 @@ beforeAll(async () => {
   const bundle = readWorkerdBundle(folder)
   miniflare = new Miniflare({
     ...bundle,
-    bindings: { ...bundle.bindings, NATS_URL: 'ws://edge:x@127.0.0.1:9', MILLWRIGHT_TOKEN: 'x'.repeat(43) },
+    bindings: {
+      ...bundle.bindings,
+      NATS_URL: 'ws://edge:x@127.0.0.1:9',
+      MILLWRIGHT_TOKEN: 'x'.repeat(43),
+      MILLWRIGHT_SIGNING_KEY: 'A'.repeat(43),
+    },
     cf: false,
     handleRuntimeStdio: silenceWorkerd,
   })

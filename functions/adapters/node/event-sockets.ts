@@ -63,6 +63,8 @@ async function refuse(socket: Duplex, response: Response): Promise<void> {
   const headers = [...response.headers].map(([name, value]) => `${name}: ${value}`)
   const length = `content-length: ${body.byteLength}`
   const head = [`HTTP/1.1 ${response.status} Refused`, ...headers, length, 'connection: close', '', ''].join('\r\n')
+  // The server's sockets stay open on our side until the client closes its own, which one that means ill never does.
+  socket.once('finish', () => socket.destroy())
   socket.write(head)
   socket.end(body)
 }
