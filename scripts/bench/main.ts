@@ -13,6 +13,7 @@ import { measureInference } from './figures/inference.ts'
 import { measureLevers } from './figures/levers.ts'
 import { measureListAgents } from './figures/list-agents.ts'
 import { measureMemory } from './figures/memory.ts'
+import { measurePage } from './figures/page.ts'
 import { measurePeer } from './figures/peer.ts'
 import { measureReadFile } from './figures/read-file.ts'
 import { measureStart } from './figures/start.ts'
@@ -43,6 +44,7 @@ const figures = {
   commands: measureCommands,
   analysis: measureAnalysis,
   validation: measureValidation,
+  page: measurePage,
 } satisfies Record<string, Figure>
 type FigureName = keyof typeof figures
 const figureNames = Object.keys(figures) as FigureName[]
