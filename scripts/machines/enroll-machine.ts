@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { nkeys } from '@nats-io/nats-core'
 import { createMachineSigner, verifyOf } from '#gpu-worker/adapters/ed25519.ts'
 import { connectWorker } from '#gpu-worker/adapters/nats-connection.ts'
-import { seedBytes } from '#gpu-worker/adapters/nkey-seed.ts'
+import { seedBytes, userBytes } from '#gpu-worker/adapters/nkey-seed.ts'
 import { AppError } from '#shared/errors.ts'
 import { EnrollRequest, formatEnrollmentLine } from '#shared/protocol/enroll.ts'
 import { decodeMessage } from '#shared/protocol/envelope.ts'
@@ -109,6 +109,9 @@ export async function enrollMachine(enrolling: Enrolling): Promise<boolean> {
           // Whoever is in between can bring a key of their own, but not sign it with the line's.
           verifyOf(holder, 'the key', statement, message.headers?.get(SIGNATURE_HEADER))
           const request = decodeMessage('the key', EnrollRequest, message.data)
+          if (Buffer.from(userBytes(request.user)).toString('base64url') !== request.public_key) {
+            throw new AppError('forbidden', 'Cannot enroll: the user is not that of the key')
+          }
           const certificate = await edge.certify({ ...machine, publicKey: request.public_key })
           message.respond(JSON.stringify({ certificate }))
           await connection.flush()

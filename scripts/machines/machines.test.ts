@@ -1,18 +1,22 @@
 import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { createInbox, type NatsConnection } from '@nats-io/transport-node'
+import { createInbox, headers, type NatsConnection, nkeys } from '@nats-io/transport-node'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { createMachineSigner } from '#gpu-worker/adapters/ed25519.ts'
 import { createMachineIdentity, readMachineFile } from '#gpu-worker/adapters/machine-identity.ts'
 import { connectWorker, enrolledNats } from '#gpu-worker/adapters/nats-connection.ts'
 import { enrollMachine as enrollHere } from '#gpu-worker/adapters/nats-enrollment.ts'
+import { seedBytes } from '#gpu-worker/adapters/nkey-seed.ts'
 import { createJobId, toWorkspaceId } from '#shared/ids.ts'
 import { formatEnrollmentLine, parseEnrollmentLine } from '#shared/protocol/enroll.ts'
-import type { MachineFile, MachineRole } from '#shared/protocol/signature.ts'
+import { type MachineFile, type MachineRole, SIGNATURE_HEADER } from '#shared/protocol/signature.ts'
 import {
   callSubject,
   cancelSubject,
   EDGE_INBOX,
+  enrollInbox,
+  enrollSubject,
   eventsSubject,
   JOBS_STREAM,
   jobSubject,
@@ -177,6 +181,30 @@ describe('a machine', () => {
     await expect(enrollHere(altered, file, forever)).rejects.toMatchObject({ code: 'forbidden' })
     await used
     expect(() => readMachineFile(file)).toThrow(/no credentials/)
+  })
+
+  it('is not enrolled with the key of another one', async () => {
+    const victim = await enroll('victim', 'model', '*')
+    const { line, used } = await makeLine('thief', 'model', '*', 2000)
+    const parsed = parseEnrollmentLine(line)
+    if (parsed === undefined) throw new Error('no line')
+    const inbox = enrollInbox('thief')
+    const { url, authority } = parsed
+    const nats = {
+      url,
+      ...(authority === null ? {} : { authority }),
+      machine: { seed: parsed.seed, inboxes: { own: inbox, model: inbox } },
+    }
+    const connection = await connectWorker(nats, 'thief', forever)
+    connections.push(connection)
+    const signer = createMachineSigner(seedBytes(parsed.seed))
+    const user = nkeys.fromSeed(new TextEncoder().encode(victim.seed)).getPublicKey()
+    const body = new TextEncoder().encode(JSON.stringify({ public_key: signer.publicKey, user }))
+    const signed = headers()
+    signed.set(SIGNATURE_HEADER, signer.sign({ purpose: 'enroll', subject: enrollSubject('thief'), body }))
+    await expect(connection.request(enrollSubject('thief'), body, { timeout: 1000, headers: signed })).rejects.toThrow()
+    expect(await used).toBe(false)
+    expect(readMachines(natsFolder).machines.map(({ name }) => name)).not.toContain('thief')
   })
 
   it('that is revoked is parted at once, and not let in again', async () => {
