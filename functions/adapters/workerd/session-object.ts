@@ -100,8 +100,9 @@ export abstract class SessionObject<Environment extends SessionEnvironment>
   async #begin(post: SessionPost, signal: AbortSignal): Promise<Response> {
     const holder = holderOf(post)
     await this.#state.storage.put(HOLDER, holder)
-    await this.#state.storage.put(HELLO, post)
+    // Before the greeting, which may be too large to be kept: what is left then goes with the alarm.
     await this.#use(holder)
+    await this.#state.storage.put(HELLO, post)
     this.#ready = Promise.resolve()
     const answer = (await this.#answer(post, signal)) ?? notHere()
     // Words that are no greeting begin nothing.
