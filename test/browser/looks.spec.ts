@@ -20,6 +20,16 @@ interface Scene {
   readonly arrange: (page: Page) => Promise<Locator> | Locator
 }
 
+/** Runs in the page: an editor measures its lines only once it has been seen, and a picture of the whole page shows all of them. */
+const scrollThrough = `(async () => {
+  for (let top = 0; top < document.documentElement.scrollHeight; top += innerHeight / 2) {
+    scrollTo(0, top)
+    for (let frame = 0; frame < 3; frame++) await new Promise(requestAnimationFrame)
+  }
+  scrollTo(0, 0)
+  await new Promise(requestAnimationFrame)
+})()`
+
 /** The change and the file come after the rest of the page. */
 async function changeIsDrawn(page: Page): Promise<Locator> {
   await expect(page.getByRole('tabpanel').getByText('raise ValueError')).toBeVisible()
@@ -103,6 +113,10 @@ test.describe('looks', () => {
       await page.setViewportSize({ width, height: width < 600 ? 780 : 900 })
       for (const colorScheme of schemes) {
         await page.emulateMedia({ colorScheme })
+        await page.evaluate(scrollThrough)
+        await expect(page.getByRole('navigation', { name: 'Views' }).locator('[aria-current]')).toBeInViewport({
+          ratio: 0.9,
+        })
         await look(`view-${name}-${width}-${colorScheme}`)
         await expectAccessible()
       }
