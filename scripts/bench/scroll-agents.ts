@@ -12,22 +12,22 @@ const Scrolled = v.object({
 export type Scrolled = v.InferOutput<typeof Scrolled>
 
 /**
- * Scrolls the list of agents from its head to its end, so far in each frame as a hand does on a trackpad, and waits at the end
- * of what is there for more. Rejects where nothing more comes for 20 seconds.
+ * Scrolls the list of agents from its head to its end by `step` pixels in each frame (500 is what a hand does on a trackpad), and
+ * waits at the end of what is there for more. Rejects where nothing more comes for 20 seconds.
  */
-export async function scrollAgents(page: Page, total: number): Promise<Scrolled> {
-  return v.parse(Scrolled, await page.evaluate(`(${inPage})(${total})`))
+export async function scrollAgents(page: Page, total: number, step = 500): Promise<Scrolled> {
+  return v.parse(Scrolled, await page.evaluate(`(${inPage})(${total}, ${step})`))
 }
 
 /** Text, since it runs in the page: the program around it knows no document. */
-const inPage = `async (total) => {
+const inPage = `async (total, step) => {
   const scroller = document.querySelector('.agent-scroller')
   const frames = []
   let rowsMax = 0, last = 0, moved = performance.now(), before = moved
   const nextFrame = () => new Promise((resolve) => requestAnimationFrame(() => resolve(performance.now())))
   while (last < total) {
     const top = scroller.scrollTop
-    scroller.scrollTop = top + 500
+    scroller.scrollTop = top + step
     const now = await nextFrame()
     frames.push(now - before)
     before = now

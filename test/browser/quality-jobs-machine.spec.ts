@@ -111,7 +111,9 @@ test.describe('the jobs view', () => {
     expect((await world.client.call('read_file', { path: 'user.py' })).error?.code).toBe('not_found')
 
     // The write is gone, so that there is nothing to take back once more.
-    const first = (await world.client.ok('list_jobs', { state: 'succeeded' })).jobs as { job_id: string }[]
+    const first = (await world.client.ok('list_jobs', { state: 'succeeded', agent_id: 'user_model' })).jobs as {
+      job_id: string
+    }[]
     const again = { agent_id: 'user_model', message: 'Take it back', revert: first.at(-1)?.job_id }
     expect((await world.client.call('chat_with_agent', again)).success).toBe(false)
     await page.getByRole('link', { name: 'All jobs' }).click()
