@@ -370,7 +370,8 @@ describe('a folder that is swapped for a link to the outside', () => {
         await outputOf(swapper, 'ready')
         const tree = await openTree()
         let reads = 0
-        for (let count = 0; count < 2000; count += 1) {
+        // Until one was read too: on a busy machine the folder may be away each time for thousands of tries.
+        for (let count = 0; count < 2000 || reads === 0; count += 1) {
           try {
             const { bytes: content, sha256: hash } = await tree.read('src/a.ts', 100)
             expect(Buffer.from(content).toString()).not.toContain(CANARY)
@@ -380,7 +381,6 @@ describe('a folder that is swapped for a link to the outside', () => {
             expect(error).toMatchObject({ name: 'AppError' })
           }
         }
-        expect(reads).toBeGreaterThan(0)
       } finally {
         await stop(swapper)
       }

@@ -9,7 +9,7 @@ export default defineConfig({
   testMatch: '*.spec.ts',
   outputDir: join(projectFolder, 'reports', 'browser'),
   // Two cores: each worker has a whole stack and a browser of its own.
-  workers: process.env.CI === undefined ? 2 : 1,
+  workers: 2,
   fullyParallel: false,
   forbidOnly: true,
   retries: 0,

@@ -46,35 +46,35 @@ test.describe('the tools', () => {
   test('make an agent, write, read and commit its file', async ({ page, world, look, expectAccessible }) => {
     await openAsOwner(page, world, '#/tools/create_agent')
     await execute(page, 'create_agent', {
-      'Agent ID': 'test-agent-001',
-      Name: 'Test Agent',
-      'Managed file': 'test_file.py',
-      'System prompt': 'You are a test agent',
+      'Agent ID': 'doubler',
+      Name: 'Doubler',
+      'Managed file': 'doubler.py',
+      'System prompt': 'You double numbers.',
     })
     await expect(result(page)).toContainText('Success')
     const registry = page.getByRole('region', { name: 'Agent Registry' })
     await registry.getByRole('button', { name: 'Refresh' }).click()
-    await expect(registry.getByText('test-agent-001')).toBeVisible()
+    await expect(registry.getByText('doubler', { exact: true })).toBeVisible()
     await look('tools-create-agent')
 
-    await execute(page, 'create_agent', { 'Agent ID': 'test-agent-002' })
+    await execute(page, 'create_agent', { 'Agent ID': 'second-doubler' })
     await expect(result(page)).toContainText('file_already_managed')
     await expect(result(page)).toContainText('Refused')
 
     const content = 'def twice(n):\n    """It\'s doubled."""\n    return n * 2\n'
-    await execute(page, 'agent_update_file', { 'Agent ID': 'test-agent-001', Content: content })
+    await execute(page, 'agent_update_file', { 'Agent ID': 'doubler', Content: content })
     await expect(result(page).getByText('return n * 2')).toBeVisible()
     await expectAccessible()
-    await execute(page, 'get_agent_file', { 'Agent ID': 'test-agent-001' })
+    await execute(page, 'get_agent_file', { 'Agent ID': 'doubler' })
     await expect(result(page).locator('code').filter({ hasText: 'twice' })).toHaveText(content)
 
     await execute(page, 'git_status')
-    await expect(result(page)).toContainText('?? test_file.py')
+    await expect(result(page)).toContainText('?? doubler.py')
     await execute(page, 'git_diff')
     await expect(result(page).locator('ins').first()).toHaveText('def twice(n):')
     await look('tools-git-diff')
     await execute(page, 'git_commit', { Message: 'test: twice' })
-    await expect(result(page)).toContainText(/Committed [0-9a-f]{12} on main: test_file\.py/)
+    await expect(result(page)).toContainText(/Committed [0-9a-f]{12} on main: doubler\.py/)
     await execute(page, 'git_log')
     await expect(result(page)).toContainText('test: twice')
     expect(await world.repository.git('log', '-1', '--format=%s')).toBe('test: twice\n')
@@ -82,7 +82,7 @@ test.describe('the tools', () => {
     const history = page.getByRole('region', { name: 'History' })
     await history.getByRole('button', { name: 'git_status' }).click()
     await expect(page).toHaveURL(/#\/tools\/git_status$/)
-    await expect(result(page)).toContainText('?? test_file.py')
+    await expect(result(page)).toContainText('?? doubler.py')
   })
 
   test('say beside the field what is wrong, before and after it was sent', async ({ page, world }) => {

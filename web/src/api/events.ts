@@ -5,9 +5,9 @@ export type ServerEvent = { readonly kind: 'resource'; readonly uri: string } | 
 
 export interface Events {
   /**
-   * Tells of changes of these addresses, and of comings and goings, until the returned function is called. After each
-   * (re)connection `onEvent` hears `list` once: whatever happened in between went unheard. Where the server sends nothing
-   * nothing is heard: views ask again now and then besides.
+   * Tells of changes of these addresses, and of comings and goings, until the returned function is called. `onEvent` hears
+   * `list` once when the server begins to tell, and after each interruption: what happened until then went unheard. Where
+   * the server sends nothing nothing is heard: views ask again now and then besides.
    */
   subscribe(uris: readonly string[], onEvent: (event: ServerEvent) => void): () => void
 }
@@ -25,6 +25,8 @@ const RETRY_LAST_MS = 60_000
 /** All listeners of the page share one stream, opened while there is any. */
 export function createEvents(client: () => Promise<Client>): Events {
   const listeners = new Set<Listener>()
+  /** Of these the stream tells, without a gap since they asked last. */
+  let told = new Set<Listener>()
   let timer: ReturnType<typeof setTimeout> | undefined
   let current: { readonly wanted: string; close(): void } | undefined
   let round = 0
@@ -39,15 +41,30 @@ export function createEvents(client: () => Promise<Client>): Events {
     timer = setTimeout(() => void open(), delayMs)
   }
 
+  function replace(next: typeof current): void {
+    current?.close()
+    current = next
+  }
+
+  function retry(): void {
+    replace(undefined)
+    told = new Set()
+    failures++
+    settle(Math.min(RETRY_LAST_MS, RETRY_FIRST_MS * 2 ** (failures - 1)))
+  }
+
+  /** One stream for all who listen now. The one before it tells until this one does, so that nothing is missed between. */
   async function open(): Promise<void> {
-    const uris = [...new Set([...listeners].flatMap((listener) => listener.uris))].sort()
-    const wanted = JSON.stringify(uris)
-    if (current !== undefined && current.wanted === wanted && listeners.size > 0) return
     round++
     const ours = round
-    current?.close()
-    current = undefined
-    if (listeners.size === 0) return
+    const asking = new Set(listeners)
+    if (asking.size === 0) return replace(undefined)
+    const uris = [...new Set([...asking].flatMap((listener) => listener.uris))].sort()
+    const wanted = JSON.stringify(uris)
+    if (current?.wanted === wanted) {
+      told = asking
+      return
+    }
     try {
       const opened = await client()
       opened.setNotificationHandler('notifications/resources/updated', ({ params }) =>
@@ -56,19 +73,19 @@ export function createEvents(client: () => Promise<Client>): Events {
       opened.setNotificationHandler('notifications/resources/list_changed', () => tell({ kind: 'list' }))
       const subscription = await opened.listen({ resourcesListChanged: true, resourceSubscriptions: uris })
       if (ours !== round) return void subscription.close()
-      const isAgain = failures > 0
+      const stream = { wanted, close: () => void subscription.close().catch(() => undefined) }
+      replace(stream)
       failures = 0
-      current = { wanted, close: () => void subscription.close().catch(() => undefined) }
-      if (isAgain) tell({ kind: 'list' })
-      const how = await subscription.closed
-      if (ours !== round || how === 'local') return
+      const late = [...listeners].filter((listener) => !told.has(listener))
+      told = asking
+      for (const { onEvent } of late) onEvent({ kind: 'list' })
+      void subscription.closed.then((how) => {
+        if (current === stream && how !== 'local') retry()
+      })
     } catch {
       // Nobody signed in, no server, or one that sends no events: tried again, less and less often.
+      if (ours === round) retry()
     }
-    if (ours !== round) return
-    current = undefined
-    failures++
-    settle(Math.min(RETRY_LAST_MS, RETRY_FIRST_MS * 2 ** (failures - 1)))
   }
 
   return {
