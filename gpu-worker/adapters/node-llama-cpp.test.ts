@@ -5,6 +5,7 @@ import http from 'node:http'
 import type { AddressInfo } from 'node:net'
 import os from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { writeTinyModel } from '#scripts/tiny-model.ts'
@@ -419,8 +420,8 @@ describe('the process of a model', () => {
 })
 
 describe('a model file', () => {
-  const refusal = async (path: string) => {
-    const model = create({ reference: path })
+  const refusal = async (path: string, times: LlamaModelOptions['times'] = {}) => {
+    const model = create({ reference: path, times })
     const error: unknown = await model.generate(ask('x'), patience()).catch((error: unknown) => error)
     expect(error).toMatchObject({ code: 'model_unavailable' })
     expect(JSON.stringify([model.info(), error])).not.toContain(folder)
@@ -466,6 +467,20 @@ describe('a model file', () => {
     const { model } = await refusal(path)
     await copyFile(tiny, path)
     expect((await model.generate(ask('x', 3), patience())).usage.completion_tokens).toBe(3)
+  })
+
+  it('is noticed when it comes, without a call, once nobody writes to it any more', async () => {
+    const path = join(folder, 'arriving.gguf')
+    const { model } = await refusal(path, { fileLook: 1000 })
+    const bytes = await readFile(tiny)
+    const states: string[] = []
+    for (let part = 0; part < 8; part++) {
+      await appendFile(path, bytes.subarray((part * bytes.length) / 8, ((part + 1) * bytes.length) / 8))
+      states.push(model.info().state)
+      await sleep(20)
+    }
+    expect(states).toEqual(Array(8).fill('missing'))
+    await waitUntil(() => model.info().state === 'ready')
   })
 
   it('whose loading kills the process twice is left alone until it changes', async () => {

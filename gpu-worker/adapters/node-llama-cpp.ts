@@ -57,6 +57,7 @@ const DEFAULT_TIMES: SupervisorTimes = {
   retryAfter: 60_000,
   restartDelays: [100, 500, 2000, 10_000, 30_000],
   abortGrace: 5000,
+  fileLook: 3000,
 }
 
 const LAST_WORDS_MS = 500

@@ -8,6 +8,7 @@ import type {
   GenerateResult,
   LanguageModel,
 } from '../ports/language-model.ts'
+import { awaitOtherFile } from './await-other-file.ts'
 import { CallQueue, type QueuedCall } from './call-queue.ts'
 import { toChildGrammar } from './child-grammar.ts'
 import type { ChildProgress, ChildReply, ChildRequest } from './child-protocol.ts'
@@ -54,6 +55,8 @@ export interface SupervisorTimes {
   readonly restartDelays: readonly number[]
   /** A cancelled generation that has not ended by then costs its process. */
   readonly abortGrace: number
+  /** Between two looks for another file while the model is stopped for the sake of its file. */
+  readonly fileLook: number
 }
 
 type State =
@@ -89,8 +92,8 @@ type CallRequest = Unnumbered<Extract<ChildRequest, { kind: 'generate' | 'count'
  *
  * A crash costs each call at work one more attempt, which it makes alone; a second crash on the same call makes it
  * `model_unavailable`. Two crashes in a row
- * while loading quarantine the model until its file changes or `retry` is called. Calls wait while it loads, but not
- * while it downloads.
+ * while loading quarantine the model until its file changes or `retry` is called; so does a file that is missing or
+ * damaged, and a file that changes is noticed without a call. Calls wait while it loads, but not while it downloads.
  */
 export class ModelSupervisor implements LanguageModel {
   readonly #options: ModelSupervisorOptions
@@ -102,6 +105,7 @@ export class ModelSupervisor implements LanguageModel {
   #bringingUp: Promise<void> | null = null
   /** Of the file that the last attempt used. */
   #file: { path: string; fingerprint: string | null } | null = null
+  #stopAwaiting: (() => void) | null = null
   #loadCrashes = 0
   /** Since the last answer. */
   #crashes = 0
@@ -460,6 +464,14 @@ export class ModelSupervisor implements LanguageModel {
   #enterStopped(state: 'missing' | 'failed', error: AppError, retryAt: number | null): void {
     this.#options.log(`${error.message}. ${error.hint ?? ''}`)
     this.#enter({ kind: 'stopped', state, error, retryAt })
+    if (retryAt !== null || this.#file === null || this.#state.kind !== 'stopped') return
+    const { path, fingerprint } = this.#file
+    this.#stopAwaiting = awaitOtherFile({
+      fingerprint: () => this.#options.fingerprint(path),
+      known: fingerprint,
+      intervalMs: this.#options.times.fileLook,
+      onOther: () => this.retry(),
+    })
   }
 
   async #revive(session: ChildSession, how: string): Promise<void> {
@@ -484,6 +496,8 @@ export class ModelSupervisor implements LanguageModel {
   #enter(state: State): void {
     if (this.#state.kind === 'closed') return
     this.#state = state
+    this.#stopAwaiting?.()
+    this.#stopAwaiting = null
     if (state.kind === 'stopped') for (const call of this.#queue.waiting()) this.#settle(call, state.error)
     if (state.kind === 'downloading' && this.#queue.size > 0) {
       const error = downloadingError(this.#name, state)
