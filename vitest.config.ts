@@ -12,8 +12,8 @@ const eitherRuntime = [
 export default defineConfig({
   test: {
     pool: 'forks',
-    // Two cores: more workers only make servers, git and inference wait for each other.
-    maxWorkers: 2,
+    // One more than the two cores that are reckoned with: a third of the time tests wait for clocks and processes.
+    maxWorkers: 3,
     testTimeout: 30_000,
     hookTimeout: 60_000,
     // The usual second is too short for processes on a busy machine.

@@ -7,6 +7,7 @@ import { expect, test } from './fixtures.ts'
 
 const BEFORE = 'def greet():\n    return "Hello"\n'
 const AFTER = 'def greet():\n    return "Good morning"\n'
+const EVENING = 'def greet():\n    return "Good evening"\n'
 
 test.describe.configure({ mode: 'serial' })
 
@@ -20,6 +21,7 @@ test.describe('the connection', () => {
     world = await startChatWorld({ 'greet.py': BEFORE })
     await createAgent('greeter', 'greet.py')
     world.answer('Say good morning', fenced('greet.py', AFTER))
+    world.answer('Say good evening', fenced('greet.py', EVENING))
   })
 
   test.afterAll(async () => {
@@ -105,7 +107,7 @@ test.describe('the connection', () => {
     const model = again ?? world.server
     model.fail({ kind: 'late', ms: 12_000 })
     await world.open(page, 'greeter')
-    await page.getByLabel('Task for greeter').fill('Say good morning')
+    await page.getByLabel('Task for greeter').fill('Say good evening')
     await page.getByRole('button', { name: 'Send' }).click()
     await expect(page.getByRole('button', { name: 'Stop', exact: true })).toBeVisible()
     await killUntil('functions', async () => {
@@ -119,7 +121,8 @@ test.describe('the connection', () => {
     await expect(light(page)).toHaveAttribute('data-light', 'waiting')
     await look('connection-server-gone')
     await expect(notice(page)).toHaveCount(0, { timeout: 60_000 })
-    await expect(page.locator('.turn').first().getByText('Checks passed')).toBeVisible({ timeout: 60_000 })
+    const turn = page.locator('.turn').filter({ hasText: 'Say good evening' })
+    await expect(turn.getByText('Checks passed')).toBeVisible({ timeout: 60_000 })
     await expect(light(page)).toHaveAttribute('data-light', 'good')
   })
 })
