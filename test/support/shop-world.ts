@@ -114,7 +114,7 @@ const agents = [
 
 /**
  * A repository at work: six agents, of whom two have changed their files by tasks, one was asked a question and one made a
- * proposal; a validation has been run. Only the model is a double.
+ * proposal; the validations have been run, for findings and for the score. Only the model is a double.
  */
 export async function startShopWorld(): Promise<ChatWorld> {
   const world = await startChatWorld(files)
@@ -137,6 +137,7 @@ export async function startShopWorld(): Promise<ChatWorld> {
     await ask('price_page', 'Name the currency.', 'edit')
     await ask('invoice', 'Add docstrings.', 'propose')
     await world.client.ok('run_all_validations', {})
+    await world.client.ok('check_compliance', {})
     return world
   } catch (error) {
     await world.stop()

@@ -14,7 +14,7 @@ export function RulesPanel({ look }: { readonly look: Look | undefined }) {
   if (!outcome.success) {
     return (
       <EmptyState title="There is no score yet">
-        <p>Run the validations, and each rule is counted here.</p>
+        <p>Run the validations from here, and each rule is counted: findings alone make no score.</p>
       </EmptyState>
     )
   }

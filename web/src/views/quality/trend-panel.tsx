@@ -18,12 +18,14 @@ export function TrendPanel({ points }: { readonly points: readonly TrendPoint[] 
         counts fewer files.
       </p>
       <div className="chart-pair">
-        <LineChart
-          title="Score of 100"
-          times={scored.map(({ time }) => time)}
-          series={[{ name: 'Score', values: scored.map((point) => point.score) }]}
-          format={score}
-        />
+        {scored.length > 0 && (
+          <LineChart
+            title="Score of 100"
+            times={scored.map(({ time }) => time)}
+            series={[{ name: 'Score', values: scored.map((point) => point.score) }]}
+            format={score}
+          />
+        )}
         <LineChart
           title="Findings"
           times={counted.map(({ time }) => time)}
