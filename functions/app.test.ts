@@ -8,6 +8,7 @@ import { toWorkspaceId } from '#shared/ids.ts'
 import { BODY_BYTES_MAX } from '#shared/protocol/limits.ts'
 import { catalogue } from '#shared/tools/catalogue.ts'
 import { testSigner } from '#test/support/edge-key.ts'
+import { MODERN, modernMessage } from '#test/support/mcp-message.ts'
 import { createNatsJobBus } from './adapters/nats/nats-job-bus.ts'
 import { createNatsLink, type NatsLink } from './adapters/nats/nats-link.ts'
 import { createNatsWorkerCalls } from './adapters/nats/nats-worker-calls.ts'
@@ -21,7 +22,6 @@ import { createSqlRegistry } from './registry/sql-registry.ts'
 // The app without a server: what it decides before any tool runs. The bus is the real one, and down.
 
 const TOKEN = 'mw_test'
-const MODERN = '2026-07-28'
 let folder: string
 let sqlite: SqliteFile
 let link: NatsLink
@@ -86,33 +86,14 @@ async function send({ method = 'POST', path = '/mcp', headers = {}, body = null 
   )
 }
 
-const modernMeta = {
-  'io.modelcontextprotocol/protocolVersion': MODERN,
-  'io.modelcontextprotocol/clientInfo': { name: 'test', version: '1' },
-  'io.modelcontextprotocol/clientCapabilities': {},
-}
-
 /** A call of the 2026 era, with the headers that go with it. */
 function modern(
   method: string,
   params: Record<string, unknown> = {},
   headers: Record<string, string | undefined> = {},
 ): Sent {
-  const { _meta, ...rest } = params
-  return {
-    headers: {
-      'mcp-protocol-version': MODERN,
-      'mcp-method': method,
-      ...(typeof params.name === 'string' ? { 'mcp-name': params.name } : {}),
-      ...headers,
-    },
-    body: JSON.stringify({
-      jsonrpc: '2.0',
-      id: 7,
-      method,
-      params: { ...rest, _meta: { ...modernMeta, ...(typeof _meta === 'object' ? _meta : {}) } },
-    }),
-  }
+  const message = modernMessage(method, params, { id: 7 })
+  return { ...message, headers: { ...message.headers, ...headers } }
 }
 
 /** The last JSON-RPC message of a response, be it plain JSON or a stream. */

@@ -40,6 +40,7 @@ import type { JobOutcome } from '#shared/schemas/job.ts'
 import { catalogue } from '#shared/tools/catalogue.ts'
 import { edgeRuntime } from '#test/support/edge-runtime.ts'
 import { startEdgeServer } from '#test/support/edge-server.ts'
+import { callMessage, modernMessage, postMessage } from '#test/support/mcp-message.ts'
 import type { EdgeServer } from './entry.node.ts'
 
 // The edge as it runs, with a real NATS server and both generations of clients. The worker is played by this file: it
@@ -444,36 +445,16 @@ describe('jobs', () => {
     expect((await side.take()).job_id).toBe(structuredContent.job_id)
   })
 
+  const task = { name: 'chat_with_agent', arguments: { agent_id: 'a1', message: 'x' } }
   it.each([
-    ['older', { 'mcp-protocol-version': '2025-11-25' }, {}],
-    [
-      'newer',
-      { 'mcp-protocol-version': '2026-07-28', 'mcp-method': 'tools/call', 'mcp-name': 'chat_with_agent' },
-      {
-        'io.modelcontextprotocol/protocolVersion': '2026-07-28',
-        'io.modelcontextprotocol/clientInfo': { name: 'raw', version: '1' },
-        'io.modelcontextprotocol/clientCapabilities': {},
-      },
-    ],
-  ])('are cancelled when a client of the %s era just goes away', async (_era, headers, meta) => {
+    ['older', { ...callMessage(task.name, task.arguments), headers: { 'mcp-protocol-version': '2025-11-25' } }],
+    ['newer', modernMessage('tools/call', task)],
+  ])('are cancelled when a client of the %s era just goes away', async (_era, message) => {
     const { stack, side } = await startWithAgent()
     const aborting = new AbortController()
-    const gone = fetch(`${stack.edge.url}/mcp`, {
-      method: 'POST',
-      signal: aborting.signal,
-      headers: {
-        ...headers,
-        authorization: `Bearer ${stack.edge.token}`,
-        'content-type': 'application/json',
-        accept: 'application/json, text/event-stream',
-      },
-      body: JSON.stringify({
-        jsonrpc: '2.0',
-        id: 1,
-        method: 'tools/call',
-        params: { name: 'chat_with_agent', arguments: { agent_id: 'a1', message: 'x' }, _meta: meta },
-      }),
-    }).then((response) => response.text())
+    const gone = postMessage(`${stack.edge.url}/mcp`, stack.edge.token, message, aborting.signal).then((response) =>
+      response.text(),
+    )
     const failed = expect(gone).rejects.toThrow()
     const { job_id } = await side.take()
     await side.claim(job_id)

@@ -15,6 +15,7 @@ import { catalogue, findTool } from '#shared/tools/catalogue.ts'
 import { toInputJsonSchema } from '#shared/tools/define-tool.ts'
 import { startEdgeServer } from '#test/support/edge-server.ts'
 import { administrationOf } from '#test/support/keyed-edge.ts'
+import { callMessage, modernMessage, postMessage } from '#test/support/mcp-message.ts'
 import { registryRows } from '#test/support/registry-rows.ts'
 import { createPerson } from '#test/support/sign-in-world.ts'
 import type { Administration } from './auth/administration.ts'
@@ -135,22 +136,9 @@ async function callWith(
   name: string,
   args: Record<string, unknown>,
 ): Promise<{ response: Response; text: string }> {
-  const response = await fetch(`${edge.url}/mcp`, {
-    method: 'POST',
-    headers: {
-      'content-type': 'application/json',
-      // workerd hangs up on who is refused before their body was read; the next request needs a connection of its own.
-      connection: 'close',
-      accept: 'application/json, text/event-stream',
-      ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
-    },
-    body: JSON.stringify({
-      jsonrpc: '2.0',
-      id: 1,
-      method: 'tools/call',
-      params: { name, arguments: args },
-    }),
-  })
+  const { body } = callMessage(name, args)
+  // workerd hangs up on who is refused before their body was read; the next request needs a connection of its own.
+  const response = await postMessage(`${edge.url}/mcp`, token, { headers: { connection: 'close' }, body })
   return { response, text: await response.text() }
 }
 
@@ -269,20 +257,8 @@ describe('every tool', () => {
 describe('the audit log', () => {
   it('says who called what on what, with which token, and how it ended; nothing of what was read or said', async () => {
     const message = 'a-secret-message'
-    await fetch(`${edge.url}/mcp`, {
-      method: 'POST',
-      headers: {
-        'content-type': 'application/json',
-        accept: 'application/json, text/event-stream',
-        authorization: `Bearer ${tokens.member}`,
-      },
-      body: JSON.stringify({
-        jsonrpc: '2.0',
-        id: 1,
-        method: 'tools/call',
-        params: { name: 'write_file', arguments: { path: 'src/x.py\u202e', content: message } },
-      }),
-    })
+    const write = callMessage('write_file', { path: 'src/x.py\u202e', content: message })
+    await postMessage(`${edge.url}/mcp`, tokens.member, write)
     await call(tokens.member, 'read_file')
     const response = await fetch(`${edge.url}/auth/audit`, { headers: { authorization: `Bearer ${tokens.owner}` } })
     const text = await response.text()
@@ -303,34 +279,12 @@ describe('the audit log', () => {
 
 describe('tasks', () => {
   const TASKS = 'io.modelcontextprotocol/tasks'
-  const REVISION = '2026-07-28'
 
   /** One message of the newer era, from a client that knows tasks. */
   async function send(token: string | undefined, method: string, params: Record<string, unknown>) {
-    const response = await fetch(`${edge.url}/mcp`, {
-      method: 'POST',
-      headers: {
-        'content-type': 'application/json',
-        accept: 'application/json, text/event-stream',
-        authorization: `Bearer ${token}`,
-        'mcp-protocol-version': REVISION,
-        'mcp-method': method,
-        'mcp-name': String(params.name ?? params.taskId),
-      },
-      body: JSON.stringify({
-        jsonrpc: '2.0',
-        id: 1,
-        method,
-        params: {
-          ...params,
-          _meta: {
-            'io.modelcontextprotocol/protocolVersion': REVISION,
-            'io.modelcontextprotocol/clientInfo': { name: 'tenants-test', version: '1.0.0' },
-            'io.modelcontextprotocol/clientCapabilities': { extensions: { [TASKS]: {} } },
-          },
-        },
-      }),
-    })
+    const capabilities = { extensions: { [TASKS]: {} } }
+    const message = modernMessage(method, params, { capabilities, name: String(params.name ?? params.taskId) })
+    const response = await postMessage(`${edge.url}/mcp`, token, message)
     return { response, text: await response.text() }
   }
 
@@ -440,15 +394,8 @@ describe('resources and prompts', () => {
         },
       ],
     ] as const) {
-      const response = await fetch(`${edge.url}/mcp`, {
-        method: 'POST',
-        headers: {
-          'content-type': 'application/json',
-          accept: 'application/json, text/event-stream',
-          authorization: `Bearer ${tokens.tenant}`,
-        },
-        body: JSON.stringify({ jsonrpc: '2.0', id: 1, method, params }),
-      })
+      const body = JSON.stringify({ jsonrpc: '2.0', id: 1, method, params })
+      const response = await postMessage(`${edge.url}/mcp`, tokens.tenant, { body })
       const text = await response.text()
       expect(text).not.toContain(SECRET)
       expect(text).not.toContain('"a1"')

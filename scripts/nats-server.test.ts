@@ -25,6 +25,7 @@ import {
   registrySubject,
   WORKER_INBOX,
 } from '#shared/protocol/subjects.ts'
+import { refusal } from '#test/support/nats-refusal.ts'
 import { findNatsServer } from './nats-binary.ts'
 import { ADMIN_INBOX } from './nats-config.ts'
 import { connectNats } from './nats-connect.ts'
@@ -63,17 +64,6 @@ async function connectAs(role: keyof typeof inboxes, to: NatsServer = server): P
   const connection = await connectNats(to.url(role), { name: role, inboxPrefix: inboxes[role] })
   connections.push(connection)
   return connection
-}
-
-/** What the server says about the connection's next forbidden act. */
-async function refusal(connection: NatsConnection, act: () => void): Promise<string> {
-  const statuses = connection.status()
-  act()
-  await connection.flush()
-  for await (const status of statuses) {
-    if (status.type === 'error') return status.error.message
-  }
-  throw new Error('The connection ended without a word')
 }
 
 describe('the nats-server', () => {

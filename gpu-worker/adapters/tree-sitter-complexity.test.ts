@@ -1,5 +1,6 @@
 import { afterAll, describe, expect, it } from 'vitest'
 import type { Complexity } from '#shared/schemas/check.ts'
+import { OVERLY_COMPLEX_FUNCTION } from '#test/support/user-samples.ts'
 import type { SourceLanguage } from '../ports/source-parser.ts'
 import { createTreeSitterParser } from './tree-sitter-parser.ts'
 
@@ -12,22 +13,9 @@ async function complexity(language: SourceLanguage, text: string): Promise<Compl
   return outcome.complexity
 }
 
-const nestedLoops = `
-def overly_complex_function(a, b, c, d, e):
-    if a > 0:
-        if b > 0:
-            if c > 0:
-                if d > 0:
-                    if e > 0:
-                        for i in range(10):
-                            for j in range(10):
-                                for k in range(10):
-                                    print(i, j, k)
-    `
-
 /** Language, what it shows, source, cyclomatic, cognitive: of the first function. */
 const table: [SourceLanguage, string, string, number, number][] = [
-  ['python', 'five nested ifs around three nested loops', nestedLoops, 9, 36],
+  ['python', 'five nested ifs around three nested loops', OVERLY_COMPLEX_FUNCTION, 9, 36],
   ['python', 'straight code', 'def f():\n    return 1\n', 1, 0],
   [
     'python',
@@ -170,7 +158,7 @@ describe('complexityOf', () => {
   })
 
   it.each<[SourceLanguage, string, number]>([
-    ['python', nestedLoops, 8],
+    ['python', OVERLY_COMPLEX_FUNCTION, 8],
     ['python', 'def f(a):\n    if a:\n        b()\n    elif a:\n        for c in a: d()\n    else:\n        e()\n', 2],
     ['python', 'def f(a):\n    try:\n        b()\n    except E:\n        if a: c()\n', 2],
     ['python', 'def f(a):\n    if a:\n        def g():\n            if a: b()\n', 1],

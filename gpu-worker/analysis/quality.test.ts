@@ -1,6 +1,7 @@
 import { afterAll, describe, expect, it } from 'vitest'
 import { createTreeSitterParser } from '#gpu-worker/adapters/tree-sitter-parser.ts'
 import type { QualityReport } from '#shared/schemas/quality.ts'
+import { OVERLY_COMPLEX_FUNCTION } from '#test/support/user-samples.ts'
 import { createFileChecker } from '../gates/file-checker.ts'
 import { type ComparedFiles, createDuplicationIndex } from './duplication.ts'
 import { detectLanguage } from './language.ts'
@@ -23,17 +24,7 @@ function analyze(name: string, text: string, files = nowhere): Promise<QualityRe
 const issuesOf = ({ issues }: QualityReport): string[] =>
   issues.map(({ rule, line, severity }) => `${severity === 'error' ? '!' : ''}${rule} ${line}`)
 
-const nested = `def overly_complex_function(a, b, c, d, e):
-    if a > 0:
-        if b > 0:
-            if c > 0:
-                if d > 0:
-                    if e > 0:
-                        for i in range(10):
-                            for j in range(10):
-                                for k in range(10):
-                                    print(i, j, k)
-`
+const nested = `${OVERLY_COMPLEX_FUNCTION.trim()}\n`
 
 describe('analyzeQuality', () => {
   it('measures and flags five ifs around three loops', async () => {

@@ -1,4 +1,5 @@
 import { afterAll, describe, expect, it } from 'vitest'
+import { TOO_LONG_TEXT } from '#test/support/user-samples.ts'
 import { createTreeSitterParser } from '../adapters/tree-sitter-parser.ts'
 import { createFileChecker } from './file-checker.ts'
 import { parseSettings } from './settings.ts'
@@ -83,8 +84,7 @@ describe('createFileChecker', () => {
   })
 
   it('counts newline characters', async () => {
-    const text = `# Test\n${Array.from({ length: 350 }, (_, i) => `line_${i}`).join('\n')}`
-    const { checks, lineCount } = await check('test_large.py', text)
+    const { checks, lineCount } = await check('test_large.py', TOO_LONG_TEXT)
     expect(lineCount).toBe(350)
     expect(checks.violations[0]?.message).toBe('350 lines, limit 300: shorten it or move parts to other files')
   })

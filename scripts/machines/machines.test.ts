@@ -28,6 +28,7 @@ import {
   registrySubject,
   WORKER_INBOX,
 } from '#shared/protocol/subjects.ts'
+import { refusal } from '#test/support/nats-refusal.ts'
 import { parseKeysOptions } from '../keys/options.ts'
 import { findNatsServer } from '../nats-binary.ts'
 import { connectNats } from '../nats-connect.ts'
@@ -109,15 +110,6 @@ async function connectAs(role: 'edge' | 'worker', inboxPrefix: string): Promise<
   const connection = await connectNats(server.url(role), { name: role, inboxPrefix, authorityFile })
   connections.push(connection)
   return connection
-}
-
-/** What the server says about the connection's next forbidden act. */
-async function refusal(connection: NatsConnection, act: () => void): Promise<string> {
-  const statuses = connection.status()
-  act()
-  await connection.flush()
-  for await (const status of statuses) if (status.type === 'error') return status.error.message
-  throw new Error('The connection ended without a word')
 }
 
 describe('a machine', () => {

@@ -100,14 +100,14 @@ test.describe('the jobs view', () => {
     await look('jobs')
 
     await page.getByRole('link', { name: 'Chat with agent' }).click()
-    await expect(page.getByText('+class User:')).toBeVisible()
+    await expect(page.getByRole('insertion').filter({ hasText: 'class User:' })).toBeVisible()
     await expect(page.getByText('Checks passed')).toBeVisible()
     await expect(page.getByRole('heading', { name: 'Cost' })).toBeVisible()
     await expectAccessible()
     await look('job')
     await page.getByRole('button', { name: 'Take it back' }).click()
     await page.getByRole('dialog').getByRole('button', { name: 'Take it back' }).click()
-    await expect(page.getByText('-class User:')).toBeVisible()
+    await expect(page.getByRole('deletion').filter({ hasText: 'class User:' })).toBeVisible()
     expect((await world.client.call('read_file', { path: 'user.py' })).error?.code).toBe('not_found')
 
     // The write is gone, so that there is nothing to take back once more.

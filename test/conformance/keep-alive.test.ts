@@ -1,6 +1,7 @@
 import { setTimeout } from 'node:timers/promises'
 import * as v from 'valibot'
 import { afterAll, beforeAll, expect, inject, it } from 'vitest'
+import { modernMessage, postMessage } from '#test/support/mcp-message.ts'
 import { type LegacySession, messagesOf, nextOf, openSession } from './legacy-messages.ts'
 import { type FixtureServer, startConformanceServer } from './server.ts'
 
@@ -33,8 +34,18 @@ it('no stream is silent for fifteen seconds', { timeout: 60_000 }, async () => {
     'the stream of a session': session.listen(signal),
     'a call that asks its client': session.call(2, 'test_elicitation', { message: 'Who are you?' }, signal),
     'a call that waits, of 2025-11-25': session.call(3, waiting.name, waiting.arguments, signal),
-    'a call that waits, of 2026-07-28': sendModern('tools/call', waiting, waiting.name, signal),
-    'a subscription': sendModern('subscriptions/listen', { notifications: subscribed }, null, signal),
+    'a call that waits, of 2026-07-28': postMessage(
+      server.url,
+      undefined,
+      modernMessage('tools/call', waiting),
+      signal,
+    ),
+    'a subscription': postMessage(
+      server.url,
+      undefined,
+      modernMessage('subscriptions/listen', { notifications: subscribed }),
+      signal,
+    ),
   }
   const watched = await Promise.all(
     Object.entries(streams).map(async ([name, opening]) => {
@@ -63,31 +74,4 @@ async function watch({ body }: Response): Promise<{ open: boolean; silenceMs: nu
     if (heard === 'over') return { open: true, silenceMs }
     if (heard.done) return { open: false, silenceMs }
   }
-}
-
-function sendModern(method: string, params: object, name: string | null, signal: AbortSignal): Promise<Response> {
-  return fetch(server.url, {
-    method: 'POST',
-    headers: {
-      accept: 'application/json, text/event-stream',
-      'content-type': 'application/json',
-      'mcp-protocol-version': '2026-07-28',
-      'mcp-method': method,
-      ...(name === null ? {} : { 'mcp-name': name }),
-    },
-    body: JSON.stringify({
-      jsonrpc: '2.0',
-      id: 1,
-      method,
-      params: {
-        ...params,
-        _meta: {
-          'io.modelcontextprotocol/protocolVersion': '2026-07-28',
-          'io.modelcontextprotocol/clientInfo': { name: 'keep-alive-test', version: '1.0.0' },
-          'io.modelcontextprotocol/clientCapabilities': {},
-        },
-      },
-    }),
-    signal,
-  })
 }

@@ -17,15 +17,10 @@ import { createTasks } from '#test/conformance/tasks.ts'
 import { bridgeProgram, startBareBridge } from '#test/support/bridge-program.ts'
 import { type KeyedEdge, startKeyedEdge } from '#test/support/keyed-edge.ts'
 import { until } from '#test/support/live-stack.ts'
+import { modernMeta } from '#test/support/mcp-message.ts'
 
 // millwright-mcp in front of the functions without a worker: its sign-in by key, and what an endpoint says of its own accord. What
 // asks and announces are tools of the official tests, and one of ours, that live in the test build alone.
-
-const MODERN_META = {
-  'io.modelcontextprotocol/protocolVersion': '2026-07-28',
-  'io.modelcontextprotocol/clientInfo': { name: 'bare', version: '1' },
-  'io.modelcontextprotocol/clientCapabilities': {},
-}
 
 /** A program as the current SDK's transport takes it. */
 const toParameters = ({ command, args, env }: ReturnType<typeof bridgeProgram>) => ({
@@ -82,7 +77,7 @@ describe('the bridge with a key', () => {
     }
     const key = ['--key', args === null ? file : join(keyed.folder, 'anna.pem')]
     const bridge = startBareBridge(bridgeProgram(`${keyed.edge.url}/mcp`, {}, [...key, ...(args ?? [])]))
-    bridge.send({ jsonrpc: '2.0', id: 1, method: 'tools/list', params: { _meta: MODERN_META } })
+    bridge.send({ jsonrpc: '2.0', id: 1, method: 'tools/list', params: { _meta: modernMeta() } })
     const { error } = await bridge.next(({ id }) => id === 1)
     expect(error).toMatchObject({ code: -32000 })
     expect(error?.message).toMatch(words)
@@ -153,7 +148,7 @@ describe('the bridge and what an endpoint says of its own accord', () => {
       jsonrpc: '2.0',
       id: 'listen',
       method: 'subscriptions/listen',
-      params: { notifications, _meta: MODERN_META },
+      params: { notifications, _meta: modernMeta() },
     })
     await until(() => acknowledged() === 1)
     await edge.close()

@@ -8,6 +8,7 @@ import type { ModelSupervisor } from '#gpu-worker/inference/model-supervisor.ts'
 import type { GenerateProgress, GenerateRequest } from '#gpu-worker/ports/language-model.ts'
 import { writeTinyModel } from '#scripts/tiny-model.ts'
 import { jobEnd, type LiveStack, modelInfo, SLOW_MODEL, startLiveStack, until } from '#test/support/live-stack.ts'
+import { callMessage, postMessage } from '#test/support/mcp-message.ts'
 import { type NatsCounts, withNatsMonitor } from '#test/support/nats-monitor.ts'
 import { residentBytesOf } from '#test/support/processes.ts'
 
@@ -130,20 +131,14 @@ describe('cancelled jobs', () => {
       await expect(live.client.call('chat_with_agent', args, { signal: abort.signal })).rejects.toThrow()
       return
     }
-    const body = {
-      jsonrpc: '2.0',
-      id: index,
-      method: 'tools/call',
-      params: { name: 'chat_with_agent', arguments: args },
-    }
-    const headers = {
-      authorization: `Bearer ${live.stack.token}`,
-      'content-type': 'application/json',
-      accept: 'application/json, text/event-stream',
-    }
-    const request = { method: 'POST', headers, body: JSON.stringify(body), signal: abort.signal }
+    const posted = postMessage(
+      live.stack.url,
+      live.stack.token,
+      callMessage('chat_with_agent', args, index),
+      abort.signal,
+    )
     // Broken off before or after the headers of the answer.
-    await expect(fetch(live.stack.url, request).then((response) => response.text())).rejects.toThrow()
+    await expect(posted.then((response) => response.text())).rejects.toThrow()
   }
 
   /** Also the worker asks for the next job then. */

@@ -12,6 +12,7 @@ import { createToken } from '#functions/auth/tokens.ts'
 import { parseConfig } from '#functions/config.ts'
 import { type EdgeServer, serveEdge } from '#functions/entry.node.ts'
 import { toWorkspaceId } from '#shared/ids.ts'
+import { MODERN, modernMessage } from '#test/support/mcp-message.ts'
 
 // The open collection of hostile inputs, areas http and auth. Those of http are sent to the edge as it runs, byte for byte;
 // those of auth stand beside what they are about, and this file knows where.
@@ -21,7 +22,6 @@ const { items } = v.parse(v.object({ items: v.array(v.object({ id: v.string(), a
 const idsOf = (area: string) => items.filter((item) => item.area === area).map(({ id }) => id)
 
 const workspace = toWorkspaceId('hostile')
-const MODERN = '2026-07-28'
 let folder: string
 let edge: EdgeServer
 let sqlite: SqliteFile
@@ -124,22 +124,10 @@ const modern = (
   method: string,
   headers: Record<string, string | undefined>,
   params: Record<string, unknown> = {},
-): Sent => ({
-  headers: { 'mcp-protocol-version': MODERN, 'mcp-method': method, ...headers },
-  body: JSON.stringify({
-    jsonrpc: '2.0',
-    id: 7,
-    method,
-    params: {
-      ...params,
-      _meta: {
-        'io.modelcontextprotocol/protocolVersion': MODERN,
-        'io.modelcontextprotocol/clientInfo': { name: 'test', version: '1' },
-        'io.modelcontextprotocol/clientCapabilities': {},
-      },
-    },
-  }),
-})
+): Sent => {
+  const message = modernMessage(method, params, { id: 7 })
+  return { ...message, headers: { ...message.headers, ...headers } }
+}
 
 const codeOf = ({ text }: Answer): unknown => JSON.parse(text).error?.code
 

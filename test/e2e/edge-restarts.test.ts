@@ -2,6 +2,7 @@ import { setTimeout } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
 import { type EndedJob, type LiveStack, startLiveStack, until } from '#test/support/live-stack.ts'
 import { connectClient, type Fields } from '#test/support/mcp.ts'
+import { callMessage, postMessage, readMessage } from '#test/support/mcp-message.ts'
 import { createSeededRandom } from '#test/support/seeded-random.ts'
 import { readWrites } from '#test/support/worker-journal.ts'
 
@@ -26,19 +27,10 @@ interface Told {
 /** One try. Undefined where no answer came: the caller cannot know what happened. */
 async function tryOnce({ stack }: LiveStack, name: string, args: Fields): Promise<Told | undefined> {
   try {
-    const response = await fetch(stack.url, {
-      method: 'POST',
-      headers: {
-        authorization: `Bearer ${stack.token}`,
-        'content-type': 'application/json',
-        accept: 'application/json, text/event-stream',
-        'mcp-protocol-version': '2025-11-25',
-      },
-      body: JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name, arguments: args } }),
-    })
-    const text = await response.text()
-    const [, data = text] = /^data: (\{.*\})$/m.exec(text) ?? []
-    const { result } = JSON.parse(data) as { result: { structuredContent: Fields & { success: boolean } } }
+    const { body } = callMessage(name, args)
+    const headers = { 'mcp-protocol-version': '2025-11-25' }
+    const answer = await readMessage(await postMessage(stack.url, stack.token, { headers, body }))
+    const { result } = answer as { result: { structuredContent: Fields & { success: boolean } } }
     const { success, error, ...fields } = result.structuredContent
     return { success, fields, code: (error as { code: string } | undefined)?.code }
   } catch {

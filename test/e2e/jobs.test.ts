@@ -20,6 +20,7 @@ import {
   until,
 } from '#test/support/live-stack.ts'
 import type { Fields } from '#test/support/mcp.ts'
+import { callMessage, postMessage } from '#test/support/mcp-message.ts'
 import { createTempRepository } from '#test/support/temp-repository.ts'
 
 // Jobs through the whole system: real NATS, functions, worker, git, and a real model in a process of its own.
@@ -130,22 +131,8 @@ describe('a job that is stopped', { timeout: DEADLINE_MS }, () => {
 
   it('was called over a connection that broke', async () => {
     const connection = new AbortController()
-    const body = {
-      jsonrpc: '2.0',
-      id: 1,
-      method: 'tools/call',
-      params: { name: 'chat_with_agent', arguments: { agent_id: 'a', message: 'Write on' } },
-    }
-    const response = await fetch(live.stack.url, {
-      method: 'POST',
-      headers: {
-        authorization: `Bearer ${live.stack.token}`,
-        'content-type': 'application/json',
-        accept: 'application/json, text/event-stream',
-      },
-      body: JSON.stringify(body),
-      signal: connection.signal,
-    })
+    const message = callMessage('chat_with_agent', { agent_id: 'a', message: 'Write on' })
+    const response = await postMessage(live.stack.url, live.stack.token, message, connection.signal)
     expect(response.status).toBe(200)
     const job = await newestJob('a')
     await jobReaches(live.client, job, 'generating')

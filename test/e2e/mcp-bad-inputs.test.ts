@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import * as v from 'valibot'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createHostileWorld, type HostileWorld } from '#test/support/hostile-world.ts'
+import { type McpMessage, modernMessage, postMessage, readMessage } from '#test/support/mcp-message.ts'
 import { hashTree } from '#test/support/temp-repository.ts'
 
 // Area mcp of the open collection of hostile inputs, over HTTP as any program could send it.
@@ -17,8 +18,6 @@ const elsewhere: Record<string, string> = {
   M22: 'an error inside is told by an id only: functions/app.test.ts, "tells a caller nothing of what went wrong inside"',
   M17: 'a dropped connection during a task: test/e2e/jobs.test.ts',
 }
-
-const MODERN = '2026-07-28'
 
 interface Rpc {
   readonly status: number
@@ -37,45 +36,13 @@ describe('hostile inputs of the protocol', () => {
   })
   afterAll(() => world.stop())
 
-  const headers = (extra: Record<string, string> = {}) => ({
-    authorization: `Bearer ${world.stack.token}`,
-    'content-type': 'application/json',
-    accept: 'application/json, text/event-stream',
-    ...extra,
-  })
-
-  async function post(body: string, extra: Record<string, string> = {}): Promise<Rpc> {
-    const response = await fetch(world.stack.url, { method: 'POST', headers: headers(extra), body })
-    const text = await response.text()
-    const json = response.headers.get('content-type')?.startsWith('text/event-stream')
-      ? (text.match(/^data: (.*)$/m)?.[1] ?? '{}')
-      : text
-    return { status: response.status, ...(JSON.parse(json) as object) }
+  async function post(message: McpMessage): Promise<Rpc> {
+    const response = await postMessage(world.stack.url, world.stack.token, message)
+    return { status: response.status, ...((await readMessage(response)) as object) }
   }
 
-  /** A request of the newest revision, which carries its envelope in headers and `_meta`. */
-  function modern(method: string, params: Record<string, unknown>, id: string | number = 1): Promise<Rpc> {
-    const { name } = params
-    const body = {
-      jsonrpc: '2.0',
-      id,
-      method,
-      params: {
-        ...params,
-        _meta: {
-          'io.modelcontextprotocol/protocolVersion': MODERN,
-          'io.modelcontextprotocol/clientInfo': { name: 'test', version: '1' },
-          'io.modelcontextprotocol/clientCapabilities': {},
-          ...(typeof params._meta === 'object' ? params._meta : {}),
-        },
-      },
-    }
-    return post(JSON.stringify(body), {
-      'mcp-protocol-version': MODERN,
-      'mcp-method': method,
-      ...(typeof name === 'string' ? { 'mcp-name': name } : {}),
-    })
-  }
+  const modern = (method: string, params: Record<string, unknown>, id: string | number = 1) =>
+    post(modernMessage(method, params, { id }))
 
   const call = (name: string, args: unknown, more: Record<string, unknown> = {}, id: string | number = 1) =>
     modern('tools/call', { name, arguments: args, ...more }, id)

@@ -23,6 +23,7 @@ import { testSigner, testTrust, trustInEdge } from '#test/support/edge-key.ts'
 import { startEdgeServer } from '#test/support/edge-server.ts'
 import { until } from '#test/support/live-stack.ts'
 import { connectClient, type TestClient } from '#test/support/mcp.ts'
+import { refusal } from '#test/support/nats-refusal.ts'
 import { type NatsWorld, startNatsWorld } from '#test/support/nats-world.ts'
 
 // The open collection of hostile inputs, area nats: on a real server, with a real edge behind it. After each case the edge
@@ -90,15 +91,6 @@ async function connectAs(role: 'edge' | 'worker'): Promise<NatsConnection> {
   const connection = await connectNats(world.server().url(role), { name: role, inboxPrefix })
   connections.push(connection)
   return connection
-}
-
-/** What the server says about the connection's next forbidden act. */
-async function refusal(connection: NatsConnection, act: () => void): Promise<string> {
-  const statuses = connection.status()
-  act()
-  await connection.flush()
-  for await (const status of statuses) if (status.type === 'error') return status.error.message
-  throw new Error('The connection ended without a word')
 }
 
 const text = (id: string, field: string): string => v.parse(v.string(), inputOf(id)[field])

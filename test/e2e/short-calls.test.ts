@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { modernMeta, postMessage } from '#test/support/mcp-message.ts'
 import { startTestStack, type TestStack } from '#test/support/test-stack.ts'
 
 // Calls that the edge answers without the SDK, once it knows their envelope, against the SDK's own answers.
@@ -25,18 +26,9 @@ interface Sent {
 async function post({ era, name, args, id = 1, meta, params, message, headers }: Sent): Promise<unknown> {
   const { url, token } = world.stack()
   const isModern = era === '2026-07-28'
-  const envelope = {
-    'io.modelcontextprotocol/protocolVersion': era,
-    'io.modelcontextprotocol/clientInfo': { name: 'short-calls', version: '1.0.0' },
-    'io.modelcontextprotocol/clientCapabilities': {},
-    ...meta,
-  }
-  const response = await fetch(url, {
-    method: 'POST',
+  const envelope = { ...modernMeta(), 'io.modelcontextprotocol/protocolVersion': era, ...meta }
+  const response = await postMessage(url, token, {
     headers: {
-      authorization: `Bearer ${token}`,
-      'content-type': 'application/json',
-      accept: 'application/json, text/event-stream',
       'mcp-protocol-version': era,
       ...(isModern ? { 'mcp-method': 'tools/call', 'mcp-name': name } : {}),
       ...headers,

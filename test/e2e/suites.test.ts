@@ -3,6 +3,7 @@ import type { QualityReport } from '#shared/schemas/quality.ts'
 import type { ValidationOutcome } from '#shared/schemas/validation.ts'
 import type { ChatOutcome } from '#shared/tools/agents.ts'
 import { startTestStack, type TestStack } from '#test/support/test-stack.ts'
+import { OVERLY_COMPLEX_FUNCTION, TOO_LONG_TEXT } from '#test/support/user-samples.ts'
 
 // The user's acceptance suites A, B and C, step by step against a running server, through the official client. The demo
 // model stands in for a trained one: it answers exactly these two tasks, through llama.cpp like any other.
@@ -118,8 +119,10 @@ describe('suite B: agent collaboration', () => {
 
 describe('suite C: schema validation', () => {
   it('test 1: file size limits', async () => {
-    const content = `# Test\n${Array.from({ length: 350 }, (_, at) => `line_${at}`).join('\n')}`
-    const answer = await world.client.call('validate_file_length', { file_path: 'test_large.py', content })
+    const answer = await world.client.call('validate_file_length', {
+      file_path: 'test_large.py',
+      content: TOO_LONG_TEXT,
+    })
     expect(answer.fields).toEqual({
       path: 'test_large.py',
       violations: { exceeds_limit: true, line_count: 350, limit: 300 },
@@ -128,19 +131,7 @@ describe('suite C: schema validation', () => {
   })
 
   it('test 2: function complexity, which is 9 and 36, and flagged', async () => {
-    const content = `
-def overly_complex_function(a, b, c, d, e):
-    if a > 0:
-        if b > 0:
-            if c > 0:
-                if d > 0:
-                    if e > 0:
-                        for i in range(10):
-                            for j in range(10):
-                                for k in range(10):
-                                    print(i, j, k)
-    `
-    const answer = await world.client.call('analyze_code_quality', { content })
+    const answer = await world.client.call('analyze_code_quality', { content: OVERLY_COMPLEX_FUNCTION })
     const report = answer.fields as unknown as QualityReport
     expect(report.complexity).toMatchObject({ cyclomatic: 9, cognitive: 36 })
     expect(report.language).toBe('python')

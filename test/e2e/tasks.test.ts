@@ -1,6 +1,7 @@
 import { setTimeout } from 'node:timers/promises'
 import * as v from 'valibot'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { modernMessage, postMessage, readMessage } from '#test/support/mcp-message.ts'
 import { startTestStack, type TestStack } from '#test/support/test-stack.ts'
 
 // Long work as tasks of the protocol's extension, for clients that know it. No client of ours does, so that the messages are
@@ -31,33 +32,10 @@ async function send(
   { knowsTasks = true, name = params.name ?? params.taskId }: { knowsTasks?: boolean; name?: unknown } = {},
 ) {
   const { url, token } = world.stack()
-  const response = await fetch(url, {
-    method: 'POST',
-    headers: {
-      authorization: `Bearer ${token}`,
-      'content-type': 'application/json',
-      accept: 'application/json, text/event-stream',
-      'mcp-protocol-version': '2026-07-28',
-      'mcp-method': method,
-      ...(name === undefined ? {} : { 'mcp-name': String(name) }),
-    },
-    body: JSON.stringify({
-      jsonrpc: '2.0',
-      id: 1,
-      method,
-      params: {
-        ...params,
-        _meta: {
-          'io.modelcontextprotocol/protocolVersion': '2026-07-28',
-          'io.modelcontextprotocol/clientInfo': { name: 'tasks-test', version: '1.0.0' },
-          'io.modelcontextprotocol/clientCapabilities': knowsTasks ? { extensions: { [EXTENSION]: {} } } : {},
-        },
-      },
-    }),
-  })
-  const text = await response.text()
-  const data = text.startsWith('{') ? text : /^data: (\{.*)$/mu.exec(text)?.[1]
-  return { status: response.status, ...v.parse(Answer, JSON.parse(data ?? text)) }
+  const capabilities = knowsTasks ? { extensions: { [EXTENSION]: {} } } : {}
+  const header = name === undefined ? undefined : String(name)
+  const response = await postMessage(url, token, modernMessage(method, params, { capabilities, name: header }))
+  return { status: response.status, ...v.parse(Answer, await readMessage(response)) }
 }
 
 const chat = (agent_id: string, message: string, { knowsTasks = true, ...more }: Record<string, unknown> = {}) =>

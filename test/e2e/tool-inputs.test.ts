@@ -7,6 +7,7 @@ import { type ToolDeclaration, toInputJsonSchema } from '#shared/tools/define-to
 import { findBubblewrapForTests } from '#test/support/bubblewrap.ts'
 import { type AnyClient, clientKinds, connectKind } from '#test/support/client-kinds.ts'
 import type { Fields } from '#test/support/mcp.ts'
+import { postMessage, readMessage } from '#test/support/mcp-message.ts'
 import { hashTree } from '#test/support/temp-repository.ts'
 import { startTestStack, type TestStack } from '#test/support/test-stack.ts'
 
@@ -276,18 +277,8 @@ function* casesAt(root: Fields, schema: Schema, place: Place): Generator<Case> {
 /** One call as text, in the protocol's older form, which needs no more than this. */
 async function post(body: string): Promise<{ status: number; message: Fields }> {
   const { url, token } = world.stack()
-  const response = await fetch(url, {
-    method: 'POST',
-    headers: {
-      authorization: `Bearer ${token}`,
-      'content-type': 'application/json',
-      accept: 'application/json, text/event-stream',
-    },
-    body,
-  })
-  const text = await response.text()
-  const data = /^data: (\{.*)$/m.exec(text)?.[1] ?? text
-  return { status: response.status, message: JSON.parse(data) as Fields }
+  const response = await postMessage(url, token, { body })
+  return { status: response.status, message: (await readMessage(response)) as Fields }
 }
 
 const toCall = (name: string, args: string): string =>

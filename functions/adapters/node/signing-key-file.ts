@@ -1,7 +1,7 @@
-import { randomBytes } from 'node:crypto'
-import { closeSync, fsyncSync, linkSync, openSync, readFileSync, rmSync, statSync, writeSync } from 'node:fs'
+import { readFileSync, statSync } from 'node:fs'
 import { AppError } from '#shared/errors.ts'
 import { createSigningKey } from '../ed25519-signer.ts'
+import { readOrCreateOnce } from './read-or-create-once.ts'
 
 /**
  * The edge's private keys in this data folder: the first signs, a second one is the next or the last. Made at the first start;
@@ -9,28 +9,7 @@ import { createSigningKey } from '../ed25519-signer.ts'
  * `forbidden` where others may have read it, `unavailable` where it holds something else.
  */
 export function readOrCreateSigningKeys(file: string): readonly [string, ...string[]] {
-  try {
-    return readSigningKeys(file)
-  } catch (error) {
-    if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) throw error
-  }
-  const draft = `${file}.${process.pid}.${randomBytes(4).toString('hex')}`
-  const handle = openSync(draft, 'wx', 0o600)
-  try {
-    writeSync(handle, `${createSigningKey()}\n`)
-    fsyncSync(handle)
-  } finally {
-    closeSync(handle)
-  }
-  try {
-    // Unlike a rename, a link never replaces what another process has put there meanwhile.
-    linkSync(draft, file)
-  } catch (error) {
-    if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error
-  } finally {
-    rmSync(draft)
-  }
-  return readSigningKeys(file)
+  return readOrCreateOnce(file, () => readSigningKeys(file), createSigningKey)
 }
 
 function readSigningKeys(file: string): readonly [string, ...string[]] {

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
-import { closeSync, fsyncSync, linkSync, openSync, readFileSync, rmSync, statSync, writeSync } from 'node:fs'
+import { readFileSync, statSync } from 'node:fs'
 import { AppError } from '#shared/errors.ts'
+import { readOrCreateOnce } from './read-or-create-once.ts'
 
 const TOKEN = /^mw_[A-Za-z0-9_-]{43}$/
 
@@ -10,28 +11,11 @@ const TOKEN = /^mw_[A-Za-z0-9_-]{43}$/
  * read it: its secret is spent then, and narrowing the mode would only hide that.
  */
 export function readOrCreateToken(file: string): string {
-  try {
-    return readToken(file)
-  } catch (error) {
-    if (!isMissing(error)) throw error
-  }
-  const draft = `${file}.${process.pid}.${randomBytes(4).toString('hex')}`
-  const handle = openSync(draft, 'wx', 0o600)
-  try {
-    writeSync(handle, `mw_${randomBytes(32).toString('base64url')}\n`)
-    fsyncSync(handle)
-  } finally {
-    closeSync(handle)
-  }
-  try {
-    // Unlike a rename, a link never replaces what another process has put there meanwhile.
-    linkSync(draft, file)
-  } catch (error) {
-    if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error
-  } finally {
-    rmSync(draft)
-  }
-  return readToken(file)
+  return readOrCreateOnce(
+    file,
+    () => readToken(file),
+    () => `mw_${randomBytes(32).toString('base64url')}`,
+  )
 }
 
 function readToken(file: string): string {
@@ -51,5 +35,3 @@ function readToken(file: string): string {
   }
   return token
 }
-
-const isMissing = (error: unknown): boolean => error instanceof Error && 'code' in error && error.code === 'ENOENT'

@@ -1,19 +1,7 @@
 import assert from 'node:assert/strict'
+import { OVERLY_COMPLEX_FUNCTION, TOO_LONG_TEXT } from '#test/support/user-samples.ts'
 import type { SuiteRecorder } from '../recorder.ts'
 import type { AcceptanceWorld } from '../world.ts'
-
-const COMPLEX_FUNCTION = `
-def overly_complex_function(a, b, c, d, e):
-    if a > 0:
-        if b > 0:
-            if c > 0:
-                if d > 0:
-                    if e > 0:
-                        for i in range(10):
-                            for j in range(10):
-                                for k in range(10):
-                                    print(i, j, k)
-    `
 
 /** The user's suite C. McCabe's number of its second test is 9, not above 10: what flags the file is its cognitive complexity. */
 export async function runSchemaValidation(
@@ -21,14 +9,15 @@ export async function runSchemaValidation(
   { measured, repository }: AcceptanceWorld,
 ): Promise<void> {
   await run({ name: 'File size limits' }, async () => {
-    const content = `# Test\n${Array.from({ length: 350 }, (_, at) => `line_${at}`).join('\n')}`
-    const { violations } = await measured.ok('validate_file_length', { file_path: 'test_large.py', content })
-    // 351 lines, the last of them without an end: line_count is that of wc -l.
+    const { violations } = await measured.ok('validate_file_length', {
+      file_path: 'test_large.py',
+      content: TOO_LONG_TEXT,
+    })
     assert.deepEqual(violations, { exceeds_limit: true, line_count: 350, limit: 300 })
     return '350 lines as wc -l counts them, limit 300'
   })
   await run({ name: 'Function complexity' }, async () => {
-    const { complexity, issues } = await measured.ok('analyze_code_quality', { content: COMPLEX_FUNCTION })
+    const { complexity, issues } = await measured.ok('analyze_code_quality', { content: OVERLY_COMPLEX_FUNCTION })
     const { cyclomatic, cognitive } = complexity as Record<string, number>
     assert.deepEqual({ cyclomatic, cognitive }, { cyclomatic: 9, cognitive: 36 })
     const flagged = (issues as { rule: string; line: number }[]).some(

@@ -1,15 +1,9 @@
 import { expect } from '@playwright/test'
-import { executeTool, fillFields, outcomeOf, selectTool, signIn } from './page-words.ts'
+import { createAgent, executeTool, fillFields, outcomeOf, selectTool, signIn } from './page-words.ts'
 import type { Procedure } from './procedure.ts'
 
 const AGENT_ID = 'file-agent'
 const FILE = 'file_agent.py'
-const AGENT = {
-  'Agent ID': AGENT_ID,
-  Name: 'File Agent',
-  'Managed file': FILE,
-  'System prompt': 'You write one file',
-}
 const CONTENT = '"""Written on the page."""\n\nANSWER = 42\n'
 
 /** The user's procedure C. */
@@ -21,9 +15,7 @@ export const files: Procedure = {
       async run(world) {
         const { page } = world
         await signIn(world)
-        await selectTool(page, 'create_agent')
-        await fillFields(page, 'create_agent', AGENT)
-        await expect(outcomeOf(await executeTool(page, 'create_agent'))).toContainText('Success')
+        await createAgent(page, { id: AGENT_ID, name: 'File Agent', file: FILE })
       },
     },
     { title: 'Select "agent_update_file"', run: ({ page }) => selectTool(page, 'agent_update_file') },

@@ -1,15 +1,9 @@
 import { expect } from '@playwright/test'
-import { executeTool, fillFields, outcomeOf, selectTool, signIn } from './page-words.ts'
+import { createAgent, executeTool, fillFields, outcomeOf, selectTool, signIn } from './page-words.ts'
 import type { Procedure } from './procedure.ts'
 
 const AGENT_ID = 'git-agent'
 const FILE = 'git_agent.py'
-const AGENT = {
-  'Agent ID': AGENT_ID,
-  Name: 'Git Agent',
-  'Managed file': FILE,
-  'System prompt': 'You write one file',
-}
 const MESSAGE = 'Add the file of the git agent'
 
 /** The user's procedure D. */
@@ -21,9 +15,7 @@ export const git: Procedure = {
       async run(world) {
         const { page } = world
         await signIn(world)
-        await selectTool(page, 'create_agent')
-        await fillFields(page, 'create_agent', AGENT)
-        await expect(outcomeOf(await executeTool(page, 'create_agent'))).toContainText('Success')
+        await createAgent(page, { id: AGENT_ID, name: 'Git Agent', file: FILE })
         await selectTool(page, 'agent_update_file')
         await fillFields(page, 'agent_update_file', { 'Agent ID': AGENT_ID, Content: 'BRANCH = "main"\n' })
         await expect(outcomeOf(await executeTool(page, 'agent_update_file'))).toContainText('Success')

@@ -78,3 +78,15 @@ export async function executeTool(page: Page, tool: string): Promise<Locator> {
 
 /** What a result says at its head. */
 export const outcomeOf = (result: Locator): Locator => result.locator('[data-result]')
+
+/** Creates an agent by its tool, which must succeed. */
+export async function createAgent(page: Page, agent: { id: string; name: string; file: string }): Promise<void> {
+  await selectTool(page, 'create_agent')
+  await fillFields(page, 'create_agent', {
+    'Agent ID': agent.id,
+    Name: agent.name,
+    'Managed file': agent.file,
+    'System prompt': 'You write one file',
+  })
+  await expect(outcomeOf(await executeTool(page, 'create_agent'))).toContainText('Success')
+}

@@ -31,7 +31,7 @@ export function ListField({ Inner, name, label, plan, draft, isRequired, path, p
       </legend>
       {hint !== undefined && <p className="field-hint">{hint}</p>}
       {items.length > 0 && (
-        <ol className="form-items" ref={list}>
+        <ol className="plain-list form-items" ref={list}>
           {items.map((item, index) => {
             const own = `${label} ${index + 1}`
             return (

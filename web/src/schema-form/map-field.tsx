@@ -31,7 +31,7 @@ export function MapField({ Inner, name, label, plan, draft, isRequired, path, pr
       </legend>
       {hint.length > 0 && <p className="field-hint">{hint.join('. ')}</p>}
       {entries.length > 0 && (
-        <ul className="form-items" ref={list}>
+        <ul className="plain-list form-items" ref={list}>
           {entries.map((entry, index) => (
             <li key={entry.key} className="form-item">
               <div className="form-item-field form-entry">

@@ -9,15 +9,19 @@ export const findText = StateEffect.define<string>()
 
 const mark = Decoration.mark({ class: 'cm-found' })
 
-const hits = StateField.define<DecorationSet>({
-  create: () => Decoration.none,
-  update(found, transaction) {
-    for (const effect of transaction.effects) {
-      if (effect.is(findText)) return markHits(placesOf(transaction.state.doc.toString(), effect.value), effect.value)
-    }
-    return found.map(transaction.changes)
+interface Found {
+  readonly wanted: string
+  readonly marks: DecorationSet
+}
+
+const hits = StateField.define<Found>({
+  create: () => ({ wanted: '', marks: Decoration.none }),
+  update(found, { effects, docChanged, state }) {
+    const wanted = effects.findLast((effect) => effect.is(findText))?.value ?? found.wanted
+    if (wanted === found.wanted && !docChanged) return found
+    return { wanted, marks: markHits(placesOf(textOf(state), wanted), wanted) }
   },
-  provide: (field) => EditorView.decorations.from(field),
+  provide: (field) => EditorView.decorations.from(field, ({ marks }) => marks),
 })
 
 export const finding = [hits]
@@ -38,6 +42,9 @@ export function placesOf(text: string, wanted: string): number[] {
 
 const markHits = (places: readonly number[], wanted: string): DecorationSet =>
   Decoration.set(places.map((from) => mark.range(from, from + wanted.length)))
+
+/** How often what is looked for stands in the text as it is now. */
+export const countHits = ({ state }: EditorView): number => state.field(hits).marks.size
 
 export interface Hit {
   readonly index: number

@@ -35,7 +35,7 @@ export default function DiffView({ path, diff, truncated }: DiffViewProps) {
   }, [path, sides, look])
   return (
     <figure className="diff-view" aria-label={`Change of ${path}`}>
-      <figcaption className="diff-view-head">
+      <figcaption className="row diff-view-head">
         <code>{path}</code>
         <span className="diff-view-counts">
           <span className="diff-added">

@@ -22,7 +22,7 @@ export function AgentJobs({ jobs }: { readonly jobs: readonly Job[] }) {
   return (
     <>
       {cancel.error !== null && <ErrorState error={cancel.error} />}
-      <ul className="agent-jobs" aria-label="Jobs, newest first">
+      <ul className="plain-list agent-jobs" aria-label="Jobs, newest first">
         {jobs.map((job) => (
           <li key={job.job_id}>
             <span className="agent-jobs-what">

@@ -27,7 +27,7 @@ export function AgentSettings({ agent, onEdit, onDelete }: AgentSettingsProps) {
         <dt>Created</dt>
         <dd>{new Date(agent.created_at).toLocaleString()}</dd>
       </dl>
-      <div className="turn-buttons">
+      <div className="row">
         <Button onClick={onEdit}>Edit</Button>
         <Button look="danger" onClick={onDelete}>
           Delete

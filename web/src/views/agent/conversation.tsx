@@ -25,7 +25,7 @@ export function Conversation({ info: { agent, jobs, messages } }: { readonly inf
           </p>
         </EmptyState>
       )}
-      <ol className="turns" aria-label="Conversation, newest first">
+      <ol className="plain-list turns" aria-label="Conversation, newest first">
         {live.toReversed().map((job) => (
           <LiveTask key={job.job_id} job={job} />
         ))}

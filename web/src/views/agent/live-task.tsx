@@ -50,7 +50,7 @@ export function LiveTask({ job }: { readonly job: Job }) {
     <li className="turn" data-state={job.state} data-job={job.job_id}>
       <div className="turn-task">{task === undefined ? jobTitle(job.tool) : <MessageText text={task} />}</div>
       <div className="turn-answer live">
-        <div className="live-head">
+        <div className="row live-head">
           <Spinner />
           <strong role="status">{now === undefined ? 'Waiting for its turn' : stepTitle(now)}</strong>
           <Button busy={stop.isPending} onClick={() => stop.mutate({ job_id: job.job_id })}>

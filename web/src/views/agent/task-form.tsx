@@ -43,7 +43,7 @@ export function TaskForm({ agentId }: { readonly agentId: string }) {
         onKeyDown={onKey}
       />
       <ContextPicker files={files} onChange={setFiles} />
-      <div className="task-form-foot">
+      <div className="row task-form-foot">
         <fieldset className="segments">
           <legend className="visually-hidden">What to do with the answer</legend>
           {Object.entries(modes).map(([name, { label }]) => (

@@ -64,7 +64,7 @@ function Details({ turn, agentId, path, later }: Omit<TurnCardProps, 'isOpen'>) 
     <>
       <TaskOutcome path={path} outcome={outcome} isRefused={isRefused} />
       {isProposal && !isAccepted && !isRejected && (
-        <div className="turn-buttons">
+        <div className="row">
           <Button
             look="primary"
             busy={submit.isPending}
@@ -79,7 +79,7 @@ function Details({ turn, agentId, path, later }: Omit<TurnCardProps, 'isOpen'>) 
       {isProposal && isAccepted && <p className="turn-note">Accepted: written as it was proposed.</p>}
       {isProposal && isRejected && <p className="turn-note">Rejected: nothing was written.</p>}
       {outcome.changed && !isReverted && (
-        <div className="turn-buttons">
+        <div className="row">
           <Button
             busy={submit.isPending}
             onClick={() => submit.mutate({ agent_id: agentId, message: revertTask(jobId), revert: jobId })}

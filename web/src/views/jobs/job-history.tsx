@@ -60,7 +60,7 @@ export function JobHistory() {
       }
     >
       <div className="stack">
-        <div className="jobs-filters">
+        <div className="row jobs-filters">
           <select
             aria-label="State"
             value={state ?? ''}

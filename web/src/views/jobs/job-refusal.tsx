@@ -2,9 +2,9 @@ import * as v from 'valibot'
 import type { WireError } from '#shared/errors.ts'
 import { Checks } from '#shared/schemas/check.ts'
 import { Panel } from '../../components/panel.tsx'
+import { UnifiedDiff } from '../../components/unified-diff.tsx'
 import { toTitle } from '../../components/words.ts'
 import { JobChecks } from './job-checks.tsx'
-import { JobDiff } from './job-diff.tsx'
 
 /** Facts of a refusal that are shown for what they are; others are told by its message. */
 const Details = v.object({ checks: v.optional(v.nullable(Checks)), diff: v.optional(v.string(), '') })
@@ -19,7 +19,7 @@ export function JobRefusal({ error }: { readonly error: WireError }) {
         <p className="job-text job-refusal">{error.message}</p>
         {error.hint !== undefined && <p className="job-text soft">{error.hint}</p>}
         {checks != null && <JobChecks checks={checks} />}
-        {diff !== '' && <JobDiff diff={diff} label="What was refused" />}
+        {diff !== '' && <UnifiedDiff diff={diff} label="What was refused" />}
       </div>
     </Panel>
   )

@@ -6,10 +6,10 @@ import { findJobTool } from '#shared/tools/catalogue.ts'
 import { Code } from '../../components/code.tsx'
 import { Facts } from '../../components/facts.tsx'
 import { Panel } from '../../components/panel.tsx'
+import { UnifiedDiff } from '../../components/unified-diff.tsx'
 import { toCount, toDuration } from '../../components/words.ts'
 import { toHash } from '../../state/route.ts'
 import { JobChecks } from './job-checks.tsx'
-import { JobDiff } from './job-diff.tsx'
 import { JobSteps } from './job-steps.tsx'
 
 interface JobResultProps {
@@ -51,7 +51,7 @@ function WrittenResult({ outcome }: { readonly outcome: ChatOutcome }) {
       <Panel title={changed ? 'Written' : proposal_id === null ? 'Answer' : 'Proposed'}>
         <div className="stack">
           {reply !== '' && <p className="job-text">{reply}</p>}
-          {diff !== '' && <JobDiff diff={diff} label="What changed" />}
+          {diff !== '' && <UnifiedDiff diff={diff} label="What changed" />}
           {diff_truncated && <p className="soft job-text">The diff is longer than what is kept of it.</p>}
           {checks !== null && <JobChecks checks={checks} />}
         </div>

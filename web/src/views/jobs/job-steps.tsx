@@ -12,7 +12,7 @@ const lights: Readonly<Record<string, 'good' | 'waiting' | 'bad'>> = {
 export function JobSteps({ steps }: { readonly steps: NonNullable<JobProgress['steps']> }) {
   if (steps.length === 0) return null
   return (
-    <ol className="job-steps">
+    <ol className="plain-list job-steps">
       {steps.map(({ path, action, state }) => (
         <li key={`${action} ${path}`}>
           <StatusLight light={lights[state] ?? 'off'}>{toTitle(state)}</StatusLight>

@@ -45,7 +45,7 @@ export function JobsOverview() {
           </EmptyState>
         )}
         {jobs.length > 0 && (
-          <ul className="live-jobs" aria-label={counted(jobs.length, 'job')}>
+          <ul className="plain-list live-jobs" aria-label={counted(jobs.length, 'job')}>
             {jobs.map((job) => (
               <LiveJob key={job.job_id} job={job} onCancel={setCancelled} />
             ))}

@@ -39,7 +39,7 @@ export function ModelRow({ model }: { readonly model: Model }) {
         </div>
       )}
       {served_by !== undefined && (
-        <ul className="members" aria-label={`Machines that serve ${name}`}>
+        <ul className="plain-list members" aria-label={`Machines that serve ${name}`}>
           {served_by.map((member) => (
             <li key={member.member}>
               <StatusLight light={lights[member.state]}>{`${member.host}: ${member.state}`}</StatusLight>

@@ -12,7 +12,7 @@ export function WorkerPanel({ worker }: { readonly worker: Worker }) {
   return (
     <Panel title={`Worker for ${repository}`}>
       <div className="stack">
-        <ul className="models" aria-label="Models">
+        <ul className="plain-list models" aria-label="Models">
           {models.map((model) => (
             <ModelRow key={model.name} model={model} />
           ))}
@@ -40,7 +40,7 @@ export function WorkerPanel({ worker }: { readonly worker: Worker }) {
         {notices.length > 0 && (
           <section aria-label="Notes of the worker">
             <h3 className="machine-heading">To know</h3>
-            <ul className="notes">
+            <ul className="plain-list notes">
               {notices.map((notice) => (
                 <li key={notice}>{notice}</li>
               ))}

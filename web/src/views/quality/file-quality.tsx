@@ -72,7 +72,7 @@ export function FileQuality({ path }: { readonly path: string }) {
       </Panel>
       {report !== undefined && report.deductions.length > 0 && (
         <Panel title="What takes from the score">
-          <ul className="deductions">
+          <ul className="plain-list deductions">
             {report.deductions.map(({ rule, count, points }) => (
               <li key={rule}>
                 <strong>−{points}</strong> {toTitle(rule)} <span className="soft">({toCount(count)})</span>
@@ -83,7 +83,7 @@ export function FileQuality({ path }: { readonly path: string }) {
       )}
       {report !== undefined && report.issues.length > 0 && (
         <Panel title={`To mend (${toCount(report.issues_total)})`}>
-          <ul className="findings">
+          <ul className="plain-list findings">
             {report.issues.map((issue) => (
               <li key={`${issue.rule} ${issue.line} ${issue.message}`}>
                 <span className={`badge badge-${issue.severity}`}>{issue.severity}</span>

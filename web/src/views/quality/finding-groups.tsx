@@ -55,7 +55,7 @@ function Group({ group: { name, errors, findings }, by, about }: GroupProps) {
       </summary>
       {isOpen && (
         <>
-          <ul className="findings">
+          <ul className="plain-list findings">
             {findings.slice(0, shown).map((finding) => (
               <li key={`${finding.rule} ${finding.path} ${finding.line} ${finding.message}`}>
                 <span className={`badge badge-${finding.severity}`}>{finding.severity}</span>

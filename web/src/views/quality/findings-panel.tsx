@@ -19,7 +19,7 @@ export function FindingsPanel({ report }: { readonly report: KeptReport }) {
   const errors = found.filter(({ severity }) => severity === 'error').length
   return (
     <>
-      <div className="quality-filters">
+      <div className="row quality-filters">
         <select
           aria-label="Group by"
           value={by}

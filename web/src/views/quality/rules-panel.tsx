@@ -69,7 +69,7 @@ function Share({ rule: { rule, passed, failed } }: { readonly rule: RuleComplian
 }
 
 const Files = ({ rule: { files, failed } }: { readonly rule: RuleCompliance }) => (
-  <ul className="rule-files">
+  <ul className="plain-list">
     {files.slice(0, FILES_SHOWN).map((path) => (
       <li key={path}>
         <a href={toHash('quality', 'file', path)}>{path}</a>

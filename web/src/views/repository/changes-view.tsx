@@ -50,6 +50,7 @@ export function ChangesView({ onOpen }: ChangesViewProps) {
           <label className="changes-all">
             <input
               type="checkbox"
+              className="tick"
               checked={chosen.length === files.length}
               onChange={({ target }) =>
                 take(
@@ -60,13 +61,14 @@ export function ChangesView({ onOpen }: ChangesViewProps) {
             />{' '}
             All
           </label>
-          <ul className="changes-list">
+          <ul className="plain-list changes-list">
             {files.map((file) => {
               const { letter, word, isStaged } = toChangeKind(file)
               return (
                 <li key={file.path} data-shown={file.path === shown}>
                   <input
                     type="checkbox"
+                    className="tick"
                     aria-label={`Commit ${file.path}`}
                     checked={!left.has(file.path)}
                     onChange={({ target }) => take([file.path], target.checked)}

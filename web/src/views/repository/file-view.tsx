@@ -1,11 +1,13 @@
 import { useInfiniteQuery } from '@tanstack/react-query'
+import { lazy, Suspense } from 'react'
 import { readFile } from '#shared/tools/files.ts'
 import { toolKey } from '../../api/queries.ts'
 import { Button } from '../../components/button.tsx'
-import { ScrollRegion } from '../../components/scroll-region.tsx'
 import { ErrorState, LoadingState } from '../../components/states.tsx'
 import { useServices } from '../../state/services.ts'
 import { useSignedIn } from '../../state/use-tool.ts'
+
+const CodeView = lazy(() => import('../../components/code-view/code-view.tsx'))
 
 /** The text of a file with its lines numbered; what is no text, or may not be read, says why. */
 export function FileView({ path }: { readonly path: string }) {
@@ -38,14 +40,9 @@ export function FileView({ path }: { readonly path: string }) {
       {total === 0 ? (
         <p className="soft repository-note">The file is empty</p>
       ) : (
-        <ScrollRegion className="file-text" label={`Text of ${path}`}>
-          <pre className="file-numbers" aria-hidden="true">
-            {Array.from({ length: count }, (_, index) => index + 1).join('\n')}
-          </pre>
-          <pre>
-            <code>{shown}</code>
-          </pre>
-        </ScrollRegion>
+        <Suspense fallback={<LoadingState>Loading the file…</LoadingState>}>
+          <CodeView path={path} text={shown} />
+        </Suspense>
       )}
       {parts.error !== null && <ErrorState error={parts.error} onRetry={() => void parts.refetch()} />}
       {parts.hasNextPage && (

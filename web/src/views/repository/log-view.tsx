@@ -42,12 +42,17 @@ export function LogView({ path }: LogViewProps) {
     <div className="stack">
       {path !== '' && (
         <label className="changes-all">
-          <input type="checkbox" checked={isOfFile} onChange={({ target }) => setIsOfFile(target.checked)} /> Only of{' '}
-          <code>{path}</code>
+          <input
+            type="checkbox"
+            className="tick"
+            checked={isOfFile}
+            onChange={({ target }) => setIsOfFile(target.checked)}
+          />{' '}
+          Only of <code>{path}</code>
         </label>
       )}
       {commits.length === 0 && <EmptyState title={isOfFile ? 'No commit has this file' : 'No commits yet'} />}
-      <ol className="log">
+      <ol className="plain-list log">
         {commits.map(({ commit, author, date, subject, body }) => (
           <li key={commit}>
             <button

@@ -22,8 +22,13 @@ export function ExecuteDialog({ tool, args, onCancel, onExecute }: ExecuteDialog
       <p>{tool.description}</p>
       <Code label="Arguments" text={text.length > SHOWN_CHARACTERS ? `${text.slice(0, SHOWN_CHARACTERS)}…` : text} />
       <label className="tool-always">
-        <input type="checkbox" checked={isAlways} onChange={({ target }) => setIsAlways(target.checked)} /> Do not ask
-        again for this tool until I sign out
+        <input
+          type="checkbox"
+          className="tick"
+          checked={isAlways}
+          onChange={({ target }) => setIsAlways(target.checked)}
+        />{' '}
+        Do not ask again for this tool until I sign out
       </label>
       <div className="dialog-buttons">
         <Button onClick={onCancel}>Cancel</Button>

@@ -17,7 +17,7 @@ export function HistoryPanel({ calls, shown, onShow }: HistoryPanelProps) {
     <Panel title="History">
       {calls.length === 0 && <EmptyState title="No calls in this session" />}
       {calls.length > 0 && (
-        <ol className="history">
+        <ol className="plain-list history">
           {calls.map((call) => {
             const { light, words } = stateOfCall(call)
             return (

@@ -50,7 +50,7 @@ export function RegistryPanel({ onTake }: RegistryPanelProps) {
         )}
         {agents.length > 0 && (
           <ScrollRegion className="registry-scroller" label="Agents">
-            <ul className="registry">
+            <ul className="plain-list registry">
               {agents.map(({ agent_id, name, managed_file, state }) => (
                 <li key={agent_id}>
                   <span className="registry-agent">
