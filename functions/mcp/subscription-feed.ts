@@ -33,8 +33,9 @@ export async function openSubscriptionFeed({
   const coalescer: Coalescer<ServerEvent> = createCoalescer(INTERVAL_MS, keyOf, (event) => {
     for (const listener of listeners) listener(event)
   })
-  const hear = (event: WorkspaceEvent): void => {
-    const { list, keys } = toResourceChange(event)
+  const hear = (event: WorkspaceEvent | null): void => {
+    // What was missed may have been anything.
+    const { list, keys } = event === null ? { list: true, keys: [...uris.keys()] } : toResourceChange(event)
     if (list) coalescer.push({ kind: 'resources_list_changed' })
     for (const key of keys) {
       for (const uri of uris.get(key) ?? []) coalescer.push({ kind: 'resource_updated', uri })
