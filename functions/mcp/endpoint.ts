@@ -204,7 +204,10 @@ export function createMcpEndpoint(
       message?.method === 'initialize'
         ? await sessions.open(holderOf(caller), createSessionServer(receivedWith(request)))
         : sessions.find(request.headers.get(SESSION_HEADER), holderOf(caller))
-    return session?.transport.handleRequest(request, message === null ? {} : { parsedBody: message }) ?? null
+    if (session === null) return null
+    const answer = await session.transport.handleRequest(request, message === null ? {} : { parsedBody: message })
+    // Only a GET opens a stream that outlasts what it answers.
+    return message === null ? sessions.follow(session, answer, request.signal) : answer
   }
 
   async function refuseEnded(

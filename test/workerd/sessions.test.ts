@@ -48,6 +48,18 @@ afterAll(async () => {
 const post = (question: SessionsQuestion) => fetch(url, { method: 'POST', body: JSON.stringify(question) })
 const ask = (session: string | null, message: object | null, { holder = anna, method = 'POST' } = {}) =>
   post({ kind: 'ask', session, holder, method, message: message === null ? null : { jsonrpc: '2.0', ...message } })
+const listen = (session: string, signal: AbortSignal) =>
+  fetch(url, {
+    method: 'POST',
+    body: JSON.stringify({
+      kind: 'ask',
+      session,
+      holder: anna,
+      method: 'GET',
+      message: null,
+    } satisfies SessionsQuestion),
+    signal,
+  })
 const tell = async (session: string, method: Extract<SessionsQuestion, { kind: 'object' }>['method']) =>
   (await post({ kind: 'object', session, method })).json()
 const hasEnded = async (session: string, holder = anna) => (await post({ kind: 'hasEnded', session, holder })).json()
@@ -126,9 +138,7 @@ describe('the object of a session', () => {
     const alarmAt = Number(await tell(session, 'alarmAt'))
     expect(alarmAt - Date.now()).toBeGreaterThan(HOUR_MS / 2)
     expect(alarmAt - Date.now()).toBeLessThan(HOUR_MS / 2 + 61_000)
-    const stream = await ask(session, null, { method: 'GET' })
     await tell(session, 'fireAlarm')
-    expect(await stream.text()).not.toContain('data:')
     expect(await statusOf(session)).toBe(NOT_THERE)
     // That nobody ended it: its client goes on without one.
     expect(await hasEnded(session)).toBe(false)
@@ -147,5 +157,43 @@ describe('the object of a session', () => {
     expect(await statusOf(first, many)).toBe(NOT_THERE)
     expect(await statusOf(second, many)).toBe(THERE)
     expect(await statusOf(bens, ben)).toBe(THERE)
+  })
+
+  // The last: it moves the clock of all objects.
+  it('lasts while its client listens, and half an hour longer', async () => {
+    const halfHourMs = HOUR_MS / 2
+    let passedMs = 0
+    const pass = async (ms: number) => {
+      await post({ kind: 'pass', ms })
+      passedMs += ms
+    }
+    /** Milliseconds from now to when it would end, were it not used any more. */
+    const leftMs = async (session: string) => Number(await tell(session, 'alarmAt')) - Date.now() - passedMs
+    const session = await open()
+    const leaving = new AbortController()
+    const stream = await listen(session, leaving.signal)
+    expect(stream.status).toBe(200)
+    for (let times = 0; times < 2; times++) {
+      await pass(halfHourMs + 60_000)
+      await tell(session, 'fireAlarm')
+      expect(await leftMs(session)).toBeGreaterThan(halfHourMs)
+    }
+    expect((await ask(session, null, { method: 'GET' })).status).toBe(409)
+    await pass(halfHourMs / 2)
+    expect(await leftMs(session)).toBeLessThan(halfHourMs)
+    leaving.abort()
+    // That it has gone may be noticed only when something is written to it.
+    await expect.poll(() => leftMs(session), { timeout: 40_000, interval: 200 }).toBeGreaterThan(halfHourMs)
+    const again = new AbortController()
+    expect((await listen(session, again.signal)).status).toBe(200)
+    again.abort()
+    // An alarm that is due before it was noticed leaves the session for another half hour.
+    const fireAlarm = async () => {
+      await pass(halfHourMs + 60_000)
+      await tell(session, 'fireAlarm')
+      return tell(session, 'alarmAt')
+    }
+    await expect.poll(fireAlarm, { timeout: 40_000, interval: 1000 }).toBe(null)
+    expect(await statusOf(session)).toBe(NOT_THERE)
   })
 })

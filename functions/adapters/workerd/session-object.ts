@@ -35,8 +35,8 @@ export interface SessionEnvironment {
 /**
  * One session of the 2025 era. A client's answer to what it was asked comes as another request, and finds here the server
  * that waits for it. The object may be put away between two requests; what its client can do is then known again from its
- * first message. Its alarm ends it when it has not been used for half an hour, and forgets half an hour later that its client
- * has ended it.
+ * first message. Its alarm ends it when it has not been used for half an hour and nobody listens to it, and forgets half an hour
+ * later that its client has ended it.
  */
 export abstract class SessionObject<Environment extends SessionEnvironment>
   extends DurableObject<Environment>
@@ -54,7 +54,10 @@ export abstract class SessionObject<Environment extends SessionEnvironment>
     super(ctx, env)
     this.#state = ctx
     this.#id = ctx.id.toString()
-    this.#sessions = new McpSessions({ now: () => Date.now() }, () => this.#id)
+    const noteEnd = () => {
+      this.#noteEndOfStream().catch((error: unknown) => log.error('Cannot note the use of a session', error))
+    }
+    this.#sessions = new McpSessions({ now: () => Date.now() }, () => this.#id, noteEnd)
   }
 
   /** The endpoint of a workspace on these sessions: the same code as in a process that holds them by itself. */
@@ -93,6 +96,7 @@ export abstract class SessionObject<Environment extends SessionEnvironment>
 
   async alarm(): Promise<void> {
     const holder = await this.#state.storage.get<SessionHolder>(HOLDER)
+    if (holder !== undefined && this.#sessions.isListening(this.#id)) return this.#noteUse(holder)
     await this.end()
     if (holder !== undefined) await this.#ledgerOf(holder).leave(this.#id)
   }
@@ -130,8 +134,17 @@ export abstract class SessionObject<Environment extends SessionEnvironment>
   }
 
   async #use(holder: SessionHolder): Promise<void> {
+    if (Date.now() - this.#usedAt >= USE_MS) await this.#noteUse(holder)
+  }
+
+  /** What listened to it until now has used it until now. */
+  async #noteEndOfStream(): Promise<void> {
+    const holder = await this.#state.storage.get<SessionHolder>(HOLDER)
+    if (holder !== undefined) await this.#use(holder)
+  }
+
+  async #noteUse(holder: SessionHolder): Promise<void> {
     const now = Date.now()
-    if (now - this.#usedAt < USE_MS) return
     this.#usedAt = now
     await this.#state.storage.setAlarm(now + IDLE_MS_MAX + USE_MS)
     await this.#ledgerOf(holder)

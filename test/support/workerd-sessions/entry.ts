@@ -14,6 +14,7 @@ export * from '#functions/entry.workerd.ts'
 export type SessionsQuestion =
   | { kind: 'ask'; session: string | null; holder: SessionHolder; method: string; message: object | null }
   | { kind: 'hasEnded'; session: string; holder: SessionHolder }
+  | { kind: 'pass'; ms: number }
   | { kind: 'object'; session: string; method: 'alarmAt' | 'fireAlarm' | 'putAway' }
 
 interface TestSessionStub extends SessionStub {
@@ -47,9 +48,18 @@ export class HeldSession extends edge.HeldSession {
   }
 }
 
+/** What has passed by the word of a test, in all objects. */
+let passedMs = 0
+const realNow = Date.now
+Date.now = () => realNow() + passedMs
+
 export default {
   async fetch(request: Request, env: TestEnvironment): Promise<Response> {
     const question = (await request.json()) as SessionsQuestion
+    if (question.kind === 'pass') {
+      passedMs += question.ms
+      return Response.json(null)
+    }
     sessions ??= createObjectSessions(env.SESSIONS, { now: () => Date.now() })
     if (question.kind === 'hasEnded') return Response.json(await sessions.hasEnded(question.session, question.holder))
     if (question.kind === 'object') {
