@@ -17,6 +17,8 @@ export interface SubscriptionFeed extends ServerEventBus {
   /** Tells of a resource from now on. False where it is not an address of ours, or there are too many. Throws as `parseResourceUri`. */
   add(uri: string): boolean
   remove(uri: string): void
+  /** Tells of all that it tells of: any of it may have changed unheard. */
+  tellAll(): void
   /** Nothing is told afterwards. */
   close(): void
 }
@@ -59,6 +61,7 @@ export async function openSubscriptionFeed({
       count--
       if (known.size === 0) uris.delete(key)
     },
+    tellAll: () => hear(null),
     publish: (event) => coalescer.push(event),
     subscribe(listener) {
       listeners.add(listener)

@@ -6,6 +6,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { buildWorkerdBundle, readWorkerdBundle } from '#scripts/workerd-bundle.ts'
 import { wranglerConfig } from '#scripts/wrangler.ts'
 import { toWorkspaceId } from '#shared/ids.ts'
+import { eventsSubject } from '#shared/protocol/subjects.ts'
+import { type NatsWorld, startNatsWorld } from '#test/support/nats-world.ts'
 import { silenceWorkerd } from '#test/support/silence-workerd.ts'
 import type { SessionsQuestion } from '#test/support/workerd-sessions/entry.ts'
 import { messagesOf, nextOf } from '../conformance/legacy-messages.ts'
@@ -21,9 +23,11 @@ const strangers = [
 ]
 
 const folder = mkdtempSync(join(tmpdir(), 'millwright-sessions-'))
+let nats: NatsWorld
 let miniflare: Miniflare
 let url: URL
 beforeAll(async () => {
+  nats = await startNatsWorld([anna.workspace])
   const file = join(import.meta.dirname, '..', 'support', 'workerd-sessions', 'entry.ts')
   await buildWorkerdBundle(folder, wranglerConfig, { file, objects: {} })
   const bundle = readWorkerdBundle(folder)
@@ -31,7 +35,7 @@ beforeAll(async () => {
     ...bundle,
     bindings: {
       ...bundle.bindings,
-      NATS_URL: 'ws://edge:x@127.0.0.1:9',
+      NATS_URL: nats.server().webSocketUrl('edge'),
       MILLWRIGHT_TOKEN: 'x'.repeat(43),
       MILLWRIGHT_SIGNING_KEY: 'A'.repeat(43),
     },
@@ -42,6 +46,7 @@ beforeAll(async () => {
 }, 120_000)
 afterAll(async () => {
   await miniflare?.dispose()
+  await nats?.close()
   rmSync(folder, { recursive: true, force: true })
 })
 
@@ -117,6 +122,40 @@ describe('the object of a session', () => {
     expect(method).toBe('elicitation/create')
     await ask(session, { id, result: { action: 'decline' } })
     expect(JSON.stringify((await nextOf(messages)).result)).toContain('action=decline')
+  })
+
+  it('knows after it was put away what its client subscribed to, and tells of it on the next stream', async () => {
+    const session = await open()
+    await ask(session, { method: 'notifications/initialized' })
+    const uriOf = (name: string) => `millwright://files/${name}.txt`
+    const request = async (method: string, name: string) => {
+      const answer = await ask(session, { id: 1, method, params: { uri: uriOf(name) } })
+      expect(await answer.text()).toContain('"result":{}')
+    }
+    for (const name of ['left', 'kept', 'kept']) await request('resources/subscribe', name)
+    await request('resources/unsubscribe', 'left')
+    await tell(session, 'putAway')
+
+    const leaving = new AbortController()
+    const told: unknown[] = []
+    const hear = async () => {
+      for await (const { method, params } of messagesOf(await listen(session, leaving.signal))) {
+        if (method === 'notifications/resources/updated') told.push(params?.uri)
+      }
+    }
+    const hearing = hear().catch(() => undefined)
+    const change = () => {
+      for (const path of ['left.txt', 'kept.txt']) {
+        nats.worker.publish(eventsSubject(anna.workspace), JSON.stringify({ v: 1, type: 'file_changed', path }))
+      }
+      return true
+    }
+    // Of what may have changed meanwhile.
+    await expect.poll(() => told, { timeout: 20_000 }).toEqual([uriOf('kept')])
+    await expect.poll(() => change() && told.length, { timeout: 20_000, interval: 200 }).toBeGreaterThan(2)
+    expect(new Set(told)).toEqual(new Set([uriOf('kept')]))
+    leaving.abort()
+    await hearing
   })
 
   it('remembers that its client has ended it, for its holder, until the alarm', async () => {

@@ -2,6 +2,7 @@ import { createObjectSessions } from '#functions/adapters/workerd/object-session
 import type { UnnamedObjects } from '#functions/adapters/workerd/runtime.ts'
 import type { SessionStub } from '#functions/adapters/workerd/session-wire.ts'
 import { createEdge, type Environment } from '#functions/entry.workerd.ts'
+import { subscribingMethods } from '#functions/mcp/subscriptions.ts'
 import type { SessionHolder, SessionHost } from '#functions/ports/session-host.ts'
 import { createConformanceExtension } from '../../conformance/extension.ts'
 import { createTasks } from '../../conformance/tasks.ts'
@@ -27,7 +28,11 @@ interface TestEnvironment extends Environment {
   readonly SESSIONS: UnnamedObjects<TestSessionStub>
 }
 
-const edge = createEdge(() => createConformanceExtension(createTasks()))
+/** With the product's own subscriptions in place of the fixtures'. */
+const edge = createEdge(() => {
+  const extension = createConformanceExtension(createTasks())
+  return { ...extension, methods: new Set([...extension.methods].filter((name) => !subscribingMethods.includes(name))) }
+})
 let sessions: SessionHost | undefined
 
 /** The product's, open to the test. */
