@@ -6,7 +6,7 @@ const eitherRuntime = [
   'functions/oauth/sdk-client.test.ts',
   'test/e2e/{authorization-suite,sign-in}.test.ts',
   'test/conformance/*.test.ts',
-  'test/e2e/{agents,cancel,clients,confirmation,event-stream,files,git,jobs,kills,mcp-bad-inputs,other-origin,reading,review,short-calls,subscriptions}.test.ts',
+  'test/e2e/{agents,cancel,clients,confirmation,event-stream,files,git,jobs,kills,mcp-bad-inputs,missed-events,other-origin,reading,review,short-calls,subscriptions}.test.ts',
 ]
 
 export default defineConfig({

@@ -22,6 +22,7 @@ import { createMcpEndpoint, type McpEndpoint } from './mcp/endpoint.ts'
 import type { McpExtension } from './mcp/extension.ts'
 import type { McpSessions } from './mcp/sessions.ts'
 import type { AppPorts, OpenWorkspace } from './ports/edge-ports.ts'
+import type { SubscriptionMemory } from './ports/subscription-memory.ts'
 import { parseWorkerdConfig } from './workerd-config.ts'
 
 export { AccountsObject, LinkObject, RegistryObject, SessionLedger }
@@ -69,9 +70,9 @@ export function createEdge<Env extends Environment>(toExtension: (env: Env) => M
     },
   }
   class HeldSession extends SessionObject<Env> {
-    protected createEndpoint(workspace: OpenWorkspace, sessions: McpSessions): McpEndpoint {
+    protected createEndpoint(workspace: OpenWorkspace, sessions: McpSessions, memory: SubscriptionMemory): McpEndpoint {
       const { sessions: _elsewhere, ...ports } = toPorts(this.env)
-      return createMcpEndpoint({ ...ports, workspace }, sessions, toExtension(this.env))
+      return createMcpEndpoint({ ...ports, workspace }, sessions, toExtension(this.env), memory)
     }
   }
   return { handler, HeldSession }

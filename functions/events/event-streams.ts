@@ -21,6 +21,9 @@ const LOOK_MS = 5000
 /** What a client may leave unread: some thousand events. */
 const UNSENT_BYTES_MAX = 256 * 1024
 
+/** Whatever happened before this line is for the client to read: the first, and each that follows what may have been missed. */
+const READY = { v: WIRE_VERSION, type: 'ready' }
+
 // Codes of RFC 6455.
 const GOING_AWAY = 1001
 const POLICY_VIOLATION = 1008
@@ -77,12 +80,11 @@ export function createEventStreams(
       stop?.()
     })
     bus
-      .watchWorkspace(workspace, (event) => coalescer.push(event))
+      .watchWorkspace(workspace, (event) => (event === null ? send(READY) : coalescer.push(event)))
       .then((stopWatching) => {
         stop = stopWatching
         if (ended) return stop()
-        // Whatever happened before this line is for the client to read.
-        send({ v: WIRE_VERSION, type: 'ready' })
+        send(READY)
       })
       .catch((error: unknown) => {
         log.error('Cannot hear events', error)

@@ -8,6 +8,7 @@ import {
 import { createOpenLimit } from '../http/open-limit.ts'
 import type { EdgePorts } from '../ports/edge-ports.ts'
 import type { SessionSender } from '../ports/session-host.ts'
+import type { SubscriptionMemory } from '../ports/subscription-memory.ts'
 import { createMcpAnswers, mayAsk, SESSION_HEADER, waits } from './answers.ts'
 import { askBySession } from './asking.ts'
 import { createToolRunner } from './call-tool.ts'
@@ -59,12 +60,13 @@ export interface McpEndpoint {
 /**
  * The MCP endpoint of one workspace, for both eras of the protocol. Each request meets a fresh server object of the SDK, which
  * costs little because all that is listed has been made before; only what asks a client of the older era something has a
- * session.
+ * session. `memory` is for a process that holds a single one.
  */
 export function createMcpEndpoint(
   ports: EdgePorts,
   sessions: McpSessions,
   extension: McpExtension | null = null,
+  memory: SubscriptionMemory | null = null,
 ): McpEndpoint {
   const runTool = createToolRunner(ports)
   const answers = createMcpAnswers(ports, runTool, extension === null ? [] : [extension.tasks])
@@ -154,7 +156,7 @@ export function createMcpEndpoint(
       return answers.call(receivedWith(request), 'legacy', request, context, askBySession(server, context))
     }
     serveExtensionTools(server, extension, (context) => receivedWith(requestOf(context)), callOther)
-    subscriptions.serveSession(server)
+    subscriptions.serveSession(server, memory)
     for (const method of extension?.methods ?? []) register(server, method, requestOf)
     return server
   }
@@ -204,7 +206,10 @@ export function createMcpEndpoint(
       message?.method === 'initialize'
         ? await sessions.open(holderOf(caller), createSessionServer(receivedWith(request)))
         : sessions.find(request.headers.get(SESSION_HEADER), holderOf(caller))
-    return session?.transport.handleRequest(request, message === null ? {} : { parsedBody: message }) ?? null
+    if (session === null) return null
+    const answer = await session.transport.handleRequest(request, message === null ? {} : { parsedBody: message })
+    // Only a GET opens a stream that outlasts what it answers.
+    return message === null ? sessions.follow(session, answer, request.signal) : answer
   }
 
   async function refuseEnded(

@@ -1,4 +1,5 @@
 import { type Server, WebStandardStreamableHTTPServerTransport } from '@modelcontextprotocol/server'
+import { followStream } from '../http/followed-stream.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { SessionHolder } from '../ports/session-host.ts'
 
@@ -12,12 +13,14 @@ interface HeldSession extends McpSession {
   readonly holder: SessionHolder
   readonly server: Server
   usedAt: number
+  /** Whose client listens uses it for as long as they are open. */
+  openStreams: number
 }
 
 export const isSameHolder = (one: SessionHolder, other: SessionHolder): boolean =>
   one.subject === other.subject && one.workspace === other.workspace
 
-/** Sessions of one process, and of one holder in it. Beyond it the one that was used longest ago ends. */
+/** Sessions of one process, and of one holder in it. Beyond it the one that was used longest ago ends, a silent one first. */
 const SESSIONS_MAX = 1000
 export const SESSIONS_OF_HOLDER_MAX = 200
 /** A client that comes back later says hello again: the protocol's answer to it is 404. */
@@ -40,11 +43,17 @@ export class McpSessions {
   readonly #ended = new Map<string, SessionHolder>()
 
   readonly #createId: () => string
+  readonly #onStreamEnd: () => void
 
-  /** `createId` gives ids that nobody can guess. */
-  constructor(clock: Clock, createId: () => string = () => crypto.randomUUID()) {
+  /** `createId` gives ids that nobody can guess; `onStreamEnd` learns that a client of one no longer listens. */
+  constructor(
+    clock: Clock,
+    createId: () => string = () => crypto.randomUUID(),
+    onStreamEnd: () => void = () => undefined,
+  ) {
     this.#clock = clock
     this.#createId = createId
+    this.#onStreamEnd = onStreamEnd
   }
 
   /** A new one, ready for the client's `initialize`. */
@@ -57,7 +66,7 @@ export class McpSessions {
       keepAliveMs: STREAM_KEEP_ALIVE_MS,
     })
     await server.connect(transport)
-    const session: HeldSession = { id, holder, server, transport, usedAt: this.#clock.now() }
+    const session: HeldSession = { id, holder, server, transport, usedAt: this.#clock.now(), openStreams: 0 }
     this.#held.set(id, session)
     return session
   }
@@ -66,14 +75,33 @@ export class McpSessions {
   find(id: string | null, holder: SessionHolder): McpSession | null {
     const session = id === null ? undefined : this.#held.get(id)
     if (session === undefined || !isSameHolder(session.holder, holder)) return null
-    this.#held.delete(session.id)
-    if (this.#clock.now() - session.usedAt > IDLE_MS_MAX) {
+    if (this.#isIdle(session)) {
+      this.#held.delete(session.id)
       void session.server.close()
       return null
     }
-    session.usedAt = this.#clock.now()
-    this.#held.set(session.id, session)
+    this.#touch(session)
     return session
+  }
+
+  /** The same answer of a session, until `signal` aborts. While it is a stream that is open, the session is in use. */
+  follow({ id }: McpSession, response: Response, signal: AbortSignal): Response {
+    const session = this.#held.get(id)
+    const isStream = response.headers.get('content-type')?.startsWith('text/event-stream') === true
+    if (session === undefined || response.body === null || !isStream) return response
+    session.openStreams++
+    const end = (): void => {
+      session.openStreams--
+      if (this.#held.get(id) !== session) return
+      this.#touch(session)
+      this.#onStreamEnd()
+    }
+    return new Response(followStream(response.body, end, signal), response)
+  }
+
+  /** Whether a client of this session listens now. */
+  isListening(id: string): boolean {
+    return (this.#held.get(id)?.openStreams ?? 0) > 0
   }
 
   /** Whether its client ended it. What another process held, or was forgotten for its age, is not known here. */
@@ -87,13 +115,28 @@ export class McpSessions {
   }
 
   async #makeRoom(holder: SessionHolder): Promise<void> {
-    const now = this.#clock.now()
-    const old = [...this.#held.values()].filter(({ usedAt }) => now - usedAt > IDLE_MS_MAX)
+    const old = [...this.#held.values()].filter((session) => this.#isIdle(session))
     for (const { id } of old) await this.#end(id)
     const own = [...this.#held.values()].filter((session) => isSameHolder(session.holder, holder))
-    if (own.length >= SESSIONS_OF_HOLDER_MAX && own[0] !== undefined) await this.#end(own[0].id)
-    const [oldest] = this.#held.keys()
-    if (this.#held.size >= SESSIONS_MAX && oldest !== undefined) await this.#end(oldest)
+    if (own.length >= SESSIONS_OF_HOLDER_MAX) await this.#endFirst(own)
+    if (this.#held.size >= SESSIONS_MAX) await this.#endFirst([...this.#held.values()])
+  }
+
+  /** Of sessions in order of their last use. */
+  async #endFirst(sessions: readonly HeldSession[]): Promise<void> {
+    const first = sessions.find(({ openStreams }) => openStreams === 0) ?? sessions[0]
+    if (first !== undefined) await this.#end(first.id)
+  }
+
+  #isIdle({ openStreams, usedAt }: HeldSession): boolean {
+    return openStreams === 0 && this.#clock.now() - usedAt > IDLE_MS_MAX
+  }
+
+  /** Makes it the one that was used last. */
+  #touch(session: HeldSession): void {
+    session.usedAt = this.#clock.now()
+    this.#held.delete(session.id)
+    this.#held.set(session.id, session)
   }
 
   async #endByClient(id: string, holder: SessionHolder): Promise<void> {

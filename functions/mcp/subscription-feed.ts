@@ -17,6 +17,8 @@ export interface SubscriptionFeed extends ServerEventBus {
   /** Tells of a resource from now on. False where it is not an address of ours, or there are too many. Throws as `parseResourceUri`. */
   add(uri: string): boolean
   remove(uri: string): void
+  /** Tells of all that it tells of: any of it may have changed unheard. */
+  tellAll(): void
   /** Nothing is told afterwards. */
   close(): void
 }
@@ -33,8 +35,9 @@ export async function openSubscriptionFeed({
   const coalescer: Coalescer<ServerEvent> = createCoalescer(INTERVAL_MS, keyOf, (event) => {
     for (const listener of listeners) listener(event)
   })
-  const hear = (event: WorkspaceEvent): void => {
-    const { list, keys } = toResourceChange(event)
+  const hear = (event: WorkspaceEvent | null): void => {
+    // What was missed may have been anything.
+    const { list, keys } = event === null ? { list: true, keys: [...uris.keys()] } : toResourceChange(event)
     if (list) coalescer.push({ kind: 'resources_list_changed' })
     for (const key of keys) {
       for (const uri of uris.get(key) ?? []) coalescer.push({ kind: 'resource_updated', uri })
@@ -58,6 +61,7 @@ export async function openSubscriptionFeed({
       count--
       if (known.size === 0) uris.delete(key)
     },
+    tellAll: () => hear(null),
     publish: (event) => coalescer.push(event),
     subscribe(listener) {
       listeners.add(listener)

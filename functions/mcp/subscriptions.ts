@@ -11,6 +11,7 @@ import { createOpenPlaces } from '../events/open-places.ts'
 import { guardStream } from '../http/guarded-stream.ts'
 import { INVALID_PARAMS, jsonRpcError, TRANSPORT_ERROR } from '../http/json-rpc.ts'
 import type { EdgePorts } from '../ports/edge-ports.ts'
+import type { SubscriptionMemory } from '../ports/subscription-memory.ts'
 import type { McpCaller } from './caller.ts'
 import { type JsonRpcMessage, paramsOf } from './message.ts'
 import { idOf } from './message-refusals.ts'
@@ -35,8 +36,11 @@ type Listener = Pick<McpCaller, 'caller' | 'isStillGood'>
 export interface Subscriptions {
   /** Answers `subscriptions/listen`. */
   listen(request: Request, message: JsonRpcMessage, listener: Listener): Promise<Response>
-  /** Gives a session's server what tells its client, for as long as it is connected. */
-  serveSession(server: Server): void
+  /**
+   * Gives a session's server what tells its client, for as long as it is connected. What `memory` has it is subscribed to from
+   * the start, and told of once.
+   */
+  serveSession(server: Server, memory: SubscriptionMemory | null): void
   /** A session's own stream with the bounds of every other; anything else as it is. */
   guardSession(response: Response, listener: Listener): Response
   /** Ends all streams of `listen`, each in order. */
@@ -85,13 +89,16 @@ export function createSubscriptions(
       return response
     },
 
-    serveSession(server) {
+    serveSession(server, memory) {
       let opened: Promise<SubscriptionFeed> | undefined
       let closed = false
       const feedOf = (): Promise<SubscriptionFeed> => {
         opened ??= openSubscriptionFeed(ports).then((feed) => {
           if (closed) feed.close()
           feed.subscribe((event) => tell(server, event, onerror))
+          const known = memory?.list() ?? []
+          for (const uri of known) addIfOurs(feed, uri)
+          if (known.length > 0) feed.tellAll()
           return feed
         })
         return opened
@@ -110,10 +117,14 @@ export function createSubscriptions(
             { uri },
           )
         }
+        memory?.add(uri)
         return {}
       })
       server.setRequestHandler('resources/unsubscribe', async ({ params: { uri } }) => {
-        if (isOurs(uri)) (await feedOf()).remove(uri)
+        if (!isOurs(uri)) return {}
+        const feed = await feedOf()
+        feed.remove(uri)
+        memory?.remove(uri)
         return {}
       })
     },

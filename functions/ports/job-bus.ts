@@ -5,6 +5,9 @@ import type { JobProgress } from '#shared/schemas/job.ts'
 /** What a watcher hears: progress, or (null) that the job's row is worth reading again. */
 export type JobListener = (progress: JobProgress | null) => void
 
+/** What a watcher of a workspace hears: an event, or (null) that some may have been missed, and all is worth reading again. */
+export type WorkspaceListener = (event: WorkspaceEvent | null) => void
+
 /** Durable hand-over of jobs to workers, and what is heard of them. The registry is the truth; this only wakes. */
 export interface JobBus {
   /**
@@ -18,14 +21,14 @@ export interface JobBus {
   announce(workspace: WorkspaceId, event: WorkspaceEvent): void
   /**
    * Hears of one job, from when it resolves until the function that it gives is called. Never rejects. Not every event
-   * arrives: read the row too.
+   * arrives: read the row too. What cannot be heard now is heard as soon as it can, null first.
    */
   watch(workspace: WorkspaceId, job: JobId, listener: JobListener): Promise<() => void>
   /**
    * Hears what changes in a workspace, and the progress of its jobs, from when it resolves until the function that it gives
-   * is called. Never rejects. Not every event arrives.
+   * is called. Never rejects. Not every event arrives; after a time in which none could, null does.
    */
-  watchWorkspace(workspace: WorkspaceId, listener: (event: WorkspaceEvent) => void): Promise<() => void>
+  watchWorkspace(workspace: WorkspaceId, listener: WorkspaceListener): Promise<() => void>
   /** The last progress that was heard of a job that has not ended, or null. Never rejects. */
   progress(workspace: WorkspaceId, job: JobId): Promise<JobProgress | null>
   /** Whether the bus answers within a second. */

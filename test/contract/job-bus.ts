@@ -129,9 +129,9 @@ export function describeJobBus(name: string, create: () => Promise<JobBusUnderTe
 
     it('hears what changes in a workspace and how far its jobs are, and nothing of another', async () => {
       const job = newJob()
-      const heard: WorkspaceEvent[] = []
+      const heard: (WorkspaceEvent | null)[] = []
       const stop = await world.bus.watchWorkspace(here, (event) => heard.push(event))
-      const other: WorkspaceEvent[] = []
+      const other: (WorkspaceEvent | null)[] = []
       const stopOther = await world.bus.watchWorkspace(full, (event) => other.push(event))
       world.bus.announce(here, { v: 1, type: 'agent_changed', agent_id: 'a1', change: 'created' })
       await soon(() => heard.length).toBe(1)
@@ -174,15 +174,28 @@ export function describeJobBus(name: string, create: () => Promise<JobBusUnderTe
     })
 
     // The last: the connections of this suite do not come back.
-    it('is unavailable without a server, at once, and works again when that is back', async () => {
+    it('is unavailable without a server, at once, and works again when that is back: who watched is told and hears again', async () => {
       expect(await world.bus.ping()).toBe(true)
       await world.stopNats()
       await expect.poll(() => world.bus.ping(), { timeout: 5000 }).toBe(false)
       await expect(world.bus.publish(here, newJob(), 1)).rejects.toMatchObject({ code: 'unavailable' })
       world.bus.requestCancel(here, newJob())
+      const job = newJob()
+      const ofJob: (JobProgress | null)[] = []
+      const ofWorkspace: (WorkspaceEvent | null)[] = []
+      const stops = [
+        await world.bus.watch(here, job, (news) => ofJob.push(news)),
+        await world.bus.watchWorkspace(here, (news) => ofWorkspace.push(news)),
+      ]
       await world.startNats()
       await expect.poll(() => world.bus.ping(), { timeout: 10_000 }).toBe(true)
       await world.bus.publish(here, newJob(), 1)
+      // Whoever watched may have missed something, and hears again. A connection may come back more than once.
+      await soon(() => [...new Set(ofJob), ...new Set(ofWorkspace)]).toEqual([null, null])
+      const changed: WorkspaceEvent = { v: 1, type: 'job_changed', job_id: job, state: 'succeeded' }
+      world.bus.announce(here, changed)
+      await soon(() => ofWorkspace).toContainEqual(changed)
+      for (const stop of stops) stop()
     })
   })
 }

@@ -11,8 +11,7 @@ import { startTestStack, type TestStack } from '#test/support/test-stack.ts'
 // What clients are told without asking, on the whole stack: of what this edge does, what the worker does, and what another
 // edge does.
 
-/** In workerd the older era has no sessions, and so nothing to tell by. */
-const kinds = edgeRuntime() === 'node' ? (['v2 of 2026-07-28', 'v2'] as const) : (['v2 of 2026-07-28'] as const)
+const kinds = ['v2 of 2026-07-28', 'v2'] as const
 const soon = <T>(read: () => T) => expect.poll(read, { timeout: 20_000, interval: 20 })
 
 let world: TestStack

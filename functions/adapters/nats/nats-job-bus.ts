@@ -7,7 +7,7 @@ import { MESSAGE_BYTES_MAX } from '#shared/protocol/limits.ts'
 import { cancelSubject, eventsSubject, jobSubject, jobsSubject, WIRE_VERSION } from '#shared/protocol/subjects.ts'
 import { JobEvent, WorkspaceEvent } from '#shared/schemas/event.ts'
 import { isFinal, type JobProgress } from '#shared/schemas/job.ts'
-import type { JobBus, JobListener } from '../../ports/job-bus.ts'
+import type { JobBus, JobListener, WorkspaceListener } from '../../ports/job-bus.ts'
 import type { Signer } from '../../ports/signer.ts'
 import type { NatsLink } from './nats-link.ts'
 import { payloadBytesMax } from './nats-worker-calls.ts'
@@ -28,14 +28,14 @@ export function createNatsJobBus(link: NatsLink, signer: Signer): JobBus {
   // By subject, which names workspace and job.
   const listeners = new Map<string, Set<JobListener>>()
   // By subject, which names the workspace.
-  const workspaceListeners = new Map<string, Set<(event: WorkspaceEvent) => void>>()
+  const workspaceListeners = new Map<string, Set<WorkspaceListener>>()
   const progress = new Map<string, JobProgress>()
 
   function tell(subject: string, news: JobProgress | null): void {
     for (const listener of listeners.get(subject) ?? []) listener(news)
   }
 
-  function tellWorkspace(subject: string, event: WorkspaceEvent): void {
+  function tellWorkspace(subject: string, event: WorkspaceEvent | null): void {
     for (const listener of workspaceListeners.get(subject) ?? []) listener(event)
   }
 
@@ -63,6 +63,11 @@ export function createNatsJobBus(link: NatsLink, signer: Signer): JobBus {
       if (isFinal(event.state)) progress.delete(job)
       tell(job, null)
     })
+  })
+
+  link.onReturn(() => {
+    for (const subject of [...listeners.keys()]) tell(subject, null)
+    for (const subject of [...workspaceListeners.keys()]) tellWorkspace(subject, null)
   })
 
   /** Best effort: what is not delivered is found in the registry. */

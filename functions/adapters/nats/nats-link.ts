@@ -8,6 +8,11 @@ export interface NatsLink {
   connection(): NatsConnection
   /** Calls `listener` for the connection there is and for each new one. Reconnecting keeps a connection's subscriptions. */
   onConnection(listener: (connection: NatsConnection) => void): void
+  /**
+   * Calls `listener` each time that there is a connection after there was none: the first, a new one, or one that is back.
+   * What others sent meanwhile is lost; by now what `onConnection` subscribes to is heard.
+   */
+  onReturn(listener: () => void): void
   /** Sends what is under way and closes. */
   close(): Promise<void>
 }
@@ -20,6 +25,7 @@ const RETRY_MS = 500
  */
 export function createNatsLink(open: () => Promise<NatsConnection>, log: Log): NatsLink {
   const listeners: ((connection: NatsConnection) => void)[] = []
+  const returnListeners: (() => void)[] = []
   const closing = Promise.withResolvers<null>()
   let closed = false
   let current: NatsConnection | null = null
@@ -44,6 +50,7 @@ export function createNatsLink(open: () => Promise<NatsConnection>, log: Log): N
       log.info('Connected to NATS')
       void watch(connection)
       for (const listener of listeners) listener(connection)
+      tellReturn(connection)
       const reason = await connection.closed()
       isUp = false
       current = null
@@ -54,9 +61,21 @@ export function createNatsLink(open: () => Promise<NatsConnection>, log: Log): N
   async function watch(connection: NatsConnection): Promise<void> {
     for await (const status of connection.status()) {
       if (status.type === 'disconnect') isUp = false
-      if (status.type === 'reconnect') isUp = true
+      if (status.type === 'reconnect') {
+        isUp = true
+        tellReturn(connection)
+      }
       if (status.type === 'error') log.error('NATS reports an error', status.error)
     }
+  }
+
+  /** The server answers when it has all subscriptions, which it was sent before. */
+  function tellReturn(connection: NatsConnection): void {
+    const tell = () => {
+      for (const listener of returnListeners) listener()
+    }
+    // One that is lost again meanwhile returns again.
+    connection.flush().then(tell, () => undefined)
   }
 
   const kept = keep()
@@ -73,6 +92,7 @@ export function createNatsLink(open: () => Promise<NatsConnection>, log: Log): N
       listeners.push(listener)
       if (current !== null) listener(current)
     },
+    onReturn: (listener) => void returnListeners.push(listener),
     async close() {
       closed = true
       closing.resolve(null)

@@ -16,7 +16,7 @@ import { type Answer, toAnswer } from './answer.ts'
 import { createConsoleLog } from './console-log.ts'
 import { connectNatsWebSocket } from './nats-websocket.ts'
 import { createObjectRegistry } from './object-registry.ts'
-import type { Held, ObjectNamespace, ObjectState, RemoteFunction } from './runtime.ts'
+import type { ObjectNamespace, ObjectState, RemoteFunction, RemoteWatch } from './runtime.ts'
 import type { LinkStub, RegistryStub } from './stubs.ts'
 
 /** An object is put away some 70 seconds after it was last asked; the workers' questions do not count as asking. */
@@ -36,7 +36,7 @@ export class LinkObject extends DurableObject<LinkEnvironment> implements LinkSt
   readonly #bus: JobBus
   readonly #request: WorkerRequest
   readonly #log: Log = createConsoleLog()
-  /** Resolves when there has been a connection, or the time to wait for one is over. */
+  /** Resolves when there has been a connection that hears, or the time to wait for one is over. */
   readonly #connected: Promise<unknown>
 
   constructor(ctx: ObjectState, env: LinkEnvironment) {
@@ -45,7 +45,7 @@ export class LinkObject extends DurableObject<LinkEnvironment> implements LinkSt
     const signer = lazySigner(signingKey)
     const link = createNatsLink(() => connectNatsWebSocket(nats), this.#log)
     this.#connected = Promise.race([
-      new Promise<void>((resolve) => link.onConnection(() => resolve())),
+      new Promise<void>((resolve) => link.onReturn(resolve)),
       new Promise<void>((resolve) => setTimeout(resolve, FIRST_CONNECTION_MS)),
     ])
     this.#bus = createNatsJobBus(link, signer)
@@ -75,11 +75,18 @@ export class LinkObject extends DurableObject<LinkEnvironment> implements LinkSt
     this.#bus.announce(workspace, event)
   }
 
-  async watch(workspace: WorkspaceId, job: JobId, listener: RemoteFunction<[JobProgress | null]>): Promise<Held> {
+  async watch(
+    workspace: WorkspaceId,
+    job: JobId,
+    listener: RemoteFunction<[JobProgress | null]>,
+  ): Promise<RemoteWatch> {
     return this.#hold(listener, (tell) => this.#bus.watch(workspace, job, tell))
   }
 
-  async watchWorkspace(workspace: WorkspaceId, listener: RemoteFunction<[WorkspaceEvent]>): Promise<Held> {
+  async watchWorkspace(
+    workspace: WorkspaceId,
+    listener: RemoteFunction<[WorkspaceEvent | null]>,
+  ): Promise<RemoteWatch> {
     return this.#hold(listener, (tell) => this.#bus.watchWorkspace(workspace, tell))
   }
 
@@ -101,7 +108,7 @@ export class LinkObject extends DurableObject<LinkEnvironment> implements LinkSt
   async #hold<T>(
     listener: RemoteFunction<[T]>,
     begin: (tell: (news: T) => void) => Promise<() => void>,
-  ): Promise<Held> {
+  ): Promise<RemoteWatch> {
     const kept = listener.dup()
     await this.#connected
     // Who no longer listens has gone away, and disposes of the watch by that.
@@ -118,7 +125,7 @@ export class LinkObject extends DurableObject<LinkEnvironment> implements LinkSt
 }
 
 /** The runtime disposes of it when its holder does, or is gone. */
-class Watch extends RpcTarget implements Held {
+class Watch extends RpcTarget implements RemoteWatch {
   readonly #stop: () => void
   #stopped = false
 
@@ -126,6 +133,9 @@ class Watch extends RpcTarget implements Held {
     super()
     this.#stop = stop
   }
+
+  /** That it answers at all is the answer. */
+  async check(): Promise<void> {}
 
   [Symbol.dispose](): void {
     if (this.#stopped) return

@@ -62,6 +62,12 @@ export interface Held {
   [Symbol.dispose](): void
 }
 
+/** Something that another object tells us, until it is disposed of. */
+export interface RemoteWatch extends Held {
+  /** Rejects where the object that tells us, or the way to it, is gone. */
+  check(): Promise<void>
+}
+
 /** A function that was passed from elsewhere. Given up when the call ends that brought it, unless it is kept. */
 export interface RemoteFunction<Values extends unknown[]> {
   (...values: Values): Promise<void>

@@ -1,4 +1,5 @@
 import { DurableObject } from 'cloudflare:workers'
+import { SESSION_HEADER } from '../../mcp/answers.ts'
 import type { McpCaller } from '../../mcp/caller.ts'
 import type { McpEndpoint } from '../../mcp/endpoint.ts'
 import type { JsonRpcMessage } from '../../mcp/message.ts'
@@ -6,8 +7,11 @@ import { IDLE_MS_MAX, isSameHolder, McpSessions } from '../../mcp/sessions.ts'
 import { createToolsets, type Toolsets } from '../../mcp/toolset.ts'
 import type { OpenWorkspace } from '../../ports/edge-ports.ts'
 import type { SessionHolder, SessionSender } from '../../ports/session-host.ts'
+import type { SubscriptionMemory } from '../../ports/subscription-memory.ts'
 import { createConsoleLog } from './console-log.ts'
+import { createDurableSql } from './durable-sql.ts'
 import type { KeyedState, ObjectNamespace } from './runtime.ts'
+import { createSessionSubscriptions } from './session-subscriptions.ts'
 import {
   NO_SESSION_HERE,
   SESSION_URL,
@@ -35,8 +39,8 @@ export interface SessionEnvironment {
 /**
  * One session of the 2025 era. A client's answer to what it was asked comes as another request, and finds here the server
  * that waits for it. The object may be put away between two requests; what its client can do is then known again from its
- * first message. Its alarm ends it when it has not been used for half an hour, and forgets half an hour later that its client
- * has ended it.
+ * first message, and what it subscribed to from a table. Its alarm ends it when it has not been used for half an hour and nobody listens to it, and forgets half an hour
+ * later that its client has ended it.
  */
 export abstract class SessionObject<Environment extends SessionEnvironment>
   extends DurableObject<Environment>
@@ -45,6 +49,7 @@ export abstract class SessionObject<Environment extends SessionEnvironment>
   readonly #state: KeyedState
   readonly #id: string
   readonly #sessions: McpSessions
+  readonly #memory: SubscriptionMemory
   #endpoint: McpEndpoint | undefined
   /** That the server is there; undefined until somebody asks for it. */
   #ready: Promise<unknown> | undefined
@@ -54,11 +59,19 @@ export abstract class SessionObject<Environment extends SessionEnvironment>
     super(ctx, env)
     this.#state = ctx
     this.#id = ctx.id.toString()
-    this.#sessions = new McpSessions({ now: () => Date.now() }, () => this.#id)
+    this.#memory = createSessionSubscriptions(createDurableSql(ctx.storage))
+    const noteEnd = () => {
+      this.#noteEndOfStream().catch((error: unknown) => log.error('Cannot note the use of a session', error))
+    }
+    this.#sessions = new McpSessions({ now: () => Date.now() }, () => this.#id, noteEnd)
   }
 
   /** The endpoint of a workspace on these sessions: the same code as in a process that holds them by itself. */
-  protected abstract createEndpoint(workspace: OpenWorkspace, sessions: McpSessions): McpEndpoint
+  protected abstract createEndpoint(
+    workspace: OpenWorkspace,
+    sessions: McpSessions,
+    memory: SubscriptionMemory,
+  ): McpEndpoint
 
   async fetch(request: Request): Promise<Response> {
     const post = (await request.json()) as SessionPost
@@ -93,6 +106,7 @@ export abstract class SessionObject<Environment extends SessionEnvironment>
 
   async alarm(): Promise<void> {
     const holder = await this.#state.storage.get<SessionHolder>(HOLDER)
+    if (holder !== undefined && this.#sessions.isListening(this.#id)) return this.#noteUse(holder)
     await this.end()
     if (holder !== undefined) await this.#ledgerOf(holder).leave(this.#id)
   }
@@ -112,15 +126,15 @@ export abstract class SessionObject<Environment extends SessionEnvironment>
 
   /** In the session, as a process that holds it answers. */
   #answer({ workspace, sender, message, method, headers }: SessionPost, signal?: AbortSignal) {
-    this.#endpoint ??= this.createEndpoint(workspace, this.#sessions)
+    this.#endpoint ??= this.createEndpoint(workspace, this.#sessions, this.#memory)
     const init = { method, headers: headers.map(([name, value]): [string, string] => [name, value]) }
     const request = new Request(SESSION_URL, signal === undefined ? init : { ...init, signal })
     return this.#endpoint.inSession(request, message as JsonRpcMessage | null, toCaller(sender))
   }
 
-  /** Makes the server again where the object has been put away: says to it what its client said first. */
+  /** Makes the server again where the object has been put away: says to it what its client said first, and that it began. */
   async #waken(hello: SessionPost): Promise<void> {
-    this.#ready ??= this.#answer(hello).then((answer) => answer?.text())
+    this.#ready ??= this.#greet(hello)
     try {
       await this.#ready
     } catch (error) {
@@ -129,9 +143,24 @@ export abstract class SessionObject<Environment extends SessionEnvironment>
     }
   }
 
+  async #greet(hello: SessionPost): Promise<void> {
+    await (await this.#answer(hello))?.text()
+    const headers = [...hello.headers, [SESSION_HEADER, this.#id] as const]
+    await this.#answer({ ...hello, headers, message: { jsonrpc: '2.0', method: 'notifications/initialized' } })
+  }
+
   async #use(holder: SessionHolder): Promise<void> {
+    if (Date.now() - this.#usedAt >= USE_MS) await this.#noteUse(holder)
+  }
+
+  /** What listened to it until now has used it until now. */
+  async #noteEndOfStream(): Promise<void> {
+    const holder = await this.#state.storage.get<SessionHolder>(HOLDER)
+    if (holder !== undefined) await this.#use(holder)
+  }
+
+  async #noteUse(holder: SessionHolder): Promise<void> {
     const now = Date.now()
-    if (now - this.#usedAt < USE_MS) return
     this.#usedAt = now
     await this.#state.storage.setAlarm(now + IDLE_MS_MAX + USE_MS)
     await this.#ledgerOf(holder)

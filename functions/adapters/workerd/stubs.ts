@@ -4,7 +4,7 @@ import type { JobProgress } from '#shared/schemas/job.ts'
 import type { Accounts } from '../../ports/accounts.ts'
 import type { RegistryStore } from '../../ports/registry.ts'
 import type { Answer } from './answer.ts'
-import type { Held, ObjectNamespace } from './runtime.ts'
+import type { ObjectNamespace, RemoteWatch } from './runtime.ts'
 
 /** A workspace's registry, as others see it. */
 export interface RegistryStub {
@@ -34,9 +34,12 @@ export interface LinkStub {
     workspace: WorkspaceId,
     job: JobId,
     listener: (progress: JobProgress | null) => void | Promise<void>,
-  ): Promise<Held>
+  ): Promise<RemoteWatch>
   /** The same for a whole workspace. */
-  watchWorkspace(workspace: WorkspaceId, listener: (event: WorkspaceEvent) => void | Promise<void>): Promise<Held>
+  watchWorkspace(
+    workspace: WorkspaceId,
+    listener: (event: WorkspaceEvent | null) => void | Promise<void>,
+  ): Promise<RemoteWatch>
   progress(workspace: WorkspaceId, job: JobId): Promise<JobProgress | null>
   ping(): Promise<boolean>
 }

@@ -1,11 +1,10 @@
 import { type Answer, toAnswer } from '#functions/adapters/workerd/answer.ts'
-import { LinkObject } from '#functions/adapters/workerd/link-object.ts'
 import { createObjectAccounts } from '#functions/adapters/workerd/object-accounts.ts'
 import { createObjectJobBus } from '#functions/adapters/workerd/object-job-bus.ts'
 import { createObjectRegistry } from '#functions/adapters/workerd/object-registry.ts'
 import { createObjectWorkerCalls } from '#functions/adapters/workerd/object-worker-calls.ts'
 import type { ObjectNamespace } from '#functions/adapters/workerd/runtime.ts'
-import type { LinkStub } from '#functions/adapters/workerd/stubs.ts'
+import { linkOf } from '#functions/adapters/workerd/stubs.ts'
 import type { Accounts } from '#functions/ports/accounts.ts'
 import type { JobBus } from '#functions/ports/job-bus.ts'
 import type { Registry, RegistryUpkeep } from '#functions/ports/registry.ts'
@@ -14,15 +13,16 @@ import { type JobId, toWorkspaceId, type WorkspaceId } from '#shared/ids.ts'
 import { decode, encode } from './codec.ts'
 import type { SqlStatement } from './sql-transaction.ts'
 import { TestAccountsObject, type TestAccountsStub } from './test-accounts-object.ts'
+import { TestLinkObject, type TestLinkStub } from './test-link-object.ts'
 import { TestRegistryObject, type TestRegistryStub } from './test-registry-object.ts'
 
 // The ports as workerd's adapters serve them, each method by a POST: what a contract suite outside of workerd calls.
 
-export { LinkObject, TestAccountsObject, TestRegistryObject }
+export { TestAccountsObject, TestLinkObject, TestRegistryObject }
 
 interface Environment {
   readonly REGISTRY: ObjectNamespace<TestRegistryStub>
-  readonly LINK: ObjectNamespace<LinkStub>
+  readonly LINK: ObjectNamespace<TestLinkStub>
   readonly ACCOUNTS: ObjectNamespace<TestAccountsStub>
 }
 
@@ -35,18 +35,25 @@ export type PortQuestion =
   | { port: 'sql'; world: string; values: SqlStatement[] }
   | { port: 'object'; world: string; method: 'reports' | 'alarmAt' | 'fireAlarm' }
   | { port: 'bus'; method: 'publish' | 'requestCancel' | 'announce' | 'progress' | 'ping'; values: unknown[] }
+  | { port: 'link'; method: 'putAway' | 'refuseWatches' | 'watchesAsked'; values: [boolean?] }
   | { port: 'watch'; values: [WorkspaceId, JobId] | [WorkspaceId] }
   | { port: 'calls'; values: Parameters<WorkerCalls['call']>; abortAfterMs: number | null }
 
 /** The workspace whose object has the store, for what names none. */
 const home = toWorkspaceId('here')
 
+/** One for all requests, as in the product. */
+let watchBus: JobBus | undefined
+
 type AnyMethods = Record<string, (...values: unknown[]) => Promise<unknown>>
 
 export default {
   async fetch(request: Request, env: Environment): Promise<Response> {
     const question = decode(await request.text()) as PortQuestion
-    if (question.port === 'watch') return watch(createObjectJobBus(env.LINK), question.values)
+    if (question.port === 'watch') {
+      watchBus ??= createObjectJobBus(env.LINK)
+      return watch(watchBus, question.values)
+    }
     const log = { info: () => undefined, error: () => undefined }
     const answer: Answer<unknown> = await toAnswer(() => ask(question, env), log)
     return new Response(encode(answer))
@@ -57,6 +64,12 @@ async function ask(question: Exclude<PortQuestion, { port: 'watch' }>, env: Envi
   if (question.port === 'bus') {
     const bus = createObjectJobBus(env.LINK) as unknown as AnyMethods
     return bus[question.method]?.(...question.values)
+  }
+  if (question.port === 'link') {
+    const stub = linkOf(env.LINK) as TestLinkStub
+    // Of an object that is put away no answer comes.
+    if (question.method === 'putAway') return stub.putAway().catch(() => null)
+    return question.method === 'watchesAsked' ? stub.watchesAsked() : stub.refuseWatches(question.values[0] === true)
   }
   if (question.port === 'calls') {
     const [family, envelope, timeoutMs] = question.values

@@ -120,7 +120,8 @@ export function busOf(ports: WorkerdPorts): JobBus {
     requestCancel: (...values) => void ask('requestCancel', ...values),
     announce: (...values) => void ask('announce', ...values),
     watch: (workspace, job, listener) => ports.watch([workspace, job], (news) => listener(news as JobProgress | null)),
-    watchWorkspace: (workspace, listener) => ports.watch([workspace], (news) => listener(news as WorkspaceEvent)),
+    watchWorkspace: (workspace, listener) =>
+      ports.watch([workspace], (news) => listener(news as WorkspaceEvent | null)),
     progress: async (...values) => (await ask('progress', ...values)) as JobProgress | null,
     ping: async () => (await ask('ping')) === true,
   }

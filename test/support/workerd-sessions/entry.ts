@@ -2,6 +2,7 @@ import { createObjectSessions } from '#functions/adapters/workerd/object-session
 import type { UnnamedObjects } from '#functions/adapters/workerd/runtime.ts'
 import type { SessionStub } from '#functions/adapters/workerd/session-wire.ts'
 import { createEdge, type Environment } from '#functions/entry.workerd.ts'
+import { subscribingMethods } from '#functions/mcp/subscriptions.ts'
 import type { SessionHolder, SessionHost } from '#functions/ports/session-host.ts'
 import { createConformanceExtension } from '../../conformance/extension.ts'
 import { createTasks } from '../../conformance/tasks.ts'
@@ -14,6 +15,7 @@ export * from '#functions/entry.workerd.ts'
 export type SessionsQuestion =
   | { kind: 'ask'; session: string | null; holder: SessionHolder; method: string; message: object | null }
   | { kind: 'hasEnded'; session: string; holder: SessionHolder }
+  | { kind: 'pass'; ms: number }
   | { kind: 'object'; session: string; method: 'alarmAt' | 'fireAlarm' | 'putAway' }
 
 interface TestSessionStub extends SessionStub {
@@ -26,7 +28,11 @@ interface TestEnvironment extends Environment {
   readonly SESSIONS: UnnamedObjects<TestSessionStub>
 }
 
-const edge = createEdge(() => createConformanceExtension(createTasks()))
+/** With the product's own subscriptions in place of the fixtures'. */
+const edge = createEdge(() => {
+  const extension = createConformanceExtension(createTasks())
+  return { ...extension, methods: new Set([...extension.methods].filter((name) => !subscribingMethods.includes(name))) }
+})
 let sessions: SessionHost | undefined
 
 /** The product's, open to the test. */
@@ -47,9 +53,18 @@ export class HeldSession extends edge.HeldSession {
   }
 }
 
+/** What has passed by the word of a test, in all objects. */
+let passedMs = 0
+const realNow = Date.now
+Date.now = () => realNow() + passedMs
+
 export default {
   async fetch(request: Request, env: TestEnvironment): Promise<Response> {
     const question = (await request.json()) as SessionsQuestion
+    if (question.kind === 'pass') {
+      passedMs += question.ms
+      return Response.json(null)
+    }
     sessions ??= createObjectSessions(env.SESSIONS, { now: () => Date.now() })
     if (question.kind === 'hasEnded') return Response.json(await sessions.hasEnded(question.session, question.holder))
     if (question.kind === 'object') {
