@@ -138,6 +138,10 @@ export type ReleaseAgent = v.InferOutput<typeof ReleaseAgent>
 export const ReleaseAgentReply = v.object({ v: version, released: v.boolean() })
 export type ReleaseAgentReply = v.InferOutput<typeof ReleaseAgentReply>
 
+/** What every answer of the registry may be instead: why the question was not taken. Nothing was changed then. */
+export const MaybeRefused = v.object({ v: version, refused: v.optional(WireError) })
+export type MaybeRefused = v.InferOutput<typeof MaybeRefused>
+
 const encoder = new TextEncoder()
 const decoder = new TextDecoder('utf-8', { fatal: true })
 

@@ -33,7 +33,7 @@ import type { RegistryOperation } from '#shared/protocol/subjects.ts'
 import type { JobProgress } from '#shared/schemas/job.ts'
 import type { OrchestrationReport } from '#shared/schemas/orchestration.ts'
 import { findBubblewrapForTests } from './bubblewrap.ts'
-import { testSigner, testTrust } from './edge-key.ts'
+import { testMachine, testSigner } from './edge-key.ts'
 import { createTempRepository, type TempRepository } from './temp-repository.ts'
 
 export interface RunChoices extends Partial<Omit<OrchestrateRequest, 'job'>> {
@@ -84,7 +84,7 @@ export async function createOrchestrationWorld(files: Record<string, string>): P
       return { data: body, headers: signed }
     },
   }
-  const workerRegistry = createNatsRegistry(wire as unknown as NatsConnection, workspace, testTrust)
+  const workerRegistry = createNatsRegistry(wire as unknown as NatsConnection, workspace, await testMachine(workspace))
   const tree = await createNodeFileTree({ root: world.root })
   const repository = await openRepository({ root: world.root })
   const journal = openSqliteJournal(join(world.folder, 'journal.sqlite'))
