@@ -380,7 +380,11 @@ describe('questions of a worker', () => {
     expect(await refusalOf(unsigned(sign('finish_job', finish)))).toBe('forbidden')
     expect(await refusalOf(signQuestion(elsewhere, stack.workspace, 'finish_job', finish))).toBe('forbidden')
     expect((await client.call('get_job', { job_id })).structuredContent).toMatchObject({ state: 'running' })
-    expect(await side.finish(job_id, 1, { state: 'failed', error: { code: 'internal', message: 'x' } })).toBe(true)
+    // Of another machine of this workspace, signed, with the right fence.
+    expect(await side.finish(job_id, 1, succeeded())).toBe(false)
+    expect((await client.call('get_job', { job_id })).structuredContent).toMatchObject({ state: 'running' })
+    const ended = await sendQuestion(worker, sign('finish_job', finish))
+    expect(decodeMessage('a reply', FinishJobReply, ended.data).accepted).toBe(true)
   })
 })
 

@@ -1,7 +1,7 @@
 import * as v from 'valibot'
 import { AppError } from '#shared/errors.ts'
 import type { WorkspaceId } from '#shared/ids.ts'
-import { Nonce, notSigned } from '#shared/protocol/signature.ts'
+import { type Machine, Nonce, notSigned } from '#shared/protocol/signature.ts'
 import type { RegistryOperation } from '#shared/protocol/subjects.ts'
 import { createAudit, outcomeOf } from '../auth/audit.ts'
 import { createOpenLimit } from '../http/open-limit.ts'
@@ -21,12 +21,12 @@ export interface AskedQuestion extends MachineHeaders {
 }
 
 /**
- * Lets a question to the registry through that a machine has asked which serves this workspace's repository and has not been
- * revoked, now and for the first time. Rejects with `forbidden`, `timeout` (made too long ago, or in the future) or `conflict`
+ * The machine that has asked a question to the registry: one that serves this workspace's repository and has not been revoked,
+ * and asks now and for the first time. Rejects with `forbidden`, `timeout` (made too long ago, or in the future) or `conflict`
  * (taken before), which are for the worker, and with `unavailable` where the accounts fail. Refusals are in the log and in
  * the audit log.
  */
-export type QuestionGate = (question: AskedQuestion) => Promise<void>
+export type QuestionGate = (question: AskedQuestion) => Promise<Machine>
 
 /** As long as a call may take, and what two clocks may differ by on top. */
 const AGE_MAX_MS = 60_000
@@ -89,6 +89,7 @@ export function createQuestionGate({ trust, accounts, clock, log }: QuestionGate
       if (!v.is(Nonce, nonce)) throw notSigned('the question', 'it has no nonce', UPDATE)
       proof = await trust.verify('the question', { purpose: 'question', subject, body, question: nonce }, question)
       await admit(question, proof)
+      return proof.machine
     } catch (error) {
       if (!(error instanceof AppError) || error.code === 'unavailable') throw error
       const actor = proof === undefined ? 'nobody' : `machine:${proof.machine.name}`

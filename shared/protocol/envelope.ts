@@ -38,6 +38,7 @@ export type CallReply = v.InferOutput<typeof CallReply>
 export const JobMessage = v.object({ v: version, workspace: WorkspaceId, job_id: JobId })
 export type JobMessage = v.InferOutput<typeof JobMessage>
 
+/** `worker_id` is the worker's own word for itself; whose the claim is, its signature says. */
 export const ClaimJob = v.object({ v: version, job_id: JobId, worker_id: v.string() })
 export type ClaimJob = v.InferOutput<typeof ClaimJob>
 

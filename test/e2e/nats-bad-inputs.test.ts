@@ -235,6 +235,11 @@ const cases: Record<string, () => Promise<void>> = {
     }
     await expect(createNatsRegistry(worker, workspace, strangers).finishJob(job, fence, outcome)).rejects.toThrow()
 
+    // Of another worker of this workspace, with a signature of its own.
+    const second = await machineOf(edgeFolder, workspace, { name: 'second' })
+    expect(await createNatsRegistry(worker, workspace, second).finishJob(job, fence, outcome)).toBe(false)
+    expect(await client.ok('get_job', { job_id })).toMatchObject({ state: 'running' })
+
     const sqlite = openSqlite(join(edgeFolder, 'registry.sqlite'))
     const accounts = createSqlAccounts(sqlite, { now: Date.now })
     const refusals = (await accounts.listAudit(20)).filter(({ action }) => action === 'registry.finish_job')

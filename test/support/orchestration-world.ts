@@ -46,6 +46,9 @@ export interface RunChoices extends Partial<Omit<OrchestrateRequest, 'job'>> {
   readonly now?: () => number
 }
 
+/** Whose claims the jobs are under. */
+const WORKER = 'worker'
+
 /**
  * A repository to improve, and the registry of its agents: all is real, the sandbox and the tests included, but for the model, and
  * for the network between the two, which is left out.
@@ -78,7 +81,7 @@ export async function createOrchestrationWorld(files: Record<string, string>): P
   const wire = {
     request: async (subject: string, question: Uint8Array, options?: RequestOptions) => {
       const [, name, , operation] = subject.split('.')
-      const body = await service(v.parse(WorkspaceId, name), operation as RegistryOperation, question)
+      const body = await service(v.parse(WorkspaceId, name), operation as RegistryOperation, question, WORKER)
       const asked = `${options?.headers?.get(NONCE_HEADER)} ${await sha256Hex(question)}`
       const signed = await signedHeaders(testSigner, { purpose: 'answer', subject, body, question: asked })
       return { data: body, headers: signed }
@@ -128,7 +131,7 @@ export async function createOrchestrationWorld(files: Record<string, string>): P
   }
 
   async function claim(jobId: ClaimedJob['jobId']): Promise<ClaimedJob> {
-    const reply = await registry.claimJob(workspace, jobId, 'worker')
+    const reply = await registry.claimJob(workspace, jobId, WORKER)
     if (reply.claim !== 'run') throw new Error(`The job cannot be claimed: ${reply.claim}`)
     return { jobId, fence: reply.fence }
   }

@@ -4,10 +4,10 @@ import { AppError } from '#shared/errors.ts'
 import { WorkspaceId } from '#shared/ids.ts'
 import { encodeMessage, type MaybeRefused } from '#shared/protocol/envelope.ts'
 import { MESSAGE_BYTES_MAX } from '#shared/protocol/limits.ts'
-import { CERTIFICATE_HEADER, NONCE_HEADER, SIGNATURE_HEADER } from '#shared/protocol/signature.ts'
+import { CERTIFICATE_HEADER, type Machine, NONCE_HEADER, SIGNATURE_HEADER } from '#shared/protocol/signature.ts'
 import { type RegistryOperation, registryOperations, registrySubject, WIRE_VERSION } from '#shared/protocol/subjects.ts'
 import { sha256Hex } from '../../crypto.ts'
-import type { QuestionGate } from '../../jobs/question-gate.ts'
+import type { AskedQuestion, QuestionGate } from '../../jobs/question-gate.ts'
 import type { RegistryService } from '../../jobs/registry-service.ts'
 import type { Log } from '../../ports/log.ts'
 import type { Signer } from '../../ports/signer.ts'
@@ -51,7 +51,7 @@ export function serveRegistry(link: NatsLink, { service, gate, signer, log }: Se
   async function answer(operation: RegistryOperation, { subject, data, headers: asked }: Msg) {
     const workspace = v.parse(WorkspaceId, subject.split('.')[1])
     const nonce = asked?.get(NONCE_HEADER)
-    const refusal = await refusalOf({
+    const reply = await judged({
       workspace,
       operation,
       subject,
@@ -60,22 +60,21 @@ export function serveRegistry(link: NatsLink, { service, gate, signer, log }: Se
       signature: asked?.get(SIGNATURE_HEADER),
       certificate: asked?.get(CERTIFICATE_HEADER),
     })
-    const reply =
-      refusal === null
-        ? await service(workspace, operation, data)
-        : encodeMessage('the refusal', refusal, MESSAGE_BYTES_MAX)
     const question = `${nonce ?? ''} ${await sha256Hex(data)}`
     return { reply, headers: await signedHeaders(signer, { purpose: 'answer', subject, body: reply, question }) }
   }
 
-  async function refusalOf(question: Parameters<QuestionGate>[0]): Promise<MaybeRefused | null> {
+  /** The registry's answer, or the gate's refusal. */
+  async function judged(question: AskedQuestion): Promise<Uint8Array> {
+    let machine: Machine
     try {
-      await gate(question)
-      return null
+      machine = await gate(question)
     } catch (error) {
       // Who cannot be judged now is not answered, and asks again.
       if (!(error instanceof AppError) || error.code === 'unavailable') throw error
-      return { v: WIRE_VERSION, refused: error.toWire() }
+      const refusal: MaybeRefused = { v: WIRE_VERSION, refused: error.toWire() }
+      return encodeMessage('the refusal', refusal, MESSAGE_BYTES_MAX)
     }
+    return service(question.workspace, question.operation, question.body, machine.publicKey)
   }
 }
