@@ -7,6 +7,7 @@ import { createAdaptorServer, type Http2Bindings, type HttpBindings } from '@hon
 import * as v from 'valibot'
 import { AppError } from '#shared/errors.ts'
 import { createSqlAccounts } from './accounts/sql-accounts.ts'
+import { createMachineTrust } from './adapters/ed25519-machine-trust.ts'
 import { createSigner } from './adapters/ed25519-signer.ts'
 import { createNatsJobBus } from './adapters/nats/nats-job-bus.ts'
 import { createNatsLink } from './adapters/nats/nats-link.ts'
@@ -25,6 +26,7 @@ import { createGate } from './auth/gate.ts'
 import { type Config, parseConfig } from './config.ts'
 import { loopbackHostnames } from './http/loopback.ts'
 import { peerAddress } from './http/peer-address.ts'
+import { createQuestionGate } from './jobs/question-gate.ts'
 import { createRegistryService } from './jobs/registry-service.ts'
 import { sweepJobs } from './jobs/sweep.ts'
 import type { McpExtension } from './mcp/extension.ts'
@@ -61,8 +63,8 @@ export async function serveEdge(
 ): Promise<EdgeServer> {
   mkdirSync(config.dataFolder, { recursive: true, mode: 0o700 })
   const token = readOrCreateToken(join(config.dataFolder, 'token'))
-  const [signingKey] = readOrCreateSigningKeys(join(config.dataFolder, 'signing-key'))
-  const signer = await createSigner(signingKey)
+  const signingKeys = readOrCreateSigningKeys(join(config.dataFolder, 'signing-key'))
+  const signer = await createSigner(signingKeys[0])
   const sqlite = openSqlite(join(config.dataFolder, 'registry.sqlite'))
   const link = createNatsLink(() => connectNats(config.nats), log)
   const clock = { now: () => Date.now() }
@@ -93,7 +95,8 @@ export async function serveEdge(
       assets: readWebAssets(fileURLToPath(new URL('../web/dist', import.meta.url))),
       signIn: { accounts, publicOrigin: config.publicOrigin, ...(oauth === null ? {} : { oauth }) },
     }
-    serveRegistry(link, createRegistryService(ports), signer, log)
+    const gate = createQuestionGate({ trust: createMachineTrust(signingKeys), accounts, clock, log })
+    serveRegistry(link, { service: createRegistryService(ports), gate, signer, log })
     const app = createApp(ports, extension)
     const http = await listen(app, config)
     const stopTimers = startTimers({ ...ports, registry })

@@ -10,6 +10,7 @@ import { jetstream } from '@nats-io/jetstream'
 import type { NatsConnection } from '@nats-io/nats-core'
 import * as v from 'valibot'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import type { MachineIdentity } from '#gpu-worker/adapters/machine-identity.ts'
 import { findNatsServer } from '#scripts/nats-binary.ts'
 import { connectNats } from '#scripts/nats-connect.ts'
 import { type NatsServer, startNatsServer } from '#scripts/nats-server.ts'
@@ -23,6 +24,7 @@ import {
   FindOwnersReply,
   FinishJobReply,
   JobMessage,
+  MaybeRefused,
 } from '#shared/protocol/envelope.ts'
 import { JOBS_QUEUED_MAX } from '#shared/protocol/limits.ts'
 import {
@@ -33,11 +35,12 @@ import {
   jobSubject,
   jobsConsumer,
   type RegistryOperation,
-  registrySubject,
   WORKER_INBOX,
 } from '#shared/protocol/subjects.ts'
 import type { JobOutcome } from '#shared/schemas/job.ts'
 import { catalogue } from '#shared/tools/catalogue.ts'
+import { type SignedQuestion, sendQuestion, signQuestion, unsigned } from '#test/support/ask-registry.ts'
+import { machineOf } from '#test/support/edge-key.ts'
 import { edgeRuntime } from '#test/support/edge-runtime.ts'
 import { startEdgeServer } from '#test/support/edge-server.ts'
 import { callMessage, modernMessage, postMessage } from '#test/support/mcp-message.ts'
@@ -74,11 +77,13 @@ interface Stack {
   workspace: WorkspaceId
 }
 
+const dataFolder = (workspace: WorkspaceId): string => join(folder, `data-${workspace}`)
+
 /** An edge of a workspace, connected or not. */
 async function startEdge(workspace: WorkspaceId, server = nats): Promise<EdgeServer> {
   const edge = await startEdgeServer({
     workspace,
-    folder: join(folder, `data-${workspace}`),
+    folder: dataFolder(workspace),
     natsUrl: server.url('edge'),
     natsWebSocketUrl: server.webSocketUrl('edge'),
   })
@@ -146,9 +151,10 @@ async function startWorker(workspace: WorkspaceId, answers: Answers = {}): Promi
 
 /** The worker's side of one job. */
 function workerSide(connection: NatsConnection, workspace: WorkspaceId) {
+  let machine: Promise<MachineIdentity> | undefined
   const ask = async <const S extends v.GenericSchema>(operation: RegistryOperation, question: object, schema: S) => {
-    const subject = registrySubject(workspace, operation)
-    const reply = await connection.request(subject, JSON.stringify({ v: 1, ...question }), { timeout: 2000 })
+    machine ??= machineOf(dataFolder(workspace), workspace)
+    const reply = await sendQuestion(connection, signQuestion(await machine, workspace, operation, question))
     return decodeMessage('a reply', schema, reply.data)
   }
   return {
@@ -348,6 +354,41 @@ describe.each(['v2', 'v2-modern', 'v1'] as const)('a client of the kind %s', (er
   })
 })
 
+describe('questions of a worker', () => {
+  it('are taken as it has signed them, and once', async () => {
+    const stack = await startStack()
+    const worker = await startWorker(stack.workspace)
+    const side = workerSide(worker, stack.workspace)
+    const client = await connectClient(stack, 'v2-modern')
+    const { structuredContent } = await client.call('run_tests', { wait_seconds: 0 })
+    const { job_id } = await side.take()
+    expect(job_id).toBe(structuredContent.job_id)
+
+    const machine = await machineOf(dataFolder(stack.workspace), stack.workspace)
+    const sign = (operation: RegistryOperation, question: object) =>
+      signQuestion(machine, stack.workspace, operation, question)
+    const refusalOf = async (question: SignedQuestion) =>
+      decodeMessage('a reply', MaybeRefused, (await sendQuestion(worker, question)).data).refused?.code
+    const claim = sign('claim_job', { job_id, worker_id: 'w1' })
+    expect(await refusalOf(unsigned(sign('claim_job', { job_id, worker_id: 'w1' })))).toBe('forbidden')
+    const run = decodeMessage('a reply', ClaimJobReply, (await sendQuestion(worker, claim)).data)
+    expect(run).toMatchObject({ claim: 'run', fence: 1 })
+    // A second claim would take the job from who has it.
+    expect(await refusalOf(claim)).toBe('conflict')
+
+    const finish = { job_id, fence: 1, outcome: { state: 'failed', error: { code: 'internal', message: 'x' } } }
+    const elsewhere = await machineOf(dataFolder(stack.workspace), toWorkspaceId('elsewhere'))
+    expect(await refusalOf(unsigned(sign('finish_job', finish)))).toBe('forbidden')
+    expect(await refusalOf(signQuestion(elsewhere, stack.workspace, 'finish_job', finish))).toBe('forbidden')
+    expect((await client.call('get_job', { job_id })).structuredContent).toMatchObject({ state: 'running' })
+    // Of another machine of this workspace, signed, with the right fence.
+    expect(await side.finish(job_id, 1, succeeded())).toBe(false)
+    expect((await client.call('get_job', { job_id })).structuredContent).toMatchObject({ state: 'running' })
+    const ended = await sendQuestion(worker, sign('finish_job', finish))
+    expect(decodeMessage('a reply', FinishJobReply, ended.data).accepted).toBe(true)
+  })
+})
+
 describe('calls to a worker', () => {
   it('are refused at once without one, and passed on as it refuses', async () => {
     const stack = await startStack()
@@ -450,7 +491,7 @@ describe('jobs', () => {
     ['older', { ...callMessage(task.name, task.arguments), headers: { 'mcp-protocol-version': '2025-11-25' } }],
     ['newer', modernMessage('tools/call', task)],
   ])('are cancelled when a client of the %s era just goes away', async (_era, message) => {
-    const { stack, side } = await startWithAgent()
+    const { stack, worker, side } = await startWithAgent()
     const aborting = new AbortController()
     const gone = postMessage(`${stack.edge.url}/mcp`, stack.edge.token, message, aborting.signal).then((response) =>
       response.text(),
@@ -459,6 +500,7 @@ describe('jobs', () => {
     const { job_id } = await side.take()
     await side.claim(job_id)
     const asked = side.nextCancel()
+    await worker.flush()
     aborting.abort()
     await failed
     expect(await asked).toBe(job_id)

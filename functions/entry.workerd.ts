@@ -11,10 +11,9 @@ import { createObjectRegistry } from './adapters/workerd/object-registry.ts'
 import { createObjectSessions } from './adapters/workerd/object-sessions.ts'
 import { createObjectWorkerCalls } from './adapters/workerd/object-worker-calls.ts'
 import { type RegistryEnvironment, RegistryObject } from './adapters/workerd/registry-object.ts'
-import type { ObjectNamespace, RequestContext } from './adapters/workerd/runtime.ts'
+import type { RequestContext } from './adapters/workerd/runtime.ts'
 import { SessionLedger, type SessionLedgerEnvironment } from './adapters/workerd/session-ledger.ts'
 import { type SessionEnvironment, SessionObject } from './adapters/workerd/session-object.ts'
-import type { AccountsStub } from './adapters/workerd/stubs.ts'
 import { createApp, type EdgeApp } from './app.ts'
 import { createBearerTokenAuthenticator } from './auth/bearer-token.ts'
 import { createGate } from './auth/gate.ts'
@@ -34,7 +33,6 @@ export interface Environment
     SessionEnvironment,
     SessionLedgerEnvironment {
   readonly ASSETS: AssetBinding
-  readonly ACCOUNTS: ObjectNamespace<AccountsStub>
 }
 
 /** Written by the runtime over whatever a client sent: at Cloudflare no client can write it. */

@@ -15,7 +15,7 @@ describe('workerd config', () => {
     expect(parseWorkerdConfig(complete)).toEqual({
       nats: { server: 'wss://nats.example.com/ws', user: 'edge', password: 'p@ss' },
       token: TOKEN,
-      signingKey: 'k'.repeat(43),
+      signingKeys: ['k'.repeat(43)],
       workspace: 'demo',
       hostnames: ['mill.example.com', 'localhost', '[::1]'],
       pageOrigins: [],
@@ -23,6 +23,11 @@ describe('workerd config', () => {
     })
     const { nats } = parseWorkerdConfig({ ...complete, NATS_URL: 'ws://127.0.0.1:9222' })
     expect(nats).toEqual({ server: 'ws://127.0.0.1:9222', user: '', password: '' })
+  })
+
+  it('takes a second key while the first one is being exchanged', () => {
+    const both = `${'k'.repeat(43)},${'l'.repeat(43)}`
+    expect(parseWorkerdConfig({ ...complete, MILLWRIGHT_SIGNING_KEY: both }).signingKeys).toEqual(both.split(','))
   })
 
   it('answers to the name of its public address without being told twice', () => {
@@ -38,6 +43,7 @@ describe('workerd config', () => {
     ['NATS_URL', 'secret-password'],
     ['MILLWRIGHT_SIGNING_KEY', undefined],
     ['MILLWRIGHT_SIGNING_KEY', 'secret-password'],
+    ['MILLWRIGHT_SIGNING_KEY', `${'k'.repeat(43)},secret-password`],
     ['MILLWRIGHT_TOKEN', undefined],
     ['MILLWRIGHT_TOKEN', ''],
     ['MILLWRIGHT_TOKEN', 'secret-password'],

@@ -44,7 +44,11 @@ const Environment = v.object({
   ),
   MILLWRIGHT_SIGNING_KEY: v.pipe(
     v.string(),
-    v.regex(/^[A-Za-z0-9_-]{43}$/, 'must be what "npm run keys -- edge-key --make" prints'),
+    v.regex(/^[A-Za-z0-9_-]{43}(?:,[A-Za-z0-9_-]{43})?$/, 'must be what "npm run keys -- edge-key --make" prints'),
+    v.transform((text): readonly [string, ...string[]] => {
+      const [first = '', ...more] = text.split(',')
+      return [first, ...more]
+    }),
   ),
   MILLWRIGHT_WORKSPACE: WorkspaceId,
   MILLWRIGHT_HOSTNAMES: v.pipe(
@@ -62,8 +66,8 @@ const Environment = v.object({
 export interface WorkerdConfig {
   readonly nats: { readonly server: string; readonly user: string; readonly password: string }
   readonly token: string
-  /** The edge's private key, by which workers know it. */
-  readonly signingKey: string
+  /** The edge's private keys: workers know it by the first; one more is the next or the last. */
+  readonly signingKeys: readonly [string, ...string[]]
   readonly workspace: WorkspaceId
   /** Under which the edge may be reached: no ports; IPv6 in brackets. */
   readonly hostnames: readonly string[]
@@ -92,7 +96,7 @@ export function parseWorkerdConfig(environment: EdgeEnvironment): WorkerdConfig 
   return {
     nats: NATS_URL,
     token: MILLWRIGHT_TOKEN,
-    signingKey: MILLWRIGHT_SIGNING_KEY,
+    signingKeys: MILLWRIGHT_SIGNING_KEY,
     workspace: MILLWRIGHT_WORKSPACE,
     hostnames: [...MILLWRIGHT_HOSTNAMES, ...(publicOrigin === null ? [] : [new URL(publicOrigin).hostname])],
     publicOrigin,

@@ -167,7 +167,7 @@ async function serveRepository(
 
   const version = readVersion()
   const startedAt = new Date().toISOString()
-  const registry = createNatsRegistry(connection, workspace, identity.trust)
+  const registry = createNatsRegistry(connection, workspace, identity)
   const events = createNatsEvents(connection, workspace, identity.trust)
   const duplication = createDuplicationIndex(parser)
   const edits = new KeyedLocks()

@@ -44,6 +44,14 @@ async function main(): Promise<number> {
         edgeFolder,
         natsFolder: findNatsFolder(options, userFolder, edgeFolder),
         workspace,
+        revokeAtEdge: async (machine) => {
+          const { administration, close } = openAdministration(options, userFolder)
+          try {
+            await administration.revokeMachine(machine)
+          } finally {
+            close()
+          }
+        },
         resolve: (path) => resolve(userFolder, path),
         print: (text) => console.log(text),
         signal: listenForInterrupts((line) => process.stderr.write(`${line}\n`)),

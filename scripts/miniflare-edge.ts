@@ -23,7 +23,7 @@ export function createMiniflareEdge(bundle: string): EdgeRuntime {
         EDGE_PORT: String(settings.port),
         NATS_URL: settings.natsWebSocketUrl(),
         MILLWRIGHT_TOKEN: readOrCreateToken(join(settings.folder, 'token')),
-        MILLWRIGHT_SIGNING_KEY: readOrCreateSigningKeys(join(settings.folder, 'signing-key'))[0],
+        MILLWRIGHT_SIGNING_KEY: readOrCreateSigningKeys(join(settings.folder, 'signing-key')).join(),
         MILLWRIGHT_WORKSPACE: settings.workspace,
       }),
     })

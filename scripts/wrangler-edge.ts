@@ -52,11 +52,10 @@ export const createWranglerEdge: EdgeRuntime = (settings) => {
     async start(signal) {
       mkdirSync(folder, { recursive: true, mode: 0o700 })
       const token = readOrCreateToken(join(folder, 'token'))
-      const [signingKey] = readOrCreateSigningKeys(join(folder, 'signing-key'))
       const secrets = {
         NATS_URL: settings.natsWebSocketUrl(),
         MILLWRIGHT_TOKEN: token,
-        MILLWRIGHT_SIGNING_KEY: signingKey,
+        MILLWRIGHT_SIGNING_KEY: readOrCreateSigningKeys(join(folder, 'signing-key')).join(),
       }
       const lines = Object.entries(secrets).map(([name, value]) => `${name}=${value}\n`)
       writePrivateFile(secretsFile, lines.join(''))

@@ -86,4 +86,12 @@ export const accountMigrations: readonly (readonly string[])[] = [
     ) STRICT`,
     'CREATE INDEX oauth_expiry ON oauth (expires_at) WHERE expires_at IS NOT NULL',
   ],
+  // The edge's certificate of a machine does not end; this ends it.
+  [
+    `CREATE TABLE revoked_machines (
+      public_key TEXT PRIMARY KEY,
+      name TEXT,
+      revoked_at INTEGER NOT NULL
+    ) STRICT`,
+  ],
 ]

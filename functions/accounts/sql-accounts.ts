@@ -4,6 +4,7 @@ import type { Clock } from '../ports/clock.ts'
 import type { Sql } from '../ports/sql.ts'
 import { runMigrations } from '../sql-migrations.ts'
 import { createKeepingStore } from './keeping.ts'
+import { createMachineStore } from './machines.ts'
 import { accountMigrations } from './migrations.ts'
 import { createPeopleStore } from './people.ts'
 import { createSessionStore } from './sessions.ts'
@@ -16,6 +17,7 @@ export function createSqlAccounts(sql: Sql, clock: Clock): Accounts {
   const people = createPeopleStore(sql, clock)
   const sessions = createSessionStore(sql, clock)
   const keeping = createKeepingStore(sql, clock)
+  const machines = createMachineStore(sql, clock, keeping.spendOnce)
   return {
     ensureUser: guarded(WHAT, people.ensureUser),
     findUser: guarded(WHAT, people.findUser),
@@ -37,6 +39,8 @@ export function createSqlAccounts(sql: Sql, clock: Clock): Accounts {
     revokeNamedToken: guarded(WHAT, sessions.revokeNamedToken),
     findAccess: guarded(WHAT, sessions.findAccess),
     spendOnce: guarded(WHAT, keeping.spendOnce),
+    admitMachine: guarded(WHAT, machines.admitMachine),
+    revokeMachine: guarded(WHAT, machines.revokeMachine),
     secret: guarded(WHAT, keeping.secret),
     audit: guarded(WHAT, keeping.audit),
     listAudit: guarded(WHAT, keeping.listAudit),

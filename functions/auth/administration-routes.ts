@@ -8,6 +8,7 @@ import {
   type Administration,
   createAdministration,
   KeyWish,
+  MachineWish,
   RemovalWish,
   RevocationWish,
   RoleWish,
@@ -65,6 +66,11 @@ export function createAdministrationRoutes(
   app.post('/revoke', async ({ req, env, json }) => {
     const administration = await admit(req.raw, env.address)
     return json(await administration.revoke(await readJson(req.raw, 'what is revoked', RevocationWish)))
+  })
+
+  app.post('/revoke-machine', async ({ req, env, json }) => {
+    const administration = await admit(req.raw, env.address)
+    return json(await administration.revokeMachine(await readJson(req.raw, 'which machine is revoked', MachineWish)))
   })
 
   return app

@@ -2,6 +2,7 @@ import * as v from 'valibot'
 import { allowedScopes, expandScopes, Role, Scope } from '#shared/access.ts'
 import { AppError } from '#shared/errors.ts'
 import { WorkspaceId } from '#shared/ids.ts'
+import { MachineName, PublicKey } from '#shared/protocol/signature.ts'
 import { createId, fromBase64Url, toBase64Url } from '../crypto.ts'
 import type { Accounts, AuditEntry, User } from '../ports/accounts.ts'
 import type { Clock } from '../ports/clock.ts'
@@ -43,6 +44,9 @@ export const TokenWish = v.strictObject({
 /** A key's fingerprint or a token's id. */
 export const RevocationWish = v.strictObject({ id: v.pipe(v.string(), v.minLength(1), v.maxLength(100)) })
 
+/** By its key: a name can be given again. */
+export const MachineWish = v.strictObject({ public_key: PublicKey, name: v.optional(MachineName) })
+
 export const AddedKey = v.object({
   fingerprint: v.string(),
   bits: v.number(),
@@ -82,6 +86,8 @@ export const People = v.object({
   ),
 })
 export const Revoked = v.object({ kind: v.picklist(['key', 'token']) })
+/** False where that was done before. */
+export const RevokedMachine = v.object({ revoked: v.boolean() })
 
 /**
  * What the machine's owner says of who may use this server. Everything that changes is in the audit log. Every method
@@ -97,6 +103,8 @@ export interface Administration {
   list(): Promise<v.InferOutput<typeof People>>
   /** Ends what was opened with it, too. */
   revoke(wish: v.InferOutput<typeof RevocationWish>): Promise<v.InferOutput<typeof Revoked>>
+  /** Nothing that this machine asks of the registry is taken any more. */
+  revokeMachine(wish: v.InferOutput<typeof MachineWish>): Promise<v.InferOutput<typeof RevokedMachine>>
 }
 
 export interface AdministrationParts {
@@ -214,6 +222,12 @@ export function createAdministration({
       }
       await audit({ action: `${kind}.revoke`, target: id, workspace: null })
       return { kind }
+    },
+
+    async revokeMachine({ public_key, name = null }) {
+      const revoked = await accounts.revokeMachine(public_key, name)
+      if (revoked) await audit({ action: 'machine.revoke', target: name ?? public_key, workspace: null })
+      return { revoked }
     },
   }
 }

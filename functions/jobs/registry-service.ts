@@ -1,5 +1,5 @@
 import { AppError } from '#shared/errors.ts'
-import type { WorkspaceId } from '#shared/ids.ts'
+import type { JobId, WorkspaceId } from '#shared/ids.ts'
 import {
   ClaimJob,
   type ClaimJobReply,
@@ -31,14 +31,16 @@ const OWNERS_PAGE = 1000
 type Ports = Pick<AppPorts, 'registry' | 'bus'>
 
 /**
- * Answers one of a worker's questions to the registry. `workspace` comes from the subject, which the worker's credential
- * limits; the message itself is not believed about it. Rejects where the question cannot be read or the registry fails:
- * then no answer is sent, and the worker asks again.
+ * Answers one of a worker's questions to the registry. `workspace` comes from the subject, and `machine`, the public key of
+ * who asks, from the signature; the message itself is not believed about either. What goes by a job's fence is for the machine
+ * that has claimed it under that one. Rejects where the question cannot be read or the registry fails: then no answer is
+ * sent, and the worker asks again.
  */
 export type RegistryService = (
   workspace: WorkspaceId,
   operation: RegistryOperation,
   question: Uint8Array,
+  machine: string,
 ) => Promise<Uint8Array>
 
 export function createRegistryService({ registry, bus }: Ports): RegistryService {
@@ -48,16 +50,24 @@ export function createRegistryService({ registry, bus }: Ports): RegistryService
   const announceAgent = (workspace: WorkspaceId, agent_id: string, change: 'created' | 'deleted') =>
     bus.announce(workspace, { v: WIRE_VERSION, type: 'agent_changed', agent_id, change })
 
-  const operations: Record<RegistryOperation, (workspace: WorkspaceId, question: Uint8Array) => Promise<unknown>> = {
-    async claim_job(workspace, bytes): Promise<ClaimJobReply> {
-      const { job_id, worker_id } = decodeMessage('a claim', ClaimJob, bytes)
-      const reply = await registry.claimJob(workspace, job_id, worker_id)
+  /** Whether this machine has the job under this fence, or had when it ended. No two claims have one fence, so it stays true. */
+  const isClaimant = async (workspace: WorkspaceId, job: JobId, fence: number, machine: string): Promise<boolean> =>
+    (await registry.findClaimant(workspace, job, fence)) === machine
+
+  const operations: Record<
+    RegistryOperation,
+    (workspace: WorkspaceId, question: Uint8Array, machine: string) => Promise<unknown>
+  > = {
+    async claim_job(workspace, bytes, machine): Promise<ClaimJobReply> {
+      const { job_id } = decodeMessage('a claim', ClaimJob, bytes)
+      const reply = await registry.claimJob(workspace, job_id, machine)
       if (reply.claim === 'run') announce(workspace, job_id, 'running', reply.agent?.agent_id ?? null)
       return reply
     },
 
-    async finish_job(workspace, bytes): Promise<FinishJobReply> {
+    async finish_job(workspace, bytes, machine): Promise<FinishJobReply> {
       const { job_id, fence, outcome } = decodeMessage('an outcome', FinishJob, bytes)
+      if (!(await isClaimant(workspace, job_id, fence, machine))) return { v: WIRE_VERSION, accepted: false }
       const job = await registry.getJob(workspace, job_id).catch((error: unknown) => {
         if (error instanceof AppError && error.code === 'not_found') return null
         throw error
@@ -86,9 +96,12 @@ export function createRegistryService({ registry, bus }: Ports): RegistryService
       return { v: WIRE_VERSION, agents: [...agents], more: agents.length === OWNERS_PAGE }
     },
 
-    async take_agent(workspace, bytes): Promise<TakeAgentReply> {
+    async take_agent(workspace, bytes, machine): Promise<TakeAgentReply> {
       const { job_id, fence, agent, keep } = decodeMessage('a request for an agent', TakeAgent, bytes)
       try {
+        if (!(await isClaimant(workspace, job_id, fence, machine))) {
+          throw new AppError('conflict', `Cannot take an agent for job "${job_id}": it does not run under this claim`)
+        }
         const taken = await registry.takeAgent(workspace, { job_id, fence, agent: { ...agent, model: null }, keep })
         if (taken.made) announceAgent(workspace, taken.agent.agent_id, 'created')
         const { agent_id, managed_file, system_prompt, model } = taken.agent
@@ -101,8 +114,10 @@ export function createRegistryService({ registry, bus }: Ports): RegistryService
       }
     },
 
-    async release_agent(workspace, bytes): Promise<ReleaseAgentReply> {
+    async release_agent(workspace, bytes, machine): Promise<ReleaseAgentReply> {
       const { v: _version, ...request } = decodeMessage('an agent that is given back', ReleaseAgent, bytes)
+      const { job_id, fence } = request
+      if (!(await isClaimant(workspace, job_id, fence, machine))) return { v: WIRE_VERSION, released: false }
       const removed = await registry.releaseAgent(workspace, request)
       for (const job of removed?.running ?? []) bus.requestCancel(workspace, job)
       for (const job of removed?.cancelled ?? []) announce(workspace, job, 'cancelled', request.agent_id)
@@ -111,6 +126,8 @@ export function createRegistryService({ registry, bus }: Ports): RegistryService
     },
   }
 
-  return async (workspace, operation, question) =>
-    encodeMessage("the registry's reply", await operations[operation](workspace, question), MESSAGE_BYTES_MAX)
+  return async (workspace, operation, question, machine) => {
+    const reply = await operations[operation](workspace, question, machine)
+    return encodeMessage("the registry's reply", reply, MESSAGE_BYTES_MAX)
+  }
 }

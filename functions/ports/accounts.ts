@@ -106,7 +106,7 @@ export interface Access {
 }
 
 export interface AuditEntry {
-  /** Who: a user's id, `owner`, or `nobody` where that is not known. */
+  /** Who: a user's id, `owner`, `machine:` and a name, or `nobody` where that is not known. */
   readonly actor: string
   /** What was done: `session.open`, `key.revoke`, `tool.write_file`. */
   readonly action: string
@@ -158,6 +158,16 @@ export interface Accounts {
 
   /** True the first time, false ever after until `expiresAt` has passed. */
   spendOnce(hash: TokenHash, expiresAt: number): Promise<boolean>
+  /**
+   * Whether something that a machine signed with this key is to be taken: `revoked` where the machine is not let in any more,
+   * `repeated` where `once` was given before with the same id, until its `expiresAt` has passed.
+   */
+  admitMachine(
+    publicKey: string,
+    once: { readonly id: string; readonly expiresAt: number } | null,
+  ): Promise<'admitted' | 'revoked' | 'repeated'>
+  /** For ever: a machine is enrolled anew with another key. False where that was done before. */
+  revokeMachine(publicKey: string, name: string | null): Promise<boolean>
   /** A secret of this installation, base64url of 256 bits, made when it is first asked for. */
   secret(name: string): Promise<string>
 

@@ -148,6 +148,8 @@ export interface Registry {
   countJobs(workspace: WorkspaceId): Promise<{ queued: number; running: number }>
   /** Gives the job to a worker under a new fence, or says that it has ended, or that others of its agent come first. */
   claimJob(workspace: WorkspaceId, job: JobId, workerId: string): Promise<ClaimJobReply>
+  /** Whom the last claim gave the job to, if it had this fence; else null. Stays so when the job has ended. */
+  findClaimant(workspace: WorkspaceId, job: JobId, fence: number): Promise<string | null>
   /**
    * Stores how a job ended, with the conversation's two messages, if `fence` is that of the last claim and the job has not
    * ended; their cost is added to the agent's. True as well for a repeat of the outcome that stands.

@@ -25,6 +25,7 @@ type JobMethods = Pick<
   | 'listJobs'
   | 'countJobs'
   | 'claimJob'
+  | 'findClaimant'
   | 'finishJob'
   | 'findOver'
   | 'cancelJob'
@@ -348,6 +349,16 @@ export function createJobStore(sql: Sql, clock: Clock, log: Log): JobMethods {
           history: agent === null ? [] : historyOf(workspace, agent.agent_id),
         }
       })
+    },
+
+    async findClaimant(workspace, job, fence) {
+      const [row] = sql.all(
+        'SELECT worker_id FROM jobs WHERE workspace = ? AND job_id = ? AND fence = ?',
+        workspace,
+        job,
+        fence,
+      )
+      return typeof row?.worker_id === 'string' ? row.worker_id : null
     },
 
     async finishJob(workspace, job, fence, outcome) {

@@ -36,6 +36,7 @@ export function createSqlRegistry(sql: Sql, clock: Clock, log: Log): RegistrySto
     listJobs: guarded(jobs.listJobs),
     countJobs: guarded(jobs.countJobs),
     claimJob: guarded(jobs.claimJob),
+    findClaimant: guarded(jobs.findClaimant),
     finishJob: guarded(jobs.finishJob),
     findOver: guarded(jobs.findOver),
     cancelJob: guarded(jobs.cancelJob),

@@ -12,7 +12,8 @@ import { type NatsServer, startNatsServer } from '#scripts/nats-server.ts'
 import { createJobId, toWorkspaceId } from '#shared/ids.ts'
 import { NONCE_HEADER } from '#shared/protocol/signature.ts'
 import { EDGE_INBOX, registrySubject } from '#shared/protocol/subjects.ts'
-import { testSigner, testTrust } from '#test/support/edge-key.ts'
+import { testMachine, testSigner } from '#test/support/edge-key.ts'
+import type { MachineIdentity } from './machine-identity.ts'
 import { connectWorker } from './nats-connection.ts'
 import { createNatsRegistry } from './nats-registry.ts'
 
@@ -23,7 +24,9 @@ describe('createNatsRegistry', () => {
   let server: NatsServer
   let edge: NatsConnection
   let worker: NatsConnection
+  let machine: MachineIdentity
   beforeAll(async () => {
+    machine = await testMachine(workspace)
     folder = mkdtempSync(join(tmpdir(), 'millwright-registry-'))
     server = await startNatsServer({ binary: await findNatsServer(), dataFolder: join(folder, 'nats') })
     edge = await connectNats(server.url('edge'), { name: 'edge', inboxPrefix: EDGE_INBOX })
@@ -54,7 +57,7 @@ describe('createNatsRegistry', () => {
   }
 
   it('asks for owners again while the edge is being restarted: the work of a job hangs on it', async () => {
-    const asking = createNatsRegistry(worker, workspace, testTrust).findOwners(['src/a.ts'])
+    const asking = createNatsRegistry(worker, workspace, machine).findOwners(['src/a.ts'])
     // What the worker sends is at the server before its own next answer: the question found nobody.
     await worker.rtt()
     answerOwners({ 'src/a.ts': 'a1' })
@@ -65,7 +68,7 @@ describe('createNatsRegistry', () => {
     const { port } = server
     server.kill()
     await vi.waitUntil(() => worker.info === undefined)
-    const asking = createNatsRegistry(worker, workspace, testTrust).findOwners(['src/b.ts'])
+    const asking = createNatsRegistry(worker, workspace, machine).findOwners(['src/b.ts'])
     server = await startNatsServer({ binary: await findNatsServer(), dataFolder: join(folder, 'nats'), port })
     edge = await connectNats(server.url('edge'), { name: 'edge', inboxPrefix: EDGE_INBOX })
     answerOwners({ 'src/b.ts': 'b1' })
@@ -84,7 +87,7 @@ describe('createNatsRegistry', () => {
       },
     })
     const seen: unknown[] = []
-    for await (const agent of createNatsRegistry(worker, workspace, testTrust).listOwners()) seen.push(agent)
+    for await (const agent of createNatsRegistry(worker, workspace, machine).listOwners()) seen.push(agent)
     subscription.unsubscribe()
     expect(seen).toEqual([
       { agentId: 'a1', path: 'a1.py', key: 'a1.PY' },
@@ -131,14 +134,25 @@ describe('createNatsRegistry', () => {
         callback: (_error, message) => void reply(message),
       })
       await fresh.flush()
-      const asking = createNatsRegistry(worker, toWorkspaceId('forged'), testTrust).findOwners(['src/c.ts'])
+      const asking = createNatsRegistry(worker, toWorkspaceId('forged'), machine).findOwners(['src/c.ts'])
       await expect(asking).rejects.toMatchObject({ code: 'forbidden' })
       await fresh.close()
     })
   })
 
+  it('says why the edge has refused a question', async () => {
+    const here = toWorkspaceId('refused')
+    const refused = { code: 'forbidden', message: 'Cannot take the question: x', hint: 'Enroll' }
+    edge.subscribe(registrySubject(here, 'claim_job'), {
+      callback: (_error, message) => void answer(message, JSON.stringify({ v: 1, refused })),
+    })
+    await edge.flush()
+    const claiming = createNatsRegistry(worker, here, machine).claimJob(createJobId(Date.now()), 'w1')
+    await expect(claiming).rejects.toMatchObject(refused)
+  })
+
   it('tells at once that a claim found nobody: each one counts, and the queue brings the job again', async () => {
-    const claiming = createNatsRegistry(worker, workspace, testTrust).claimJob(createJobId(Date.now()), 'w1')
+    const claiming = createNatsRegistry(worker, workspace, machine).claimJob(createJobId(Date.now()), 'w1')
     await expect(claiming).rejects.toMatchObject({ code: 'unavailable' })
   })
 })

@@ -1,6 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { setTimeout } from 'node:timers/promises'
-import { headers, type Msg, type NatsConnection } from '@nats-io/transport-node'
+import type { Msg, NatsConnection } from '@nats-io/transport-node'
 import type * as v from 'valibot'
 import { AppError } from '#shared/errors.ts'
 import type { WorkspaceId } from '#shared/ids.ts'
@@ -12,6 +12,7 @@ import {
   FindOwnersReply,
   FinishJobReply,
   ListOwnersReply,
+  MaybeRefused,
   ReleaseAgentReply,
   TakeAgentReply,
 } from '#shared/protocol/envelope.ts'
@@ -20,10 +21,11 @@ import { NONCE_HEADER, SIGNATURE_HEADER } from '#shared/protocol/signature.ts'
 import { type RegistryOperation, registrySubject, WIRE_VERSION } from '#shared/protocol/subjects.ts'
 import type { JobAgents } from '../ports/job-agents.ts'
 import type { Registry } from '../ports/registry.ts'
-import type { EdgeTrust } from './ed25519.ts'
+import type { MachineIdentity } from './machine-identity.ts'
 
 /** What a message leaves for its headers. */
 const HEADER_BYTES = NATS_PAYLOAD_BYTES_MAX - MESSAGE_BYTES_MAX
+const WHAT = "the registry's reply"
 const TIMEOUT_MS = 10_000
 /** An edge, or a NATS server, that is restarted answers again within a few seconds. */
 const PATIENCE_MS = 20_000
@@ -31,11 +33,14 @@ const PATIENCE_MS = 20_000
 const ATTEMPT_MS = 3000
 const ASK_AGAIN_MS = 500
 
-/** Asks any edge process of the workspace, and takes an answer only of an edge that it knows, to the question that it asked. */
+/**
+ * Asks any edge process of the workspace, signed with this machine's key, and takes an answer only of an edge that it knows, to the
+ * question that it asked. What the edge refuses to take rejects with its refusal.
+ */
 export function createNatsRegistry(
   connection: Pick<NatsConnection, 'info' | 'request'>,
   workspace: WorkspaceId,
-  trust: EdgeTrust,
+  { trust, prove }: Pick<MachineIdentity, 'trust' | 'prove'>,
 ): Registry & JobAgents {
   async function ask<const S extends v.GenericSchema>(
     operation: RegistryOperation,
@@ -48,7 +53,7 @@ export function createNatsRegistry(
     const bytes = encodeMessage('a question to the registry', { v: WIRE_VERSION, ...question }, bytesMax)
     const subject = registrySubject(workspace, operation)
     const nonce = randomBytes(16).toString('base64url')
-    const asked = headers()
+    const asked = prove({ purpose: 'question', subject, body: bytes, question: nonce })
     asked.set(NONCE_HEADER, nonce)
     let answer: Pick<Msg, 'data' | 'headers'>
     try {
@@ -65,8 +70,10 @@ export function createNatsRegistry(
       body: answer.data,
       question: `${nonce} ${createHash('sha256').update(bytes).digest('hex')}`,
     } as const
-    trust.verify("the registry's reply", statement, answer.headers?.get(SIGNATURE_HEADER))
-    return decodeMessage("the registry's reply", reply, answer.data)
+    trust.verify(WHAT, statement, answer.headers?.get(SIGNATURE_HEADER))
+    const { refused } = decodeMessage(WHAT, MaybeRefused, answer.data)
+    if (refused !== undefined) throw AppError.fromWire(refused)
+    return decodeMessage(WHAT, reply, answer.data)
   }
 
   /** For a question that may be repeated: what a job has done so far shall not be lost to a restart of the edge. */

@@ -1,5 +1,13 @@
 import * as v from 'valibot'
-import { AddedKey, type Administration, MadeToken, People, Revoked, Standing } from '#functions/auth/administration.ts'
+import {
+  AddedKey,
+  type Administration,
+  MadeToken,
+  People,
+  Revoked,
+  RevokedMachine,
+  Standing,
+} from '#functions/auth/administration.ts'
 import { isLoopbackAddress } from '#functions/http/loopback.ts'
 import { AppError, WireError } from '#shared/errors.ts'
 
@@ -70,5 +78,6 @@ export function createHttpAdministration(origin: string, token: string): Adminis
     makeToken: (wish) => ask('tokens', MadeToken, wish),
     list: () => ask('people', People),
     revoke: (wish) => ask('revoke', Revoked, wish),
+    revokeMachine: (wish) => ask('revoke-machine', RevokedMachine, wish),
   }
 }

@@ -200,5 +200,14 @@ describe('npm run keys', () => {
       code: 1,
       stderr: expect.stringContaining('There is no key or token'),
     })
+    const place = ['--data', 'state', '--workspace', 'shop']
+    const made = await command('machine', 'box', '--out', 'machine.json', ...place)
+    const [, key = ''] = /revoke-machine (\S{43})\s/.exec(made.stdout) ?? []
+    expect((await command('revoke-machine', key, ...place)).stdout).toContain('takes nothing of this machine any more')
+    const sqlite = openSqlite(join(folder, 'state', 'edge', 'registry.sqlite'))
+    const there = createSqlAccounts(sqlite, { now: Date.now })
+    expect(await there.admitMachine(key, null)).toBe('revoked')
+    expect((await there.listAudit(1))[0]).toMatchObject({ actor: 'owner', action: 'machine.revoke', target: key })
+    sqlite.close()
   })
 })

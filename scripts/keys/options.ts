@@ -3,7 +3,7 @@ import * as v from 'valibot'
 import { Name, TOKEN_DAYS_MAX } from '#functions/auth/administration.ts'
 import { Role, type Scope, Scope as ScopeSchema } from '#shared/access.ts'
 import { WorkspaceId } from '#shared/ids.ts'
-import { MachineName, MachineRole } from '#shared/protocol/signature.ts'
+import { MachineName, MachineRole, PublicKey } from '#shared/protocol/signature.ts'
 import { parseEdgeUrl } from './http-administration.ts'
 
 export const keysUsage = `Usage: npm run keys -- [create] [--user NAME] [--role ROLE] [--out FILE] [--label TEXT]
@@ -12,7 +12,7 @@ export const keysUsage = `Usage: npm run keys -- [create] [--user NAME] [--role 
        npm run keys -- token --name NAME [--user NAME] [--scopes read,write] [--days N]
        npm run keys -- list                        npm run keys -- revoke FINGERPRINT|TOKEN_ID
        npm run keys -- machine NAME [--role repository|model] [--url URL] [--nats-data DIR] [--out FILE]
-       npm run keys -- machines                    npm run keys -- revoke-machine NAME
+       npm run keys -- machines                    npm run keys -- revoke-machine NAME|KEY
        npm run keys -- edge-key [--make]
 
   create          makes an RSA key pair of 3072 bits and registers its public half; what happens where no command is given
@@ -25,7 +25,7 @@ export const keysUsage = `Usage: npm run keys -- [create] [--user NAME] [--role 
   machine         lets one other machine work for this edge: prints a line for "npm run worker -- enroll" there, good once and for 15 minutes,
                   and waits until it has been used; with --out writes its credentials into a file, for a NATS of your own
   machines        those that were enrolled
-  revoke-machine  parts NATS from one, at once
+  revoke-machine  parts NATS from one, at once, and takes nothing of it any more; by its public key where NATS is your own
   edge-key        the public halves of this edge's keys; with --make a new private key for another edge, and its public half
 
   --url URL       where the machine reaches NATS (tls://HOST:4222, wss://HOST); by the name of this machine where left out
@@ -145,7 +145,8 @@ export function parseKeysOptions(argv: readonly string[]): KeysOptions {
 
 function parseSubject(command: KeysCommand, subject: string): string {
   if (command === 'grant' || command === 'remove') return parse('the name', Name, subject)
-  return command === 'machine' || command === 'revoke-machine' ? parse('the name', MachineName, subject) : subject
+  if (command === 'revoke-machine') return parse('the name or key', v.union([MachineName, PublicKey]), subject)
+  return command === 'machine' ? parse('the name', MachineName, subject) : subject
 }
 
 function parse<const S extends v.GenericSchema>(what: string, schema: S, value: string): v.InferOutput<S> {

@@ -11,8 +11,10 @@ export interface EdgeKeys {
 }
 
 /** Those of a file, made where it is missing. Throws as `readOrCreateSigningKeys`. */
-export async function readEdgeKeys(file: string): Promise<EdgeKeys> {
-  const keys = readOrCreateSigningKeys(file)
+export const readEdgeKeys = async (file: string): Promise<EdgeKeys> => toEdgeKeys(readOrCreateSigningKeys(file))
+
+/** Those of private keys, the one that signs first. */
+export async function toEdgeKeys(keys: readonly [string, ...string[]]): Promise<EdgeKeys> {
   const signer = lazySigner(keys[0])
   return {
     publicKeys: (await Promise.all(keys.map(importSigningKey))).map(({ publicKey }) => publicKey),

@@ -8,11 +8,11 @@ import { readFileIfAny, writePrivateFile } from '../private-files.ts'
 import type { EdgeKeys } from './edge-keys.ts'
 
 /** A new key of a machine, as the seed of an nkey. */
-export const createMachineSeed = (): string => new TextDecoder().decode(nkeys.createUser().getSeed())
+const createMachineSeed = (): string => new TextDecoder().decode(nkeys.createUser().getSeed())
 
 /**
  * The credentials of a worker on the machine of its edge: nobody has to enroll it. Its key stays over a new start; what the edge
- * says of it, and by which keys, is written anew. Where NATS is it is told otherwise.
+ * says of it, and by which keys, is written anew. Where NATS is it is told otherwise. Resolves with its public key.
  */
 export async function writeLocalMachine(
   file: string,
@@ -22,19 +22,27 @@ export async function writeLocalMachine(
     role = 'repository',
     workspace,
   }: { name?: string; role?: MachineRole; workspace: WorkspaceId | '*' },
-): Promise<void> {
+): Promise<string> {
   const known = v.safeParse(v.pipe(v.string(), v.parseJson(), MachineFile), readFileIfAny(file))
-  const seed = known.success ? known.output.seed : createMachineSeed()
+  const machine = await makeMachine(edge, { name, role, workspace }, known.success ? known.output.seed : undefined)
+  writePrivateFile(file, `${JSON.stringify(machine, null, 2)}\n`)
+  return createMachineSigner(seedBytes(machine.seed)).publicKey
+}
+
+/** The credentials of a machine, which is not told where NATS is, with a new key unless it has one. */
+export async function makeMachine(
+  edge: EdgeKeys,
+  { name, role, workspace }: Pick<MachineFile, 'name' | 'role' | 'workspace'>,
+  seed = createMachineSeed(),
+): Promise<MachineFile> {
   const { publicKey } = createMachineSigner(seedBytes(seed))
-  const machine = { name, role, workspace, publicKey }
-  const content: MachineFile = {
+  return {
     name,
     role,
     workspace,
     seed,
     edge_keys: edge.publicKeys.slice(0, 2),
-    certificate: await edge.certify(machine),
+    certificate: await edge.certify({ name, role, workspace, publicKey }),
     nats: null,
   }
-  writePrivateFile(file, `${JSON.stringify(content, null, 2)}\n`)
 }

@@ -204,6 +204,7 @@ describe('a machine', () => {
     const connection = await connect(machine)
     const parted = connection.closed()
     const said: string[] = []
+    const atEdge: object[] = []
     const options = parseKeysOptions(['revoke-machine', 'gone'])
     const world = {
       edgeFolder: folder,
@@ -212,13 +213,22 @@ describe('a machine', () => {
       resolve: (path: string) => path,
       print: (text: string) => said.push(text),
       signal: forever,
+      revokeAtEdge: async (revoked: object) => void atEdge.push(revoked),
     }
+    const { publicKey } = createMachineSigner(seedBytes(machine.seed))
+    const unreachable = { ...world, revokeAtEdge: () => Promise.reject(new Error('no edge')) }
+    await expect(runMachines('revoke-machine', options, unreachable)).rejects.toThrow('no edge')
+    expect(readMachines(natsFolder).machines.map(({ name }) => name)).toContain('gone')
     expect(await runMachines('revoke-machine', options, world)).toBe(0)
+    expect(atEdge).toEqual([{ public_key: publicKey, name: 'gone' }])
     expect(await parted).toBeInstanceOf(Error)
     await expect(connect(machine)).rejects.toMatchObject({ code: 'unauthenticated' })
     await runMachines('machines', options, world)
     expect(said.at(-1)).not.toContain('gone')
     await expect(runMachines('revoke-machine', options, world)).rejects.toThrow(/no machine "gone"/)
+    // One that a NATS of somebody's own lets in is known by its key alone.
+    expect(await runMachines('revoke-machine', parseKeysOptions(['revoke-machine', publicKey]), world)).toBe(0)
+    expect(atEdge.at(-1)).toEqual({ public_key: publicKey })
   })
 })
 

@@ -1,8 +1,11 @@
 import { existsSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
+import * as v from 'valibot'
 import { createSigningKey, importSigningKey } from '#functions/adapters/ed25519-signer.ts'
+import { userBytes } from '#gpu-worker/adapters/nkey-seed.ts'
 import type { WorkspaceId } from '#shared/ids.ts'
+import { PublicKey } from '#shared/protocol/signature.ts'
 import type { KeysOptions, MachineCommand } from '../keys/options.ts'
 import { readEdgeKeys } from './edge-keys.ts'
 import { enrollMachine } from './enroll-machine.ts'
@@ -18,6 +21,8 @@ export interface MachinesWorld {
   readonly resolve: (path: string) => string
   readonly print: (text: string) => void
   readonly signal: AbortSignal
+  /** Has the edge take nothing of this machine any more. */
+  readonly revokeAtEdge: (machine: { readonly public_key: string; readonly name?: string }) => Promise<void>
 }
 
 const GOOD_FOR_MS = 15 * 60_000
@@ -48,8 +53,10 @@ async function enroll(options: KeysOptions, world: MachinesWorld): Promise<numbe
   if (options.out !== undefined) {
     const file = world.resolve(options.out)
     if (existsSync(file)) throw new Error(`There is a file ${file} already`)
-    await writeLocalMachine(file, edge, { name, role, workspace: everywhere ? '*' : workspace })
-    print(`Wrote ${file}. It holds a private key: carry it to the machine safely, and start the worker with --machine.`)
+    const publicKey = await writeLocalMachine(file, edge, { name, role, workspace: everywhere ? '*' : workspace })
+    print(
+      `Wrote ${file}. It holds a private key: carry it to the machine safely, and start the worker with --machine.\nTake it back with: npm run keys -- revoke-machine ${publicKey}`,
+    )
     return 0
   }
   const place = readNatsPlace(natsFolder)
@@ -84,10 +91,21 @@ async function list({ natsFolder, print }: MachinesWorld): Promise<number> {
   return 0
 }
 
-async function revoke(name: string, { natsFolder, print }: MachinesWorld): Promise<number> {
-  if (!readMachines(natsFolder).machines.some((each) => each.name === name)) {
-    throw new Error(`There is no machine "${name}"; "npm run keys -- machines" shows them`)
+async function revoke(subject: string, { natsFolder, print, revokeAtEdge }: MachinesWorld): Promise<number> {
+  const machine = readMachines(natsFolder).machines.find(
+    ({ name, user }) => name === subject || publicKeyOf(user) === subject,
+  )
+  if (machine === undefined) {
+    if (!v.is(PublicKey, subject)) {
+      throw new Error(`There is no machine "${subject}"; "npm run keys -- machines" shows them`)
+    }
+    await revokeAtEdge({ public_key: subject })
+    print('The edge takes nothing of this machine any more. Remove its user from your NATS server.')
+    return 0
   }
+  const { name, user } = machine
+  // First, so that who cannot reach the edge finds the machine still there for another try.
+  await revokeAtEdge({ public_key: publicKeyOf(user), name })
   changeMachines(natsFolder, ({ machines, enrollments }) => ({
     machines: machines.filter((each) => each.name !== name),
     enrollments,
@@ -95,6 +113,9 @@ async function revoke(name: string, { natsFolder, print }: MachinesWorld): Promi
   print(`"${name}" is parted from NATS within a second, where it runs, and not let in again.`)
   return 0
 }
+
+/** Of an nkey: its 32 bytes in base64url, as certificates have it. */
+const publicKeyOf = (user: string): string => Buffer.from(userBytes(user)).toString('base64url')
 
 async function showKeys(make: boolean, { edgeFolder, print }: MachinesWorld): Promise<number> {
   if (make) {

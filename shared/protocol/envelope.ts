@@ -38,6 +38,7 @@ export type CallReply = v.InferOutput<typeof CallReply>
 export const JobMessage = v.object({ v: version, workspace: WorkspaceId, job_id: JobId })
 export type JobMessage = v.InferOutput<typeof JobMessage>
 
+/** `worker_id` is the worker's own word for itself; whose the claim is, its signature says. */
 export const ClaimJob = v.object({ v: version, job_id: JobId, worker_id: v.string() })
 export type ClaimJob = v.InferOutput<typeof ClaimJob>
 
@@ -137,6 +138,10 @@ export type ReleaseAgent = v.InferOutput<typeof ReleaseAgent>
 /** False where the agent does not belong to the job, or the job to this claim: nothing was removed. */
 export const ReleaseAgentReply = v.object({ v: version, released: v.boolean() })
 export type ReleaseAgentReply = v.InferOutput<typeof ReleaseAgentReply>
+
+/** What every answer of the registry may be instead: why the question was not taken. Nothing was changed then. */
+export const MaybeRefused = v.object({ v: version, refused: v.optional(WireError) })
+export type MaybeRefused = v.InferOutput<typeof MaybeRefused>
 
 const encoder = new TextEncoder()
 const decoder = new TextDecoder('utf-8', { fatal: true })

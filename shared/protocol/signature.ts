@@ -2,32 +2,43 @@ import * as v from 'valibot'
 import { AppError } from '../errors.ts'
 import { WorkspaceId } from '../ids.ts'
 
-// Who is between edge and worker can drop a message, hold it back or repeat it; it cannot make one. What a worker acts on
-// therefore carries an Ed25519 signature, as a header beside the message that it is of:
+// Who is between edge and worker can drop a message, hold it back or repeat it; it cannot make one. What a worker acts on, and
+// what it asks of the registry, therefore carries an Ed25519 signature, as a header beside the message that it is of:
 //
 //   Mw-Signature: 1 <public key of the signer> <epoch milliseconds> <signature>
 //
 // Both sides make the signed bytes themselves (`signedBytes`), of what they sent or got: nothing of them travels twice.
 
 export const SIGNATURE_HEADER = 'Mw-Signature'
-/** Of a question: a random word that makes its answer good for this question alone. */
+/** Of a question: a random word that makes its answer good for this question alone, and by which the question is taken once. */
 export const NONCE_HEADER = 'Mw-Nonce'
+/** What a nonce is: 128 random bits in base64url. */
+export const Nonce = v.pipe(v.string(), v.regex(/^[A-Za-z0-9_-]{22}$/))
 /** Of a machine that signs for itself: what the edge's key says of it. */
 export const CERTIFICATE_HEADER = 'Mw-Certificate'
 
 /**
  * What a signature is for. One for a purpose is worth nothing for another: a call of the edge; a job in the queue; a request to
- * stop one; an answer of the registry; what a repository worker says to model workers; what these answer; what the edge
- * says of a machine's key; a machine's key, when it is handed over.
+ * stop one; what a repository worker asks of the registry, outcomes of jobs among it; the registry's answer; what a repository
+ * worker says to model workers; what these answer; what the edge says of a machine's key; a machine's key, when it is handed over.
  */
-export type SignedPurpose = 'call' | 'job' | 'cancel' | 'answer' | 'model_ask' | 'model_answer' | 'machine' | 'enroll'
+export type SignedPurpose =
+  | 'call'
+  | 'job'
+  | 'cancel'
+  | 'question'
+  | 'answer'
+  | 'model_ask'
+  | 'model_answer'
+  | 'machine'
+  | 'enroll'
 
 export interface Statement {
   readonly purpose: SignedPurpose
   /** As the message travels: it names the workspace, and what is asked for. Of an answer, the question's. */
   readonly subject: string
   readonly body: Uint8Array
-  /** Of an answer of the registry: the question's nonce, a space, and SHA-256 of its bytes in hexadecimal. */
+  /** Of a question to the registry: its nonce. Of the answer: that nonce, a space, and SHA-256 of the question's bytes in hexadecimal. */
   readonly question?: string
 }
 
@@ -118,7 +129,8 @@ export function parseCertificate(text: string | undefined): { machine: Machine; 
 }
 
 /** The one refusal of everything whose origin is not proven. `what` begins a sentence: "the call". */
-export const notSigned = (what: string, why: string): AppError =>
-  new AppError('forbidden', `Cannot take ${what}: ${why}`, {
-    hint: 'The worker must know the key of this edge: npm run keys -- edge-key shows it, docs/operations.md has the rest',
-  })
+export const notSigned = (
+  what: string,
+  why: string,
+  hint = 'The worker must know the key of this edge: npm run keys -- edge-key shows it, docs/operations.md has the rest',
+): AppError => new AppError('forbidden', `Cannot take ${what}: ${why}`, { hint })

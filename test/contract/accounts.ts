@@ -97,6 +97,19 @@ export function describeAccounts(name: string, create: () => Promise<AccountsUnd
         expect(await accounts.spendOnce('n', clock.nowMs + MINUTE)).toBe(true)
       })
 
+      it('admits of a machine each thing once, and nothing any more when it was revoked', async () => {
+        const once = (id: string) => ({ id, expiresAt: clock.nowMs + MINUTE })
+        const all = await Promise.all(Array.from({ length: 5 }, () => accounts.admitMachine('key', once('q'))))
+        expect(all.toSorted()).toEqual(['admitted', ...Array.from({ length: 4 }, () => 'repeated')])
+        expect(await accounts.admitMachine('key', once('r'))).toBe('admitted')
+        expect(await accounts.admitMachine('key', null)).toBe('admitted')
+        expect(await accounts.revokeMachine('key', 'box')).toBe(true)
+        expect(await accounts.revokeMachine('key', null)).toBe(false)
+        expect(await accounts.admitMachine('key', once('s'))).toBe('revoked')
+        expect(await accounts.admitMachine('key', null)).toBe('revoked')
+        expect(await accounts.admitMachine('other', once('s'))).toBe('admitted')
+      })
+
       it('makes a secret once', async () => {
         const all = await Promise.all([accounts.secret('a'), accounts.secret('a'), accounts.secret('b')])
         expect(all[0]).toBe(all[1])

@@ -530,6 +530,19 @@ export function describeRegistry(name: string, create: () => Promise<RegistryUnd
         expect(await stateOf(await submit('a1', { call_key: 'call-4' }))).toBe('queued')
       })
 
+      it('knows who has claimed a job, under the last fence and no other', async () => {
+        const job_id = await submit('a1')
+        expect(await registry.findClaimant(here, job_id, 0)).toBeNull()
+        await registry.claimJob(here, job_id, 'first')
+        expect(await registry.findClaimant(here, job_id, 1)).toBe('first')
+        await registry.claimJob(here, job_id, 'second')
+        expect(await registry.findClaimant(here, job_id, 1)).toBeNull()
+        expect(await registry.findClaimant(here, job_id, 2)).toBe('second')
+        await registry.finishJob(here, job_id, 2, done)
+        expect(await registry.findClaimant(here, job_id, 2)).toBe('second')
+        expect(await registry.findClaimant(there, job_id, 2)).toBeNull()
+      })
+
       it('fences off the jobs of a deleted agent', async () => {
         const running = await submit('a1')
         const { fence } = await claim(running)

@@ -19,6 +19,7 @@ import {
   JobMessage,
   ListOwners,
   ListOwnersReply,
+  MaybeRefused,
   ReleaseAgent,
   ReleaseAgentReply,
   TakeAgent,
@@ -135,6 +136,7 @@ const messages: Record<string, [v.GenericSchema, unknown]> = {
   'take-agent-reply-refused': [TakeAgentReply, { v: 1, ok: false, error }],
   'release-agent': [ReleaseAgent, { v: 1, job_id: job, fence: 2, agent_id: 'a1' }],
   'release-agent-reply': [ReleaseAgentReply, { v: 1, released: true }],
+  'registry-refusal': [MaybeRefused, { v: 1, refused: error }],
   'job-event': [
     JobEvent,
     {

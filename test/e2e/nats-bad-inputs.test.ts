@@ -3,23 +3,29 @@ import { connect as connectSocket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { jetstream, jetstreamManager } from '@nats-io/jetstream'
-import { type NatsConnection, RequestError } from '@nats-io/nats-core'
+import { headers as createHeaders, type NatsConnection, RequestError } from '@nats-io/nats-core'
 import * as v from 'valibot'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { createSqlAccounts } from '#functions/accounts/sql-accounts.ts'
 import { createNatsLink } from '#functions/adapters/nats/nats-link.ts'
 import { createNatsRequest } from '#functions/adapters/nats/nats-worker-calls.ts'
 import { signedHeaders } from '#functions/adapters/nats/signed-headers.ts'
 import { connectNats as connectEdge } from '#functions/adapters/node/nats-connect.ts'
+import { openSqlite } from '#functions/adapters/node/sqlite.ts'
 import type { EdgeServer } from '#functions/entry.node.ts'
+import type { MachineIdentity } from '#gpu-worker/adapters/machine-identity.ts'
 import { createNatsJobSource } from '#gpu-worker/adapters/nats-job-source.ts'
 import { createNatsRegistry } from '#gpu-worker/adapters/nats-registry.ts'
 import { findNatsServer } from '#scripts/nats-binary.ts'
 import { connectNats } from '#scripts/nats-connect.ts'
 import { startNatsServer } from '#scripts/nats-server.ts'
 import { createJobId, JobId, toWorkspaceId } from '#shared/ids.ts'
+import { decodeMessage, MaybeRefused } from '#shared/protocol/envelope.ts'
 import { NATS_PAYLOAD_BYTES_MAX } from '#shared/protocol/limits.ts'
+import { CERTIFICATE_HEADER, parseCertificate } from '#shared/protocol/signature.ts'
 import { callSubject, EDGE_INBOX, JOBS_STREAM, jobsSubject, WORKER_INBOX } from '#shared/protocol/subjects.ts'
-import { testSigner, testTrust, trustInEdge } from '#test/support/edge-key.ts'
+import { sendQuestion, signQuestion, unsigned } from '#test/support/ask-registry.ts'
+import { machineOf, testSigner, testTrust } from '#test/support/edge-key.ts'
 import { startEdgeServer } from '#test/support/edge-server.ts'
 import { until } from '#test/support/live-stack.ts'
 import { connectClient, type TestClient } from '#test/support/mcp.ts'
@@ -179,21 +185,67 @@ const cases: Record<string, () => Promise<void>> = {
     expect(dropped).toEqual([expect.stringContaining('Cannot read a job message: v:')])
   },
   async N27() {
-    const trust = await trustInEdge(join(folder, 'edge'))
+    const edgeFolder = join(folder, 'edge')
     const worker = await connectAs('worker')
     const { job_id } = await client.ok('run_tests', { wait_seconds: 0 })
     const job = v.parse(JobId, job_id)
-    const mine = createNatsRegistry(worker, workspace, trust)
+    const machine = await machineOf(edgeFolder, workspace)
+    const mine = createNatsRegistry(worker, workspace, machine)
     const claim = await mine.claimJob(job, 'w1')
     if (claim.claim !== 'run') throw new Error(`The job is not to be run: ${claim.claim}`)
     const error = { code: 'internal', message: 'x' } as const
-    const theirs = createNatsRegistry(worker, other, trust)
-    // From the worker of another workspace, and from one that does not hold the job.
-    expect(await theirs.finishJob(job, claim.fence, { state: 'failed', error })).toBe(false)
-    expect(await mine.finishJob(job, claim.fence + 1, { state: 'failed', error })).toBe(false)
-    expect(await mine.finishJob(job, claim.fence - 1, { state: 'failed', error })).toBe(false)
+    const outcome = { state: 'failed', error } as const
+    // From one that does not hold the job.
+    expect(await mine.finishJob(job, claim.fence + 1, outcome)).toBe(false)
+    expect(await mine.finishJob(job, claim.fence - 1, outcome)).toBe(false)
+
+    // With the right fence, by somebody who reaches NATS as this worker does.
+    const { fence } = claim
+    const sign = (by: MachineIdentity) => signQuestion(by, workspace, 'finish_job', { job_id, fence, outcome })
+    const strangers = await machineOf(mkdtempSync(join(folder, 'edge-of-others-')), workspace)
+    const elsewhere = await machineOf(edgeFolder, other, { name: 'elsewhere' })
+    const models = await machineOf(edgeFolder, workspace, { name: 'models', role: 'model' })
+    const changed = sign(machine)
+    const body = new TextEncoder().encode(new TextDecoder().decode(changed.body).replace('"x"', '"y"'))
+    const forged = sign(elsewhere)
+    forged.headers.set(CERTIFICATE_HEADER, sign(machine).headers.get(CERTIFICATE_HEADER))
+    const ofAnotherQuestion = sign(machine)
+    const { headers } = signQuestion(machine, workspace, 'claim_job', { job_id, worker_id: 'w1' })
+    for (const [what, question] of Object.entries({
+      'without a signature': unsigned(sign(machine)),
+      'without anything': { ...sign(machine), headers: createHeaders() },
+      'of a machine of another edge': sign(strangers),
+      'of the worker of another workspace': sign(elsewhere),
+      'of a machine that serves models': sign(models),
+      "with another worker's certificate": forged,
+      'with other words than were signed': { ...changed, body },
+      'with the signature of another question': { ...ofAnotherQuestion, headers },
+    })) {
+      const { refused } = decodeMessage('a reply', MaybeRefused, (await sendQuestion(worker, question)).data)
+      expect(refused?.code, what).toBe('forbidden')
+      expect(await client.ok('get_job', { job_id })).toMatchObject({ state: 'running' })
+    }
+    await expect(createNatsRegistry(worker, workspace, strangers).finishJob(job, fence, outcome)).rejects.toThrow()
+
+    // Of another worker of this workspace, with a signature of its own.
+    const second = await machineOf(edgeFolder, workspace, { name: 'second' })
+    expect(await createNatsRegistry(worker, workspace, second).finishJob(job, fence, outcome)).toBe(false)
     expect(await client.ok('get_job', { job_id })).toMatchObject({ state: 'running' })
-    expect(await mine.finishJob(job, claim.fence, { state: 'failed', error })).toBe(true)
+
+    const sqlite = openSqlite(join(edgeFolder, 'registry.sqlite'))
+    const accounts = createSqlAccounts(sqlite, { now: Date.now })
+    const refusals = (await accounts.listAudit(20)).filter(({ action }) => action === 'registry.finish_job')
+    expect(refusals.map(({ outcome, workspace }) => `${outcome} in ${workspace}`)).toEqual(
+      Array.from({ length: 9 }, () => `forbidden in ${workspace}`),
+    )
+    const revoked = sign(await machineOf(edgeFolder, workspace, { name: 'revoked' }))
+    const { machine: known } = parseCertificate(revoked.headers.get(CERTIFICATE_HEADER)) ?? {}
+    await accounts.revokeMachine(known?.publicKey ?? '', 'revoked')
+    sqlite.close()
+    const { refused } = decodeMessage('a reply', MaybeRefused, (await sendQuestion(worker, revoked)).data)
+    expect(refused?.code).toBe('forbidden')
+
+    expect(await mine.finishJob(job, fence, outcome)).toBe(true)
     before = await state()
   },
   async N28() {

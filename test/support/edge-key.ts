@@ -1,7 +1,11 @@
 import { join } from 'node:path'
 import { createSigningKey, importSigningKey, lazySigner } from '#functions/adapters/ed25519-signer.ts'
-import { readOrCreateSigningKeys } from '#functions/adapters/node/signing-key-file.ts'
-import { createEdgeTrust, type EdgeTrust } from '#gpu-worker/adapters/ed25519.ts'
+import { createEdgeTrust } from '#gpu-worker/adapters/ed25519.ts'
+import { createMachineIdentity, type MachineIdentity } from '#gpu-worker/adapters/machine-identity.ts'
+import { readEdgeKeys, toEdgeKeys } from '#scripts/machines/edge-keys.ts'
+import { makeMachine } from '#scripts/machines/machine-file.ts'
+import type { WorkspaceId } from '#shared/ids.ts'
+import type { MachineRole } from '#shared/protocol/signature.ts'
 
 const key = createSigningKey()
 
@@ -11,9 +15,14 @@ export const testSigner = lazySigner(key)
 /** A worker's trust in `testSigner`. */
 export const testTrust = createEdgeTrust([(await importSigningKey(key)).publicKey])
 
-/** A worker's trust in the edge of a folder, whose key is made now where there is none yet. */
-export async function trustInEdge(folder: string): Promise<EdgeTrust> {
-  const keys = readOrCreateSigningKeys(join(folder, 'signing-key'))
-  const imported = await Promise.all(keys.map(importSigningKey))
-  return createEdgeTrust(imported.map(({ publicKey }) => publicKey))
-}
+/** A machine that the edge of `testSigner` has certified. */
+export const testMachine = async (workspace: WorkspaceId, role: MachineRole = 'repository'): Promise<MachineIdentity> =>
+  createMachineIdentity(await makeMachine(await toEdgeKeys([key]), { name: 'tested', role, workspace }))
+
+/** A new machine that the edge of a folder has certified, as enrolling leaves it. */
+export const machineOf = async (
+  folder: string,
+  workspace: WorkspaceId,
+  { name = 'tested', role = 'repository' }: { name?: string; role?: MachineRole } = {},
+): Promise<MachineIdentity> =>
+  createMachineIdentity(await makeMachine(await readEdgeKeys(join(folder, 'signing-key')), { name, role, workspace }))

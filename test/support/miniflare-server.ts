@@ -32,7 +32,7 @@ export async function startMiniflareServer(
       ...bundle.bindings,
       NATS_URL: natsWebSocketUrl,
       MILLWRIGHT_TOKEN: token,
-      MILLWRIGHT_SIGNING_KEY: readOrCreateSigningKeys(join(folder, 'signing-key'))[0],
+      MILLWRIGHT_SIGNING_KEY: readOrCreateSigningKeys(join(folder, 'signing-key')).join(),
       MILLWRIGHT_WORKSPACE: workspace,
       MILLWRIGHT_PAGE_ORIGINS: pageOrigins,
     },

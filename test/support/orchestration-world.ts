@@ -33,7 +33,7 @@ import type { RegistryOperation } from '#shared/protocol/subjects.ts'
 import type { JobProgress } from '#shared/schemas/job.ts'
 import type { OrchestrationReport } from '#shared/schemas/orchestration.ts'
 import { findBubblewrapForTests } from './bubblewrap.ts'
-import { testSigner, testTrust } from './edge-key.ts'
+import { testMachine, testSigner } from './edge-key.ts'
 import { createTempRepository, type TempRepository } from './temp-repository.ts'
 
 export interface RunChoices extends Partial<Omit<OrchestrateRequest, 'job'>> {
@@ -45,6 +45,9 @@ export interface RunChoices extends Partial<Omit<OrchestrateRequest, 'job'>> {
   /** Left out: the time. */
   readonly now?: () => number
 }
+
+/** Whose claims the jobs are under. */
+const WORKER = 'worker'
 
 /**
  * A repository to improve, and the registry of its agents: all is real, the sandbox and the tests included, but for the model, and
@@ -78,13 +81,13 @@ export async function createOrchestrationWorld(files: Record<string, string>): P
   const wire = {
     request: async (subject: string, question: Uint8Array, options?: RequestOptions) => {
       const [, name, , operation] = subject.split('.')
-      const body = await service(v.parse(WorkspaceId, name), operation as RegistryOperation, question)
+      const body = await service(v.parse(WorkspaceId, name), operation as RegistryOperation, question, WORKER)
       const asked = `${options?.headers?.get(NONCE_HEADER)} ${await sha256Hex(question)}`
       const signed = await signedHeaders(testSigner, { purpose: 'answer', subject, body, question: asked })
       return { data: body, headers: signed }
     },
   }
-  const workerRegistry = createNatsRegistry(wire as unknown as NatsConnection, workspace, testTrust)
+  const workerRegistry = createNatsRegistry(wire as unknown as NatsConnection, workspace, await testMachine(workspace))
   const tree = await createNodeFileTree({ root: world.root })
   const repository = await openRepository({ root: world.root })
   const journal = openSqliteJournal(join(world.folder, 'journal.sqlite'))
@@ -128,7 +131,7 @@ export async function createOrchestrationWorld(files: Record<string, string>): P
   }
 
   async function claim(jobId: ClaimedJob['jobId']): Promise<ClaimedJob> {
-    const reply = await registry.claimJob(workspace, jobId, 'worker')
+    const reply = await registry.claimJob(workspace, jobId, WORKER)
     if (reply.claim !== 'run') throw new Error(`The job cannot be claimed: ${reply.claim}`)
     return { jobId, fence: reply.fence }
   }

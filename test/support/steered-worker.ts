@@ -27,7 +27,7 @@ import { startNatsServer } from '#scripts/nats-server.ts'
 import { ensureStreams } from '#scripts/nats-streams.ts'
 import { toWorkspaceId } from '#shared/ids.ts'
 import type { WorkerInfo } from '#shared/schemas/worker.ts'
-import { trustInEdge } from './edge-key.ts'
+import { machineOf } from './edge-key.ts'
 import { startEdgeServer } from './edge-server.ts'
 import { until } from './live-stack.ts'
 import { connectClient, type TestClient } from './mcp.ts'
@@ -75,10 +75,11 @@ export async function startSteeredWorker(model: LanguageModel): Promise<SteeredW
     natsUrl: nats.url('edge'),
     natsWebSocketUrl: nats.webSocketUrl('edge'),
   })
-  const trust = await trustInEdge(edgeFolder)
+  const identity = await machineOf(edgeFolder, workspace)
+  const { trust } = identity
   const moments: Moments = {}
   const connection = await connectWorker({ url: nats.url('worker') }, 'steered', new AbortController().signal)
-  const registry = createNatsRegistry(connection, workspace, trust)
+  const registry = createNatsRegistry(connection, workspace, identity)
   const natsEvents = createNatsEvents(connection, workspace, trust)
   const events = instead(natsEvents, {
     onCancel: (listener: Parameters<typeof natsEvents.onCancel>[0]) =>

@@ -127,6 +127,18 @@ describe('a hosted edge', () => {
     )
   })
 
+  it('is told which machines are not let in any more', async () => {
+    const revoke = async (wish: object, headers = owner) => {
+      const response = await postJson(send, '/auth/administration/revoke-machine', wish, headers)
+      return { status: response.status, fields: await fieldsOf(response) }
+    }
+    const public_key = 'k'.repeat(43)
+    expect((await revoke({ public_key }, { authorization: 'Bearer mw_wrong' })).status).toBe(401)
+    expect((await revoke({ public_key: 'box' })).status).toBe(400)
+    expect(await revoke({ public_key, name: 'box' })).toEqual({ status: 200, fields: { revoked: true } })
+    expect(await revoke({ public_key })).toEqual({ status: 200, fields: { revoked: false } })
+  })
+
   it('holds keys to the same policy as Node does', async () => {
     const rsa = (modulusLength: number, publicExponent = 65_537) =>
       generateKeyPairSync('rsa', { modulusLength, publicExponent }).publicKey.export({ type: 'spki', format: 'der' })

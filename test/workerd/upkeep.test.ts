@@ -5,12 +5,15 @@ import { jetstreamManager } from '@nats-io/jetstream'
 import { Miniflare } from 'miniflare'
 import * as v from 'valibot'
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
+import { readOrCreateSigningKeys } from '#functions/adapters/node/signing-key-file.ts'
 import { STALE_MS } from '#functions/jobs/sweep.ts'
 import type { RegistryStore } from '#functions/ports/registry.ts'
 import { readWorkerdBundle } from '#scripts/workerd-bundle.ts'
 import { AgentId, createJobId, type JobId, toWorkspaceId } from '#shared/ids.ts'
 import { CallEnvelope, decodeMessage, FindOwnersReply } from '#shared/protocol/envelope.ts'
-import { callSubject, JOBS_STREAM, jobsConsumer, registrySubject } from '#shared/protocol/subjects.ts'
+import { callSubject, JOBS_STREAM, jobsConsumer } from '#shared/protocol/subjects.ts'
+import { sendQuestion, signQuestion } from '#test/support/ask-registry.ts'
+import { machineOf } from '#test/support/edge-key.ts'
 import { type NatsWorld, startNatsWorld } from '#test/support/nats-world.ts'
 import { silenceWorkerd } from '#test/support/silence-workerd.ts'
 import { registryOf, startWorkerdPorts, type WorkerdPorts } from '#test/support/workerd-ports/ports-client.ts'
@@ -117,6 +120,9 @@ describe('the connection to NATS', () => {
   it('comes back after a restart without anybody calling, and answers a worker', async () => {
     const storage = mkdtempSync(join(tmpdir(), 'millwright-link-'))
     const bundle = readWorkerdBundle(inject('edgeBundle'))
+    const elsewhere = toWorkspaceId('elsewhere')
+    const [signingKey] = readOrCreateSigningKeys(join(storage, 'signing-key'))
+    const machine = await machineOf(storage, elsewhere)
     const start = () =>
       new Miniflare({
         ...bundle,
@@ -124,18 +130,16 @@ describe('the connection to NATS', () => {
           ...bundle.bindings,
           NATS_URL: nats.server().webSocketUrl('edge'),
           MILLWRIGHT_TOKEN: 'x'.repeat(43),
-          MILLWRIGHT_SIGNING_KEY: 'A'.repeat(43),
-          MILLWRIGHT_WORKSPACE: 'elsewhere',
+          MILLWRIGHT_SIGNING_KEY: signingKey,
+          MILLWRIGHT_WORKSPACE: elsewhere,
         },
         durableObjectsPersist: storage,
         cf: false,
         handleRuntimeStdio: silenceWorkerd,
       })
     const ask = async () => {
-      const subject = registrySubject(toWorkspaceId('elsewhere'), 'find_owners')
-      const question = JSON.stringify({ v: 1, file_keys: ['a.py'] })
-      // Rejects where nobody answers.
-      const reply = await nats.worker.request(subject, question, { timeout: 2000 }).catch(() => null)
+      const question = signQuestion(machine, elsewhere, 'find_owners', { file_keys: ['a.py'] })
+      const reply = await sendQuestion(nats.worker, question).catch(() => null)
       return reply === null ? null : decodeMessage('a reply', FindOwnersReply, reply.data).owners
     }
     let edge = start()

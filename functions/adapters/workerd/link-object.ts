@@ -2,10 +2,12 @@ import { DurableObject, RpcTarget } from 'cloudflare:workers'
 import type { JobId, WorkspaceId } from '#shared/ids.ts'
 import type { WorkspaceEvent } from '#shared/schemas/event.ts'
 import type { JobProgress } from '#shared/schemas/job.ts'
+import { createQuestionGate } from '../../jobs/question-gate.ts'
 import { createRegistryService } from '../../jobs/registry-service.ts'
 import type { JobBus } from '../../ports/job-bus.ts'
 import type { Log } from '../../ports/log.ts'
 import { type EdgeEnvironment, parseWorkerdConfig } from '../../workerd-config.ts'
+import { createMachineTrust } from '../ed25519-machine-trust.ts'
 import { lazySigner } from '../ed25519-signer.ts'
 import { createNatsJobBus } from '../nats/nats-job-bus.ts'
 import { createNatsLink } from '../nats/nats-link.ts'
@@ -15,9 +17,10 @@ import type { WorkerRequest } from '../worker-calls.ts'
 import { type Answer, toAnswer } from './answer.ts'
 import { createConsoleLog } from './console-log.ts'
 import { connectNatsWebSocket } from './nats-websocket.ts'
+import { createObjectAccounts } from './object-accounts.ts'
 import { createObjectRegistry } from './object-registry.ts'
 import type { ObjectNamespace, ObjectState, RemoteFunction, RemoteWatch } from './runtime.ts'
-import type { LinkStub, RegistryStub } from './stubs.ts'
+import type { AccountsStub, LinkStub, RegistryStub } from './stubs.ts'
 
 /** An object is put away some 70 seconds after it was last asked; the workers' questions do not count as asking. */
 const HEARTBEAT_MS = 15_000
@@ -26,6 +29,7 @@ const FIRST_CONNECTION_MS = 3000
 
 export interface LinkEnvironment extends EdgeEnvironment {
   readonly REGISTRY: ObjectNamespace<RegistryStub>
+  readonly ACCOUNTS: ObjectNamespace<AccountsStub>
 }
 
 /**
@@ -41,8 +45,8 @@ export class LinkObject extends DurableObject<LinkEnvironment> implements LinkSt
 
   constructor(ctx: ObjectState, env: LinkEnvironment) {
     super(ctx, env)
-    const { nats, workspace, signingKey } = parseWorkerdConfig(env)
-    const signer = lazySigner(signingKey)
+    const { nats, workspace, signingKeys } = parseWorkerdConfig(env)
+    const signer = lazySigner(signingKeys[0])
     const link = createNatsLink(() => connectNatsWebSocket(nats), this.#log)
     this.#connected = Promise.race([
       new Promise<void>((resolve) => link.onReturn(resolve)),
@@ -51,7 +55,14 @@ export class LinkObject extends DurableObject<LinkEnvironment> implements LinkSt
     this.#bus = createNatsJobBus(link, signer)
     this.#request = createNatsRequest(link, signer)
     const registry = createObjectRegistry(env.REGISTRY, workspace)
-    serveRegistry(link, createRegistryService({ registry, bus: this.#bus }), signer, this.#log)
+    const gate = createQuestionGate({
+      trust: createMachineTrust(signingKeys),
+      accounts: createObjectAccounts(env.ACCOUNTS),
+      clock: { now: () => Date.now() },
+      log: this.#log,
+    })
+    const service = createRegistryService({ registry, bus: this.#bus })
+    serveRegistry(link, { service, gate, signer, log: this.#log })
     void this.#beatLater()
   }
 

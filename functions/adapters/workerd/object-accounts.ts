@@ -30,6 +30,8 @@ export function createObjectAccounts(objects: ObjectNamespace<AccountsStub>): Ac
     revokeNamedToken: remote('revokeNamedToken'),
     findAccess: remote('findAccess'),
     spendOnce: remote('spendOnce'),
+    admitMachine: remote('admitMachine'),
+    revokeMachine: remote('revokeMachine'),
     secret: remote('secret'),
     audit: remote('audit'),
     listAudit: remote('listAudit'),

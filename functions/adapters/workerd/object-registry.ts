@@ -34,6 +34,7 @@ export function createObjectRegistry(objects: ObjectNamespace<RegistryStub>, hom
     listJobs: remote('listJobs'),
     countJobs: remote('countJobs'),
     claimJob: remote('claimJob'),
+    findClaimant: remote('findClaimant'),
     finishJob: remote('finishJob'),
     findOver: remote('findOver'),
     cancelJob: remote('cancelJob'),

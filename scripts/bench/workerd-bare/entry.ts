@@ -28,9 +28,9 @@ export class BareLink extends DurableObject<Environment> {
   #signer: Signer | undefined
 
   async request(subject: string, question: string): Promise<string> {
-    const { nats, signingKey } = parseWorkerdConfig(this.env)
+    const { nats, signingKeys } = parseWorkerdConfig(this.env)
     this.#connection ??= connectNatsWebSocket(nats)
-    this.#signer ??= lazySigner(signingKey)
+    this.#signer ??= lazySigner(signingKeys[0])
     const body = new TextEncoder().encode(question)
     // Part of the round trip: the worker takes no call without it.
     const headers = await signedHeaders(this.#signer, { purpose: 'call', subject, body })
