@@ -47,7 +47,8 @@ export function drawChart(place: HTMLElement, swatches: readonly Element[], { se
         y: { range: (_chart, _low, high) => [0, Math.max(1, high * 1.1)] },
       },
       axes: [
-        axis,
+        // Room for a date and a time beneath the first mark, which uPlot does not reckon with.
+        { ...axis, space: 90 },
         { ...axis, ...toIncrements(steps), size: AXIS_PIXELS, values: (_chart, splits) => splits.map(format) },
       ],
       series: [

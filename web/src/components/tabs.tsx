@@ -1,4 +1,4 @@
-import { type KeyboardEvent, type ReactNode, useEffect, useId, useRef } from 'react'
+import { type KeyboardEvent, type ReactNode, useId, useRef } from 'react'
 import './tabs.css'
 
 export interface Tab<Name extends string> {
@@ -19,15 +19,6 @@ interface TabsProps<Name extends string> {
 export function Tabs<Name extends string>({ label, tabs, chosen, onChoose, children }: TabsProps<Name>) {
   const id = useId()
   const list = useRef<HTMLDivElement>(null)
-  // On a narrow screen the list scrolls: the chosen tab is seen whole. `scrollIntoView` would move the page as well.
-  useEffect(() => {
-    const scroller = list.current
-    const tab = scroller?.children[tabs.findIndex(({ name }) => name === chosen)]
-    if (scroller === null || !(tab instanceof HTMLElement)) return
-    const place = tab.getBoundingClientRect()
-    const frame = scroller.getBoundingClientRect()
-    scroller.scrollLeft += Math.min(0, place.left - frame.left) + Math.max(0, place.right - frame.right)
-  }, [tabs, chosen])
   const move = (event: KeyboardEvent) => {
     const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key]
     if (step === undefined) return
