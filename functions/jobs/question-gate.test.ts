@@ -208,13 +208,21 @@ describe('a question to the registry', () => {
     expect(sqlite.all('SELECT * FROM spent')).toEqual([])
   })
 
-  it('is refused as often as it comes, and told of twenty times a minute', async () => {
+  it('is refused as often as it comes, and told of twenty times a minute, and sixty whatever it names', async () => {
     const question = { ...asked(await identity(here)), signature: undefined }
     for (let count = 0; count < 30; count++) {
       await expect(gate(question)).rejects.toMatchObject({ code: 'forbidden' })
     }
     expect(logged).toHaveLength(20)
     expect(await accounts.listAudit(50)).toHaveLength(20)
+    for (let count = 0; count < 50; count++) {
+      const workspace = toWorkspaceId(`of-nobody-${count}`)
+      await expect(gate({ ...question, workspace })).rejects.toMatchObject({ code: 'forbidden' })
+    }
+    expect(logged).toHaveLength(60)
+    now += MINUTE
+    await expect(gate(question)).rejects.toMatchObject({ code: 'forbidden' })
+    expect(logged).toHaveLength(61)
   })
 
   it('is not judged while the accounts fail', async () => {

@@ -30,8 +30,9 @@ export type QuestionGate = (question: AskedQuestion) => Promise<Machine>
 
 /** As long as a call may take, and what two clocks may differ by on top. */
 const AGE_MAX_MS = 60_000
-/** Who may write to NATS, and can sign nothing, shall not fill the logs. */
+/** Who may write to NATS, and can sign nothing, shall not fill the logs: neither of one workspace, nor with names of many. */
 const REFUSALS_TOLD_MAX = 20
+const REFUSALS_TOLD_OF_ALL_MAX = 60
 const WINDOW_MS = 60_000
 
 /** What only reads may be asked again: that changes nothing, and the answer is good for the same question alone. */
@@ -55,6 +56,7 @@ export interface QuestionGatePorts {
 export function createQuestionGate({ trust, accounts, clock, log }: QuestionGatePorts): QuestionGate {
   const audit = createAudit(accounts, log)
   const told = createOpenLimit(REFUSALS_TOLD_MAX, WINDOW_MS, clock)
+  const toldOfAll = createOpenLimit(REFUSALS_TOLD_OF_ALL_MAX, WINDOW_MS, clock)
 
   async function admit({ workspace, operation, nonce }: AskedQuestion, proof: MachineProof): Promise<void> {
     const { machine, timeMs } = proof
@@ -93,7 +95,7 @@ export function createQuestionGate({ trust, accounts, clock, log }: QuestionGate
     } catch (error) {
       if (!(error instanceof AppError) || error.code === 'unavailable') throw error
       const actor = proof === undefined ? 'nobody' : `machine:${proof.machine.name}`
-      if (told.tryOpen(workspace) === null) {
+      if (told.tryOpen(workspace) === null && toldOfAll.tryOpen('all') === null) {
         log.error('Refused a question to the registry', error, { workspace, operation, actor })
         await audit.record({ actor, action: `registry.${operation}`, workspace, outcome: outcomeOf(error) })
       }
