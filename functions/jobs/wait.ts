@@ -24,19 +24,27 @@ export async function waitForJob(ports: EdgePorts, job: JobId, options: WaitOpti
   const { signal, onProgress } = options
   const until = clock.now() + options.timeoutMs
   let spokenAt = clock.now()
+  let spoken = ''
   const speak = (progress: JobProgress) => {
     spokenAt = clock.now()
+    spoken = JSON.stringify(progress)
     onProgress?.(progress)
+  }
+  // What was the latest when we began to listen may come as news as well.
+  const speakOnce = (progress: JobProgress) => {
+    if (JSON.stringify(progress) !== spoken) speak(progress)
   }
 
   // Listening comes first: an end between reading the row and listening would be missed.
   let wake = Promise.withResolvers<void>()
   const wakeUp = () => wake.resolve()
-  const stopWatching = await bus.watch(workspace, job, (progress) => (progress === null ? wakeUp() : speak(progress)))
+  const stopWatching = await bus.watch(workspace, job, (progress) =>
+    progress === null ? wakeUp() : speakOnce(progress),
+  )
   signal.addEventListener('abort', wakeUp, { once: true })
   try {
     const known = await bus.progress(workspace, job)
-    if (known !== null) speak(known)
+    if (known !== null && spoken === '') speak(known)
     for (;;) {
       if (signal.aborted) {
         throw new AppError('cancelled', `Cannot wait for job "${job}": the call was cancelled`)
