@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import type { EdgeServer } from '#functions/entry.node.ts'
 import { toWorkspaceId } from '#shared/ids.ts'
 import { edgeRuntime } from '#test/support/edge-runtime.ts'
@@ -84,6 +84,9 @@ describe.runIf(edgeRuntime() === 'node')('a second edge of the same workspace (i
       natsUrl: stack.natsUrl('edge'),
       natsWebSocketUrl: stack.natsUrl('edge'),
     })
+    // Who subscribes before it is connected is told once that something may have been missed.
+    const url = `${second.url}/healthz`
+    await vi.waitFor(async () => expect(await (await fetch(url)).json()).toMatchObject({ nats: true }), 20_000)
   })
   afterAll(() => second?.close())
 
