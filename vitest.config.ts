@@ -6,14 +6,14 @@ const eitherRuntime = [
   'functions/oauth/sdk-client.test.ts',
   'test/e2e/{authorization-suite,sign-in}.test.ts',
   'test/conformance/*.test.ts',
-  'test/e2e/{agents,cancel,clients,confirmation,event-stream,files,git,jobs,kills,mcp-bad-inputs,missed-events,other-origin,reading,review,short-calls,subscriptions}.test.ts',
+  'test/e2e/{agents,cancel,clients,confirmation,event-stream,files,jobs,kills,mcp-bad-inputs,missed-events,other-origin,short-calls,subscriptions}.test.ts',
 ]
 
 export default defineConfig({
   test: {
     pool: 'forks',
-    // One more than the two cores that are reckoned with: a third of the time tests wait for clocks and processes.
-    maxWorkers: 3,
+    // More than the two cores that are reckoned with: much of their time tests wait for clocks and processes.
+    maxWorkers: 4,
     testTimeout: 30_000,
     hookTimeout: 60_000,
     // The usual second is too short for processes on a busy machine.

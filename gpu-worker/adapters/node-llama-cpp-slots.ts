@@ -132,7 +132,13 @@ export class ModelSlots {
       looksUp || follower !== undefined ? new GuessingPredictor(chooseGuessed, follower ?? null) : null,
     )
     const slots = new ModelSlots(context, planner, predictors, states)
-    if (levers.draftModel !== null) await slots.#checkDraft(levers.draftModel, followers[0])
+    try {
+      if (levers.draftModel !== null) await slots.#checkDraft(levers.draftModel, followers[0])
+    } catch (error) {
+      // Left to the garbage collector, they would have the engine wait for ever for their end.
+      await Promise.all([context.dispose(), drafts?.dispose()])
+      throw error
+    }
     return slots
   }
 

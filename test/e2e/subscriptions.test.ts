@@ -18,7 +18,12 @@ let world: TestStack
 beforeAll(async () => {
   world = await startTestStack({ files: { 'free.txt': 'free\n', 'a b%.txt': 'odd\n' } })
   const { client } = world
+  const { url, token } = world.stack()
+  const first = await subscribe('v2 of 2026-07-28', url, token, [])
   await client.ok('create_agent', { agent_id: 'told', name: 'Told', managed_file: 'told.py', system_prompt: '' })
+  // An answer may overtake the news of what it did.
+  await vi.waitFor(() => expect(first.heard).toContain('list'), 20_000)
+  await first.close()
 })
 afterAll(() => world?.stop())
 

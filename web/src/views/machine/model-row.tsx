@@ -22,7 +22,10 @@ export function ModelRow({ model }: { readonly model: Model }) {
       <p className="model-detail soft">
         {[
           detail,
-          ...(context_tokens === null ? [] : [`${toCount(context_tokens)} tokens of context`]),
+          // The detail of a single one names its context.
+          ...(context_tokens === null || served_by === undefined
+            ? []
+            : [`${toCount(context_tokens)} tokens of context`]),
           ...(queued === 0 ? [] : [`${queued} calls`]),
         ].join(' · ')}
       </p>

@@ -77,7 +77,7 @@ function Refusal({ error: { code, message, hint, details } }: { readonly error: 
     <div className="stack">
       <div className="refusal" role="alert">
         <p>
-          <code>{code}</code> <strong>{message}</strong>
+          <strong>{message}</strong> <code>{code}</code>
         </p>
         {hint !== undefined && <p>{hint}</p>}
       </div>
