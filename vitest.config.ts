@@ -1,19 +1,19 @@
 import { defineConfig } from 'vitest/config'
 
-/** What speaks to a running edge through its endpoint alone: the same tests in both runtimes. */
+/** What speaks to a running edge through its endpoint alone, and is about the edge: the same tests in both runtimes. */
 const eitherRuntime = [
   'functions/{entry,tenants}.test.ts',
   'functions/oauth/sdk-client.test.ts',
   'test/e2e/{authorization-suite,sign-in}.test.ts',
   'test/conformance/*.test.ts',
-  'test/e2e/{agents,cancel,clients,confirmation,event-stream,files,jobs,kills,mcp-bad-inputs,missed-events,other-origin,short-calls,subscriptions}.test.ts',
+  'test/e2e/{cancel,clients,confirmation,event-stream,jobs,mcp-bad-inputs,missed-events,other-origin,short-calls,subscriptions}.test.ts',
 ]
 
 export default defineConfig({
   test: {
     pool: 'forks',
-    // More than the two cores that are reckoned with: much of their time tests wait for clocks and processes.
-    maxWorkers: 4,
+    // One more than the two cores that are reckoned with: a third of the time tests wait for clocks and processes.
+    maxWorkers: 3,
     testTimeout: 30_000,
     hookTimeout: 60_000,
     // The usual second is too short for processes on a busy machine.
