@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { Miniflare } from 'miniflare'
 import { readOrCreateSigningKeys } from '#functions/adapters/node/signing-key-file.ts'
 import { createMiniflareEdge } from '../../miniflare-edge.ts'
-import { buildWorkerdBundle, readWorkerdBundle } from '../../workerd-bundle.ts'
+import { buildWorkerdBundle, readWorkerdBundle, type WorkerdBundle } from '../../workerd-bundle.ts'
 import { wranglerConfig } from '../../wrangler.ts'
 import { bareRouteAt } from '../bare-route.ts'
 import { type BenchStack, SAMPLE_PATH, startBenchStack } from '../bench-stack.ts'
@@ -24,7 +24,9 @@ const EMPTY_PROGRAM = 'export default { fetch: () => new Response("ok") }'
 
 /**
  * The edge in workerd: how large it is, what its start costs beside that of a program that does nothing, and
- * `read_file` against a bare route in the same runtime with the same NATS round trip.
+ * `read_file` against a bare route in the same runtime with the same NATS round trip. The bare route is there twice: as
+ * a program that has files beside it, as the edge has, whose requests come in through the platform's router for files;
+ * and as one without files and router.
  */
 export const measureWorkerd: Figure = async ({ quick, signal }) => {
   const folder = mkdtempSync(join(tmpdir(), 'millwright-bench-workerd-'))
@@ -95,12 +97,15 @@ async function measureReadFile(
   const world = await startBenchStack({ signal, edge: createMiniflareEdge(bundles.edge) })
   const client = createKeepAliveClient(CONNECTIONS)
   try {
-    const bare = await startBareProgram(bundles.bare, world)
+    const bundle = readWorkerdBundle(bundles.bare)
+    const { assets: _assets, ...withoutFiles } = bundle
+    const programs = { bare: createBareProgram(bundle, world), unrouted: createBareProgram(withoutFiles, world) }
     try {
       const tools = createToolCalls(client, world.stack)
       const args = { path: SAMPLE_PATH }
       const contenders = {
-        bare: bareRouteAt(bare.url)(client, 'read_file', args),
+        bare: bareRouteAt(await programs.bare.ready)(client, 'read_file', args),
+        unrouted: bareRouteAt(await programs.unrouted.ready)(client, 'read_file', args),
         modern: tools.timed('read_file', () => args, '2026-07-28'),
         legacy: tools.timed('read_file', () => args, '2025-11-25'),
       }
@@ -111,29 +116,37 @@ async function measureReadFile(
       const ratePlan = { rounds: quick ? 6 : 12, callsPerRound: quick ? 250 : 600, connections: CONNECTIONS }
       const rates = await countInterleaved(contenders, ratePlan, signal)
       const p50 = (rounds: number[][]) => rounds.map((round) => percentile(round, 0.5))
-      const name = { bare: 'bare route in workerd', modern: '2026-07-28', legacy: '2025-11-25' } as const
-      const against = { name: name.bare }
+      const names = { bare: 'bare route in workerd', unrouted: 'bare route in workerd without files' } as const
+      const eras = { modern: '2026-07-28', legacy: '2025-11-25' } as const
       return [
-        toRow({ name: `${name.bare}, p50`, value: percentile(times.bare.flat(), 0.5), unit: 'ms' }),
-        toRow({ name: `${name.bare}, ${CONNECTIONS} connections`, value: median(rates.bare), unit: 'calls/s' }),
-        ...(['modern', 'legacy'] as const).flatMap((era) => [
-          toRow({
-            name: `read_file in workerd ${name[era]}, p50`,
-            value: percentile(times[era].flat(), 0.5),
-            unit: 'ms',
-            comparedWith: { ...against, ratio: medianRatio(p50(times[era]), p50(times.bare)) },
-            ...(era === 'modern' ? { target: { of: 'ratio', max: P50_RATIO_MAX } as const } : {}),
-          }),
-          toRow({
-            name: `read_file in workerd ${name[era]}, ${CONNECTIONS} connections`,
-            value: median(rates[era]),
-            unit: 'calls/s',
-            comparedWith: { ...against, ratio: medianRatio(rates[era], rates.bare) },
-          }),
-        ]),
+        toRow({ name: `${names.bare}, p50`, value: percentile(times.bare.flat(), 0.5), unit: 'ms' }),
+        toRow({ name: `${names.bare}, ${CONNECTIONS} connections`, value: median(rates.bare), unit: 'calls/s' }),
+        toRow({
+          name: `${names.unrouted}, p50`,
+          value: percentile(times.unrouted.flat(), 0.5),
+          unit: 'ms',
+          comparedWith: { name: names.bare, ratio: medianRatio(p50(times.unrouted), p50(times.bare)) },
+        }),
+        ...(['modern', 'legacy'] as const).flatMap((era) =>
+          (['bare', 'unrouted'] as const).flatMap((against) => [
+            toRow({
+              name: `read_file in workerd ${eras[era]}, p50`,
+              value: percentile(times[era].flat(), 0.5),
+              unit: 'ms',
+              comparedWith: { name: names[against], ratio: medianRatio(p50(times[era]), p50(times[against])) },
+              ...(era === 'modern' ? { target: { of: 'ratio', max: P50_RATIO_MAX } as const } : {}),
+            }),
+            toRow({
+              name: `read_file in workerd ${eras[era]}, ${CONNECTIONS} connections`,
+              value: median(rates[era]),
+              unit: 'calls/s',
+              comparedWith: { name: names[against], ratio: medianRatio(rates[era], rates[against]) },
+            }),
+          ]),
+        ),
       ]
     } finally {
-      await bare.stop()
+      await Promise.all(Object.values(programs).map((program) => program.dispose()))
     }
   } finally {
     client.close()
@@ -141,9 +154,8 @@ async function measureReadFile(
   }
 }
 
-async function startBareProgram(folder: string, world: BenchStack): Promise<{ url: URL; stop(): Promise<void> }> {
-  const bundle = readWorkerdBundle(folder)
-  const miniflare = new Miniflare({
+function createBareProgram(bundle: WorkerdBundle, world: BenchStack): Miniflare {
+  return new Miniflare({
     ...bundle,
     bindings: {
       NATS_URL: world.edgeNatsWebSocketUrl(),
@@ -154,5 +166,4 @@ async function startBareProgram(folder: string, world: BenchStack): Promise<{ ur
     },
     cf: false,
   })
-  return { url: await miniflare.ready, stop: () => miniflare.dispose() }
 }
