@@ -108,6 +108,8 @@ async function main(command, args) {
     env: {
       ...process.env,
       NODE_OPTIONS: nodeOptions,
+      // What one of our processes has compiled, the next one loads. Goes when the packages are installed anew.
+      NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE ?? join(projectFolder, 'node_modules', '.cache', 'compiled'),
       // Whatever a program starts as "node" shall be this Node.
       PATH: `${dirname(node.path)}${delimiter}${process.env.PATH ?? ''}`,
       ...(natsServer === undefined ? {} : { MILLWRIGHT_NATS_SERVER: natsServer }),
